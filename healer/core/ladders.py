@@ -1,0 +1,397 @@
+"""Ladders and limits: which remedy answers which reason, how often, and on whose word.
+
+This file is the table of design §3 as data; `render_table` prints it. Numbers are seconds
+unless a name says otherwise, and each comes from design §3, §4 or §10.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from healer.core.observation import Subject
+from healer.core.reasons import Reason
+from healer.core.tower import Layer
+
+MINUTE: Final = 60.0
+HOUR: Final = 3600.0
+DAY: Final = 24 * HOUR
+
+
+class Remedy(StrEnum):
+    """Everything healer can do; what is not here does not exist as code (I9)."""
+
+    START_VM = "start_vm"
+    CYCLE_VM = "cycle_vm"
+    FORCE_CYCLE_VM = "force_cycle_vm"
+    CLEAN_STALE_FILES = "clean_stale_files"
+    REFORWARD = "reforward"
+    TERM_MUX = "term_mux"
+    RESTART_ENGINE = "restart_engine"
+    LOAD_MODULES = "load_modules"
+    START_CONTAINER = "start_container"
+    RESTART_CONTAINER = "restart_container"
+    SET_RESTART_POLICY = "set_restart_policy"
+    SET_MEMORY_LIMIT = "set_memory_limit"
+    UNCORDON = "uncordon"
+    UNTAINT = "untaint"
+    DELETE_FLANNEL_POD = "delete_flannel_pod"
+    DELETE_POD = "delete_pod"
+    FORCE_DELETE_POD = "force_delete_pod"
+    PATCH_LIVEKIT = "patch_livekit"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """At most `count` runs within any `window` seconds."""
+
+    count: int
+    window: float
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Exponential wait with full jitter between runs: up to `first * 2**n`, at most `cap`."""
+
+    first: float
+    cap: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often one remedy may run on one target, and what it must stand on."""
+
+    budget: Budget
+    requires: frozenset[Layer] = frozenset()
+    """Layers that must have been seen and be well; an unknown one makes it wait."""
+    cooldown: float = 0.0
+    """Least time between two runs on the same target."""
+    backoff: Backoff | None = None
+    cap: float = 60.0
+    """How long one run may take before it is ended (for the VM: before it is given up)."""
+    settle: float = 60.0
+    """How long after the act its effect may take to show before it counts as failed."""
+    passes: int = 2
+    """Consecutive good looks that make a recovery."""
+    window: float = 0.0
+    """Time that those looks must span (the VM: 90 s)."""
+    disruptive: bool = False
+    """Takes something down that may be serving: I5 and I7 apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """Whose word a disruptive act needs (I5), and whose word forbids it (I6)."""
+
+    dead: frozenset[Subject]
+    """Signs of these subjects count as witnesses of death."""
+    alive: frozenset[Subject]
+    """One fresh sign of life of these forbids the act."""
+    groups: int = 2
+    over: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of a ladder."""
+
+    remedy: Remedy
+    witnesses: Witnesses | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """What answers a reason, gentlest first; no rungs means: report only."""
+
+    samples: int = 2
+    """Bad looks before it counts as confirmed."""
+    over: float = 5.0
+    """Time from the first bad look to the confirming one."""
+    rungs: tuple[Rung, ...] = ()
+    hold: float = 1800.0
+    """Rest after the ladder is spent without success."""
+    patience: float = 0.0
+    """How long a human's own doing is respected before it is answered."""
+    advice: str = ""
+    """What a human should do when there is no rung, or none helped."""
+
+
+_ALL_DEAD: Final = frozenset({Subject.MACHINE, Subject.ENGINE, Subject.API, Subject.SERVICE})
+_VM_WITNESSES: Final = Witnesses(dead=_ALL_DEAD, alive=_ALL_DEAD, over=60.0)
+_VM_WITNESSES_BROKEN: Final = Witnesses(dead=_ALL_DEAD, alive=_ALL_DEAD, over=30.0)
+_ENGINE_WITNESSES: Final = Witnesses(
+    dead=frozenset({Subject.ENGINE}),
+    alive=frozenset({Subject.ENGINE, Subject.API, Subject.SERVICE}),
+)
+_MUX_WITNESSES: Final = Witnesses(
+    dead=frozenset({Subject.FORWARD}), alive=frozenset({Subject.FORWARD}), over=60.0
+)
+_WEDGED_WITNESSES: Final = Witnesses(
+    dead=frozenset({Subject.API}), alive=frozenset({Subject.API, Subject.SERVICE})
+)
+_SHUTDOWN_WITNESSES: Final = Witnesses(
+    dead=frozenset({Subject.CONTAINER}), alive=frozenset({Subject.CONTAINER})
+)
+
+_SURE: Final = 3
+_SURE_OVER: Final = 30.0
+
+LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
+    {
+        Reason.TOOL_MISSING: Ladder(1, 0.0, advice="install it and put it on PATH"),
+        Reason.TOOL_ABSENT: Ladder(1, 0.0, advice="install it when you need it"),
+        Reason.RIVAL_LOADED: Ladder(1, 0.0, advice="boot the other owner out with launchctl"),
+        Reason.DISK_FULL: Ladder(advice="free space on the disk of the state folder"),
+        Reason.COLIMA_STOPPED: Ladder(
+            rungs=(Rung(Remedy.START_VM),),
+            patience=10 * MINUTE,
+            advice="read INST/ha.stderr.log, then run: colima start",
+        ),
+        Reason.COLIMA_BROKEN: Ladder(
+            samples=_SURE,
+            over=15.0,
+            rungs=(
+                Rung(Remedy.CLEAN_STALE_FILES),
+                Rung(Remedy.FORCE_CYCLE_VM, _VM_WITNESSES_BROKEN),
+            ),
+            advice="if nothing in the VM is needed any more: colima stop --force && colima start",
+        ),
+        Reason.COLIMA_ZOMBIE: Ladder(
+            samples=_SURE,
+            over=60.0,
+            rungs=(
+                Rung(Remedy.CYCLE_VM, _VM_WITNESSES),
+                Rung(Remedy.FORCE_CYCLE_VM, _VM_WITNESSES),
+            ),
+            advice="colima stop --force && colima start",
+        ),
+        Reason.COLIMA_MISSING: Ladder(advice="create the VM by hand: colima start"),
+        Reason.COLIMA_DISK_LOCKED: Ladder(
+            advice="when no VM process lives: "
+            'LIMA_HOME="$HOME/.colima/_lima" limactl disk unlock colima'
+        ),
+        Reason.COLIMA_CRASH_LOOP: Ladder(
+            1, 0.0, advice="read INST/serialv.log; look at memory and nestedVirtualization"
+        ),
+        Reason.SSH_UNREACHABLE: Ladder(
+            _SURE, _SURE_OVER, advice="ssh into the VM by hand and read its journal"
+        ),
+        Reason.CLOCK_SKEW: Ladder(advice="update Lima to 2.1 or newer: it keeps the clock"),
+        Reason.VM_DISK: Ladder(advice="free space in the VM: docker system df shows what uses it"),
+        Reason.USERNET_LEAK: Ladder(advice="orphan limactl usernet processes: end them by PID"),
+        Reason.DOCKER_FORWARD_DEAD: Ladder(
+            rungs=(Rung(Remedy.REFORWARD), Rung(Remedy.CYCLE_VM, _VM_WITNESSES)),
+            advice="colima stop && colima start, when nothing in the VM is in use",
+        ),
+        Reason.DOCKER_MUX_WEDGED: Ladder(
+            samples=_SURE,
+            over=60.0,
+            rungs=(Rung(Remedy.TERM_MUX, _MUX_WITNESSES),),
+            advice="end the process `ssh: INST/ssh.sock [mux]` by its PID",
+        ),
+        Reason.DOCKER_ENGINE_DOWN: Ladder(
+            samples=_SURE,
+            over=_SURE_OVER,
+            rungs=(Rung(Remedy.RESTART_ENGINE, _ENGINE_WITNESSES),),
+            patience=10 * MINUTE,
+            advice="in the VM: sudo journalctl -u docker; sudo systemctl restart docker",
+        ),
+        Reason.DOCKER_SILENT: Ladder(advice="the engine answers neither the Mac nor the VM"),
+        Reason.BR_NETFILTER_MISSING: Ladder(
+            rungs=(Rung(Remedy.LOAD_MODULES),),
+            advice="in the VM: sudo modprobe br_netfilter vxlan",
+        ),
+        Reason.TALOS_STOPPED: Ladder(
+            rungs=(Rung(Remedy.START_CONTAINER),),
+            patience=60.0,
+            advice="docker start the container and read docker logs",
+        ),
+        Reason.TALOS_SHUTTING_DOWN: Ladder(
+            samples=_SURE,
+            over=_SURE_OVER,
+            rungs=(Rung(Remedy.RESTART_CONTAINER, _SHUTDOWN_WITNESSES),),
+            advice="docker restart -t 120 the container",
+        ),
+        Reason.TALOS_WEDGED: Ladder(
+            samples=_SURE,
+            over=60.0,
+            rungs=(Rung(Remedy.RESTART_CONTAINER, _WEDGED_WITNESSES),),
+            advice="docker restart -t 120 the container, when no workload is in use",
+        ),
+        Reason.TALOS_START_REFUSED: Ladder(advice="mend what Docker's message names"),
+        Reason.TALOS_MISSING: Ladder(advice="the container is not there: recreate it by hand"),
+        Reason.RESTART_POLICY: Ladder(rungs=(Rung(Remedy.SET_RESTART_POLICY),)),
+        Reason.MEMORY_LIMIT: Ladder(rungs=(Rung(Remedy.SET_MEMORY_LIMIT),)),
+        Reason.PORT_DRIFT: Ladder(advice="the container's published ports need an edit by hand"),
+        Reason.API_UNREACHABLE: Ladder(advice="talosctl health, and docker logs of the container"),
+        Reason.API_UNAUTHORIZED: Ladder(advice="fetch a new kubeconfig: talosctl kubeconfig"),
+        Reason.KUBECONFIG_STALE: Ladder(advice="set the server line of the kubeconfig"),
+        Reason.CERTIFICATE_EXPIRING: Ladder(advice="renew it: talosctl kubeconfig"),
+        Reason.NODE_NOT_READY: Ladder(advice="kubectl describe node"),
+        Reason.NETWORK_NOT_READY: Ladder(advice="flannel is the one to look at"),
+        Reason.NODE_TAINTED: Ladder(
+            rungs=(Rung(Remedy.UNTAINT),),
+            advice="for good: talosctl patch mc --mode=no-reboot "
+            """-p '{"cluster":{"allowSchedulingOnControlPlanes":true}}'""",
+        ),
+        Reason.NODE_CORDONED: Ladder(
+            rungs=(Rung(Remedy.UNCORDON),), advice="kubectl uncordon the node"
+        ),
+        Reason.CORDONED_BY_HUMAN: Ladder(
+            1, 0.0, advice="when the maintenance is over: kubectl uncordon the node"
+        ),
+        Reason.NODE_PRESSURE: Ladder(advice="free the resource that the condition names"),
+        Reason.FLANNEL_CRASHING: Ladder(
+            rungs=(Rung(Remedy.DELETE_FLANNEL_POD),),
+            advice="kubectl -n kube-system logs ds/kube-flannel --previous",
+        ),
+        Reason.SUBNET_ENV_MISSING: Ladder(
+            rungs=(Rung(Remedy.DELETE_FLANNEL_POD),),
+            advice="kubectl -n kube-system logs ds/kube-flannel",
+        ),
+        Reason.FLANNEL_NOT_AVAILABLE: Ladder(
+            advice="kubectl -n kube-system describe ds/kube-flannel"
+        ),
+        Reason.POD_UNKNOWN: Ladder(
+            rungs=(Rung(Remedy.DELETE_POD),), advice="kubectl describe the pod"
+        ),
+        Reason.POD_STUCK_TERMINATING: Ladder(
+            rungs=(Rung(Remedy.FORCE_DELETE_POD),), advice="kubectl describe the pod"
+        ),
+        Reason.POD_IMAGE_PULL: Ladder(advice="mend the image's name or its pull secret"),
+        Reason.POD_CRASH_LOOP: Ladder(advice="kubectl logs --previous of the pod"),
+        Reason.POD_PENDING: Ladder(advice="kubectl describe the pod"),
+        Reason.POD_UNMANAGED: Ladder(advice="nothing recreates it: delete it by hand if it may go"),
+        Reason.LIVEKIT_PROBE_DRIFT: Ladder(
+            rungs=(Rung(Remedy.PATCH_LIVEKIT),),
+            advice="set the probes in the chart's values",
+        ),
+        Reason.LIVEKIT_DRIFT_TOLERATED: Ladder(
+            1, 0.0, advice="LiveKit is Ready, so its drifted probes are left alone"
+        ),
+        Reason.LIVEKIT_UNHEALTHY: Ladder(advice="kubectl -n joelclaw logs deploy/livekit-server"),
+        Reason.LIVEKIT_NODE_STALE: Ladder(advice="it cannot refresh its node stats: see Redis"),
+        Reason.LIVEKIT_REDIS_ILL: Ladder(advice="mend Redis first; LiveKit follows it"),
+        Reason.SERVICE_FORWARD_DEAD: Ladder(
+            rungs=(Rung(Remedy.REFORWARD),), advice="colima stop && colima start, when idle"
+        ),
+        Reason.SERVICE_NO_ENDPOINTS: Ladder(advice="no ready pod stands behind the service"),
+        Reason.SERVICE_SILENT: Ladder(advice="the pod is up and does not answer: read its logs"),
+        Reason.NODEPORT_MISMATCH: Ladder(advice="make the NodePort equal to the container port"),
+    }
+)
+
+_VM_START: Final = Budget(4, HOUR)
+_API: Final = frozenset({Layer.APISERVER})
+
+LIMITS: Final[Mapping[Remedy, Limits]] = MappingProxyType(
+    {
+        # A start has hard limits of 10 min in limactl and 2 min for docker (facts/colima.md §1.5).
+        Remedy.START_VM: Limits(
+            _VM_START,
+            backoff=Backoff(30.0, 10 * MINUTE),
+            cap=13 * MINUTE,
+            settle=120.0,
+            passes=6,
+            window=90.0,
+        ),
+        Remedy.CYCLE_VM: Limits(
+            _VM_START,
+            cooldown=900.0,
+            cap=17 * MINUTE,
+            settle=120.0,
+            passes=6,
+            window=90.0,
+            disruptive=True,
+        ),
+        Remedy.FORCE_CYCLE_VM: Limits(
+            _VM_START,
+            cooldown=900.0,
+            cap=16 * MINUTE,
+            settle=120.0,
+            passes=6,
+            window=90.0,
+            disruptive=True,
+        ),
+        Remedy.CLEAN_STALE_FILES: Limits(Budget(3, HOUR), cooldown=60.0, settle=30.0),
+        Remedy.REFORWARD: Limits(
+            Budget(3, 10 * MINUTE), frozenset({Layer.SSH}), cooldown=5.0, settle=15.0
+        ),
+        Remedy.TERM_MUX: Limits(
+            Budget(2, HOUR), frozenset({Layer.SSH}), cooldown=60.0, settle=30.0, disruptive=True
+        ),
+        Remedy.RESTART_ENGINE: Limits(
+            Budget(1, 900.0),
+            frozenset({Layer.SSH}),
+            cooldown=900.0,
+            cap=90.0,
+            settle=60.0,
+            disruptive=True,
+        ),
+        Remedy.LOAD_MODULES: Limits(Budget(6, HOUR), frozenset({Layer.SSH}), cooldown=30.0),
+        Remedy.START_CONTAINER: Limits(
+            Budget(6, HOUR), frozenset({Layer.DOCKER}), backoff=Backoff(10.0, 5 * MINUTE)
+        ),
+        # The stop inside may take its 120 s, and facts/talos-kubernetes.md §1 wants them given.
+        Remedy.RESTART_CONTAINER: Limits(
+            Budget(2, HOUR),
+            frozenset({Layer.DOCKER}),
+            cooldown=600.0,
+            cap=180.0,
+            settle=180.0,
+            disruptive=True,
+        ),
+        Remedy.SET_RESTART_POLICY: Limits(
+            Budget(4, DAY), frozenset({Layer.DOCKER, Layer.TALOS}), cooldown=60.0
+        ),
+        Remedy.SET_MEMORY_LIMIT: Limits(
+            Budget(4, DAY), frozenset({Layer.DOCKER, Layer.TALOS}), cooldown=60.0
+        ),
+        Remedy.UNCORDON: Limits(Budget(6, DAY), _API, cooldown=60.0),
+        Remedy.UNTAINT: Limits(Budget(12, DAY), _API, cooldown=5.0, settle=30.0, window=5.0),
+        Remedy.DELETE_FLANNEL_POD: Limits(
+            Budget(3, HOUR),
+            frozenset({Layer.APISERVER, Layer.KERNEL}),
+            cooldown=120.0,
+            settle=90.0,
+        ),
+        Remedy.DELETE_POD: Limits(
+            Budget(12, HOUR),
+            frozenset({Layer.APISERVER, Layer.NODE, Layer.FLANNEL}),
+            cooldown=10 * MINUTE,
+            settle=120.0,
+        ),
+        Remedy.FORCE_DELETE_POD: Limits(
+            Budget(6, HOUR),
+            frozenset({Layer.APISERVER, Layer.NODE, Layer.FLANNEL}),
+            cooldown=10 * MINUTE,
+            settle=120.0,
+        ),
+        Remedy.PATCH_LIVEKIT: Limits(Budget(3, DAY), _API, cooldown=10 * MINUTE, settle=180.0),
+    }
+)
+
+
+GRACE: Final[Mapping[Layer, tuple[Layer, float]]] = MappingProxyType(
+    {
+        # dockerd starts after sshd, and a start that is not ours may restart it once more.
+        Layer.DOCKER: (Layer.SSH, 60.0),
+        Layer.APISERVER: (Layer.TALOS, 120.0),
+        Layer.NODE: (Layer.TALOS, 60.0),
+        Layer.FLANNEL: (Layer.TALOS, 30.0),
+    }
+)
+"""A layer's badness is expected for so long after what it runs in was started (facts §6 of
+incidents: the first minute after a boot is no evidence). Findings that name their own proof
+(a taint, a crash with the module missing) are not softened by it: see `EXPECTED_AT_START`."""
+
+EXPECTED_AT_START: Final = frozenset(
+    {
+        Reason.DOCKER_ENGINE_DOWN,
+        Reason.DOCKER_SILENT,
+        Reason.API_UNREACHABLE,
+        Reason.NODE_NOT_READY,
+        Reason.FLANNEL_NOT_AVAILABLE,
+    }
+)

@@ -1,0 +1,75 @@
+"""What was done and when: the memory behind cooldowns, budgets, backoff and holds.
+
+A ledger is rebuilt from the journal at each start, with all times moved onto this boot's
+clock, so that limits hold across restarts, crashes and clock jumps (I4).
+"""
+
+from dataclasses import dataclass, replace
+
+from healer.core.facts import Act, Outcome, Pause
+from healer.core.ladders import Remedy
+from healer.core.reasons import Reason
+from healer.core.tower import Layer
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One run of a remedy, from its intent on."""
+
+    act: Act
+    at: float
+    """When the intent was written, which is before the act."""
+    outcome: Outcome | None = None
+    """None while it runs, or when healer died in the middle."""
+    ended: float | None = None
+    detail: str = ""
+    verified: bool | None = None
+    """Whether recovery followed; None while that is not known."""
+    child_pid: int | None = None
+    child_started: float | None = None
+    """Epoch seconds; with the pid it identifies a start that outlived healer."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether limits count it: a run that found nothing to do is free."""
+        return self.outcome is not Outcome.NOT_NEEDED
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A layer on which no act may happen until then; for ever when `until` is None."""
+
+    layer: Layer
+    reason: Reason
+    until: float | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Attempts (oldest first), holds, pauses and the VM's boots."""
+
+    attempts: tuple[Attempt, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+    vm_boots: tuple[float, ...] = ()
+    """When the VM was seen to have booted, oldest first."""
+    budget_windows: tuple[tuple[Layer, float], ...] = ()
+    """When a layer's budget was found spent; three of them make it give up."""
+
+    def of(self, remedy: Remedy, target: str = "") -> tuple[Attempt, ...]:
+        """Counted attempts of a remedy on a target, oldest first."""
+        return tuple(
+            one
+            for one in self.attempts
+            if one.act.remedy is remedy and one.act.target == target and one.counts
+        )
+
+    def unfinished(self) -> tuple[Attempt, ...]:
+        """Intents without a result: after a start, what a crash left behind (I10)."""
+        return tuple(one for one in self.attempts if one.outcome is None)
+
+    def with_attempt(self, attempt: Attempt) -> "Ledger":
+        """Add an intent, or replace the attempt of the same id."""
+        others = tuple(one for one in self.attempts if one.act.id != attempt.act.id)
+        return replace(self, attempts=(*others, attempt))

@@ -1,0 +1,115 @@
+"""What a probe may answer: findings, signs of life or death, or that it could not look."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from healer.core.reasons import Reason
+from healer.core.tower import Layer
+
+
+class Subject(StrEnum):
+    """What a sign tells of; finer than a layer, since one call can witness several."""
+
+    MACHINE = "machine"
+    """The VM: its kernel runs and answers."""
+    FORWARD = "forward"
+    """The way of bytes from the Mac into the VM (Lima's ssh mux)."""
+    ENGINE = "engine"
+    """dockerd in the VM."""
+    CONTAINER = "container"
+    """The Talos container's own control (machined, kubelet)."""
+    API = "api"
+    """The Kubernetes API server."""
+    SERVICE = "service"
+    """A workload, through its published port."""
+
+
+class Group(StrEnum):
+    """How a sign travelled; two signs are independent only when their groups differ."""
+
+    MUX = "mux"
+    """Through Lima's ssh master: docker.sock, and ports when portForwarder is ssh."""
+    PORTS = "ports"
+    """Through hostagent's own port forwarder (portForwarder grpc)."""
+    SSH = "ssh"
+    """Through a direct ssh of our own, past the mux."""
+    HOSTAGENT = "hostagent"
+    """From the hostagent process and its socket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One independent sign of life or of death.
+
+    Life is bytes of the right protocol from a listener that belongs to Lima; a bare
+    connect is not (usernet and docker-proxy accept for the dead: facts/colima.md §2).
+    """
+
+    subject: Subject
+    group: Group
+    alive: bool
+    what: str
+    """What was asked, e.g. `docker.sock /_ping` or `port 6379 PING`; identifies the sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, with the exact strings and numbers seen (redacted)."""
+
+    reason: Reason
+    evidence: str
+    target: str = ""
+    """What the remedy must touch: a pod as `namespace/name@uid`, a port; '' = the layer."""
+    fingerprint: str = ""
+    """Changes when the same trouble starts anew, which restarts its confirmation."""
+    event: str = ""
+    """The one event behind it, `uid/reason/lastTimestamp`; one event, one act (I11)."""
+    owner: str = ""
+    """The workload it belongs to: the storm brake counts owners, budgets are per owner."""
+    ripe_in: float = 0.0
+    """Seconds until a remedy may safely touch it, by the target's own clock; 0 = now."""
+    human_ago: float | None = None
+    """Seconds since a human brought this about on purpose; None = nobody did."""
+    advice: str = ""
+    """What a human should do about it, with the exact command; '' = the table's advice."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignOperation:
+    """Somebody else's start or stop in progress, seen in the process list."""
+
+    layer: Layer
+    """The lowest layer that it touches."""
+    command: str
+    pid: int
+    age: float
+    """Seconds since it began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A probe's answer about one layer.
+
+    No gating finding and no `unknown` means that the layer is well. `unknown` says why we
+    could not look, and never causes an act (I1).
+    """
+
+    layer: Layer
+    findings: tuple[Finding, ...] = ()
+    unknown: str = ""
+    signs: tuple[Sign, ...] = ()
+    foreign: tuple[ForeignOperation, ...] = ()
+    uptime: float | None = None
+    """Seconds since what this layer runs was started; None where that has no meaning."""
+    summary: str = ""
+    """What was seen, in a few words, for the drawn tower: `Running, 4 CPU`."""
+
+    @property
+    def gating(self) -> tuple[Finding, ...]:
+        """The findings that make the layer ill."""
+        return tuple(finding for finding in self.findings if finding.reason.gating)
+
+    @property
+    def well(self) -> bool:
+        """Whether the layer was seen, and seen to be well."""
+        return not self.unknown and not self.gating

@@ -1,0 +1,123 @@
+"""The closed list of what can be wrong, layer by layer.
+
+A reason becomes a metric label and a line in the journal, so the list is closed. `gating`
+reasons make a layer ill; `advisory` ones are reported (some have a remedy), never block
+what stands above and are never a root cause (design §10).
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from healer.core.tower import Layer
+
+
+class Reason(StrEnum):
+    """What is wrong with a layer; the value reads `layer.word`."""
+
+    TOOL_MISSING = "host.tool_missing"
+    TOOL_ABSENT = "host.tool_absent"
+    RIVAL_LOADED = "host.rival_loaded"
+    DISK_FULL = "host.disk_full"
+
+    COLIMA_STOPPED = "colima.stopped"
+    COLIMA_BROKEN = "colima.broken"
+    COLIMA_ZOMBIE = "colima.zombie"
+    COLIMA_MISSING = "colima.missing"
+    COLIMA_DISK_LOCKED = "colima.disk_locked"
+    COLIMA_CRASH_LOOP = "colima.crash_loop"
+
+    SSH_UNREACHABLE = "ssh.unreachable"
+    CLOCK_SKEW = "ssh.clock_skew"
+    VM_DISK = "ssh.vm_disk"
+    USERNET_LEAK = "ssh.usernet_leak"
+
+    DOCKER_FORWARD_DEAD = "docker.forward_dead"
+    DOCKER_MUX_WEDGED = "docker.mux_wedged"
+    DOCKER_ENGINE_DOWN = "docker.engine_down"
+    DOCKER_SILENT = "docker.silent"
+
+    BR_NETFILTER_MISSING = "kernel.br_netfilter_missing"
+
+    TALOS_STOPPED = "talos.stopped"
+    TALOS_SHUTTING_DOWN = "talos.shutting_down"
+    TALOS_WEDGED = "talos.wedged"
+    TALOS_START_REFUSED = "talos.start_refused"
+    TALOS_MISSING = "talos.missing"
+    RESTART_POLICY = "talos.restart_policy"
+    MEMORY_LIMIT = "talos.memory_limit"
+    PORT_DRIFT = "talos.port_drift"
+
+    API_UNREACHABLE = "apiserver.unreachable"
+    API_UNAUTHORIZED = "apiserver.unauthorized"
+    KUBECONFIG_STALE = "apiserver.kubeconfig_stale"
+    CERTIFICATE_EXPIRING = "apiserver.certificate_expiring"
+
+    NODE_NOT_READY = "node.not_ready"
+    NETWORK_NOT_READY = "node.network_not_ready"
+    NODE_TAINTED = "node.tainted"
+    NODE_CORDONED = "node.cordoned"
+    CORDONED_BY_HUMAN = "node.cordoned_by_human"
+    NODE_PRESSURE = "node.pressure"
+
+    FLANNEL_CRASHING = "flannel.crashing"
+    SUBNET_ENV_MISSING = "flannel.subnet_env_missing"
+    FLANNEL_NOT_AVAILABLE = "flannel.not_available"
+
+    POD_UNKNOWN = "pods.unknown"
+    POD_STUCK_TERMINATING = "pods.stuck_terminating"
+    POD_IMAGE_PULL = "pods.image_pull"
+    POD_CRASH_LOOP = "pods.crash_loop"
+    POD_PENDING = "pods.pending"
+    POD_UNMANAGED = "pods.unmanaged"
+
+    LIVEKIT_PROBE_DRIFT = "livekit.probe_drift"
+    LIVEKIT_DRIFT_TOLERATED = "livekit.drift_tolerated"
+    LIVEKIT_UNHEALTHY = "livekit.unhealthy"
+    LIVEKIT_NODE_STALE = "livekit.node_stale"
+    LIVEKIT_REDIS_ILL = "livekit.redis_ill"
+
+    SERVICE_FORWARD_DEAD = "services.forward_dead"
+    SERVICE_NO_ENDPOINTS = "services.no_endpoints"
+    SERVICE_SILENT = "services.silent"
+    NODEPORT_MISMATCH = "services.nodeport_mismatch"
+
+    @property
+    def layer(self) -> Layer:
+        """The layer whose illness this reason names."""
+        return Layer(self.value.partition(".")[0])
+
+    @property
+    def word(self) -> str:
+        """The reason without its layer, as a person and a metric label read it."""
+        return self.value.partition(".")[2]
+
+    @property
+    def gating(self) -> bool:
+        """Whether this reason makes its layer ill; an advisory one is only reported."""
+        return self not in ADVISORY
+
+
+ADVISORY: Final = frozenset(
+    {
+        Reason.TOOL_ABSENT,
+        Reason.RIVAL_LOADED,
+        Reason.CLOCK_SKEW,
+        Reason.VM_DISK,
+        Reason.USERNET_LEAK,
+        Reason.RESTART_POLICY,
+        Reason.MEMORY_LIMIT,
+        Reason.PORT_DRIFT,
+        Reason.KUBECONFIG_STALE,
+        Reason.CERTIFICATE_EXPIRING,
+        Reason.NETWORK_NOT_READY,
+        Reason.CORDONED_BY_HUMAN,
+        Reason.NODE_PRESSURE,
+        Reason.POD_IMAGE_PULL,
+        Reason.POD_CRASH_LOOP,
+        Reason.POD_PENDING,
+        Reason.POD_UNMANAGED,
+        Reason.LIVEKIT_DRIFT_TOLERATED,
+        Reason.NODEPORT_MISMATCH,
+    }
+)
+"""Design §10, "Reasons". TOOL_ABSENT is a tool that nothing at hand needs (talosctl)."""

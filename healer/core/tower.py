@@ -1,0 +1,59 @@
+"""The storeys of the tower, and which of them each one stands on."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Layer(StrEnum):
+    """One storey of the tower, in the order in which a person reads it: lowest first."""
+
+    HOST = "host"
+    COLIMA = "colima"
+    SSH = "ssh"
+    DOCKER = "docker"
+    KERNEL = "kernel"
+    TALOS = "talos"
+    APISERVER = "apiserver"
+    NODE = "node"
+    FLANNEL = "flannel"
+    PODS = "pods"
+    LIVEKIT = "livekit"
+    SERVICES = "services"
+
+
+NEEDS: Final[Mapping[Layer, tuple[Layer, ...]]] = MappingProxyType(
+    {
+        Layer.HOST: (),
+        Layer.COLIMA: (Layer.HOST,),
+        Layer.SSH: (Layer.COLIMA,),
+        Layer.DOCKER: (Layer.COLIMA,),
+        Layer.KERNEL: (Layer.SSH,),
+        Layer.TALOS: (Layer.DOCKER,),
+        Layer.APISERVER: (Layer.TALOS,),
+        Layer.NODE: (Layer.APISERVER,),
+        Layer.FLANNEL: (Layer.NODE, Layer.KERNEL),
+        Layer.PODS: (Layer.FLANNEL,),
+        Layer.LIVEKIT: (Layer.PODS,),
+        Layer.SERVICES: (Layer.PODS, Layer.DOCKER),
+    }
+)
+"""A layer cannot be judged or repaired while one that it needs is confirmed ill."""
+
+
+def below(layer: Layer) -> tuple[Layer, ...]:
+    """Every layer that `layer` stands on, directly or not, lowest first."""
+    found: set[Layer] = set()
+    todo = list(NEEDS[layer])
+    while todo:
+        one = todo.pop()
+        if one not in found:
+            found.add(one)
+            todo.extend(NEEDS[one])
+    return tuple(one for one in Layer if one in found)
+
+
+def above(layer: Layer) -> tuple[Layer, ...]:
+    """Every layer that stands on `layer`, directly or not, lowest first."""
+    return tuple(one for one in Layer if layer in below(one))

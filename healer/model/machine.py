@@ -1,0 +1,160 @@
+"""The Mac, the VM and what runs between them."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessInfo:
+    """One line of the Mac's process list."""
+
+    pid: int
+    ppid: int
+    user: str
+    age: float
+    """Seconds since it started."""
+    command: str
+    """Its argv joined by blanks, as `ps` shows it."""
+
+
+class VmStatus(StrEnum):
+    """Colima's own word for the VM (`colima list --json`), or that there is none."""
+
+    RUNNING = "Running"
+    STOPPED = "Stopped"
+    BROKEN = "Broken"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Hostagent:
+    """What the instance folder and ha.sock say, without running colima."""
+
+    created: bool
+    """INST/lima.yaml exists: the VM was made once (never cause a first creation)."""
+    pid: int | None = None
+    """From ha.pid; None when the file is absent."""
+    pid_alive: bool = False
+    pid_is_ours: bool = False
+    """The process's command line is a `limactl hostagent … INSTANCE`."""
+    pid_file_stale: bool = False
+    """ha.pid is older than the Mac's boot: stale for certain (facts/colima.md §2)."""
+    answers: bool = False
+    """`GET /v1/info` on ha.sock answered within its deadline."""
+    ssh_port: int | None = None
+    """The only true one; None when it does not answer."""
+    ready: bool = False
+    """ha.stdout.log holds a line with `"running":true`: Lima's boot is over."""
+    leftovers: tuple[str, ...] = ()
+    """Sockets and pid files found, as names relative to the profile or instance folder."""
+    disk_locked_by: str = ""
+    """Target of `_disks/colima/in_use_by` when it is there; '' otherwise."""
+    stopped_ago: float | None = None
+    """Seconds since the instance folder last changed while no VM runs; None if unknown."""
+    ran_this_boot: bool = False
+    """The instance folder changed after the Mac's boot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A systemd unit in the VM: `systemctl show -p ActiveState,Result,…`."""
+
+    active: str
+    """ActiveState: active, inactive, failed, activating, deactivating."""
+    result: str
+    """Result: success, exit-code, signal, …"""
+    inactive_for: float | None = None
+    """Seconds since it became inactive, by the VM's clock; None while active."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuestFacts:
+    """Everything asked of the VM in one ssh round trip."""
+
+    uptime: float
+    clock: float
+    """The VM's wall clock, epoch seconds."""
+    asked_at: float
+    """The Mac's wall clock at the middle of the round trip, epoch seconds."""
+    bridge_netfilter: bool
+    """/proc/sys/net/bridge/bridge-nf-call-iptables exists."""
+    vxlan: bool
+    """vxlan is loaded or built in."""
+    persisted: bool
+    """/etc/modules-load.d/healer.conf names both modules."""
+    disk_used: float
+    """Used share of the VM's root disk, 0 to 1."""
+    engine_answers: bool
+    """`/_ping` on the VM's own docker.sock said OK."""
+    docker: Unit
+    container_status: str = ""
+    """State.Status of the Talos container as the VM's docker sees it; '' = not asked or none."""
+    api_answers: bool | None = None
+    """The API server answered HTTP on the container's port, from inside; None = not asked."""
+    open_ports: frozenset[int] = field(default_factory=frozenset)
+    """TCP ports that answered in the VM, of those asked."""
+
+
+class MuxState(StrEnum):
+    """Lima's ssh master, by `ssh -O check` and by its process."""
+
+    LIVE = "live"
+    DEAD = "dead"
+    WEDGED = "wedged"
+    """The process is there and `-O check` or a connect got no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mux:
+    """Lima's ssh master."""
+
+    state: MuxState
+    pid: int | None = None
+    """The live master's, by `-O check` or the process list; None when there is none."""
+
+
+class Forwarder(StrEnum):
+    """colima.yaml's portForwarder: who listens on the Mac for published ports."""
+
+    SSH = "ssh"
+    GRPC = "grpc"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ColimaPaths:
+    """Where Colima and Lima keep their files, resolved once (facts/colima.md §2, Roots)."""
+
+    root: Path
+    profile: str = "default"
+
+    @property
+    def instance_name(self) -> str:
+        """Lima's name for the profile."""
+        return "colima" if self.profile == "default" else f"colima-{self.profile}"
+
+    @property
+    def lima_home(self) -> Path:
+        """Lima's root folder."""
+        return self.root / "_lima"
+
+    @property
+    def instance(self) -> Path:
+        """The facts call it INST."""
+        return self.lima_home / self.instance_name
+
+    @property
+    def profile_folder(self) -> Path:
+        """The facts call it PROF."""
+        return self.root / self.profile
+
+    @property
+    def docker_socket(self) -> Path:
+        """The Mac's end of the forwarded engine socket."""
+        return self.profile_folder / "docker.sock"
+
+    @property
+    def ssh_config(self) -> Path:
+        """Lima's ssh configuration of the instance."""
+        return self.instance / "ssh.config"

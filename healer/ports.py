@@ -1,0 +1,364 @@
+"""What healer asks of the outside, in pairs: eyes look and change nothing, hands act.
+
+A probe is handed eyes only, so the type checker promises that looking changes nothing. Every
+method has a deadline inside its implementation and raises only the errors of this file.
+Adapters (real) and the simulation implement the same protocols and pass the same contract
+tests.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from healer.core.facts import Act, Decision, Outcome, Pause
+from healer.core.ladders import Remedy
+from healer.core.ledger import Ledger
+from healer.core.tower import Layer
+from healer.model.cluster import (
+    DaemonSet,
+    Deployment,
+    Event,
+    Listing,
+    Node,
+    Pod,
+    Readiness,
+    ServicePort,
+)
+from healer.model.container import Container
+from healer.model.machine import (
+    Forwarder,
+    GuestFacts,
+    Hostagent,
+    Mux,
+    ProcessInfo,
+    VmStatus,
+)
+
+
+class PortError(Exception):
+    """Parent of what a port may raise; never raised itself.
+
+    `place` names what was asked (`docker.sock /_ping`), `detail` the exact words seen.
+    """
+
+    def __init__(self, place: str, detail: str) -> None:
+        super().__init__(f"{place}: {detail}")
+        self.place = place
+        self.detail = detail
+
+
+class TargetIll(PortError):
+    """The target refused, kept silent past the deadline or answered nonsense: evidence."""
+
+
+class TargetSilent(TargetIll):
+    """It accepted and did not answer in time; not the same as a refusal."""
+
+
+class CannotLook(PortError):
+    """We could not look (tool or file missing, no permission): says nothing of the target."""
+
+
+class Denied(PortError):
+    """The target is alive and refused us: authentication or authorisation."""
+
+
+class NotThere(PortError):
+    """The object asked for does not exist; for a delete that is success."""
+
+
+class Conflict(PortError):
+    """The object changed between look and act (409, 422): look again, do not retry blindly."""
+
+
+class ActFailed(PortError):
+    """The act was refused or ended badly; `detail` holds the target's own words."""
+
+
+class JournalError(Exception):
+    """The journal cannot be read or written; the message names file, cause and remedy."""
+
+
+class Clock(Protocol):
+    """Time, as healer may know it."""
+
+    def now(self) -> float:
+        """Seconds on this boot's clock, sleep included; only differences have meaning."""
+        ...
+
+    def wall(self) -> float:
+        """Epoch seconds; for people and across boots only."""
+        ...
+
+    def boot_id(self) -> str:
+        """Names this boot of the Mac."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait so long."""
+        ...
+
+
+class Journal(Protocol):
+    """Where intents, results, limits and pauses outlive the process. All raise JournalError."""
+
+    def ledger(self) -> Ledger:
+        """Everything that limits need, with times on this boot's clock."""
+        ...
+
+    def begin(self, act: Act) -> None:
+        """Write and sync the intent; an act may run only after this returned."""
+        ...
+
+    def spawned(self, act: Act, pid: int, started: float) -> None:
+        """Remember the child process of an act in progress (pid, epoch seconds)."""
+        ...
+
+    def end(self, act: Act, outcome: Outcome, detail: str) -> None:
+        """Write the result."""
+        ...
+
+    def record(self, decision: Decision) -> None:
+        """Keep a decision: transitions, refusals, incidents, holds, verifications."""
+        ...
+
+    def pause(self, pause: Pause) -> None:
+        """Keep a human's pause."""
+        ...
+
+    def resume(self, scope: Layer | None) -> int:
+        """End the pauses of that scope (None: all); return how many there were."""
+        ...
+
+    def reset(self, layer: Layer | None) -> int:
+        """Forget holds, give-ups, disabled remedies and spent budgets of a layer (None: all)."""
+        ...
+
+
+class HostEyes(Protocol):
+    """The Mac itself."""
+
+    def tool(self, name: str) -> Path | None:
+        """Where the PATH that launchd gives finds the tool, or None."""
+        ...
+
+    async def processes(self) -> Sequence[ProcessInfo]:
+        """The process list."""
+        ...
+
+    def boot_time(self) -> float:
+        """Epoch seconds of the Mac's boot."""
+        ...
+
+    def disk_free(self) -> int:
+        """Free bytes on the disk of the state folder."""
+        ...
+
+    async def loaded_rivals(self) -> Sequence[str]:
+        """launchd labels of other owners of the tower that are loaded; () without launchd."""
+        ...
+
+
+class VmEyes(Protocol):
+    """Colima and the hostagent."""
+
+    async def hostagent(self) -> Hostagent:
+        """Files, process and ha.sock; never runs colima. Call it before `status`."""
+        ...
+
+    async def status(self) -> VmStatus:
+        """`colima list --json`; never plain `colima status`. Raises CannotLook, TargetSilent."""
+        ...
+
+    def forwarder(self) -> Forwarder:
+        """portForwarder of the saved profile; ssh when it says nothing."""
+        ...
+
+
+class VmHands(Protocol):
+    """Start and stop of the VM. Each raises ActFailed with the tail of what was said."""
+
+    async def start(self, act: Act) -> str:
+        """`colima start` without flags but the profile; says how it ended."""
+        ...
+
+    async def stop(self, act: Act) -> str:
+        """`colima stop`, verified by `list`."""
+        ...
+
+    async def force_stop(self, act: Act) -> str:
+        """`colima stop --force`, else limactl's, else SIGKILL after an identity check."""
+        ...
+
+    async def remove_stale_files(self) -> str:
+        """Remove pid files and sockets that are older than the boot; nothing else, ever."""
+        ...
+
+
+class GuestEyes(Protocol):
+    """The VM by direct ssh, past Lima's mux."""
+
+    async def banner(self) -> str:
+        """The `SSH-2.0-…` line of the true port. Raises TargetIll."""
+        ...
+
+    async def facts(self) -> GuestFacts:
+        """Everything in one round trip. Raises TargetIll, CannotLook."""
+        ...
+
+
+class GuestHands(Protocol):
+    """Acts inside the VM, by direct ssh."""
+
+    async def load_modules(self) -> str:
+        """Modprobe br_netfilter and vxlan, and persist both in /etc/modules-load.d/."""
+        ...
+
+    async def restart_engine(self) -> str:
+        """`systemctl restart docker`."""
+        ...
+
+
+class ForwardEyes(Protocol):
+    """Lima's mux as seen from outside it."""
+
+    async def mux(self) -> Mux:
+        """Whether a master lives and which process it is."""
+        ...
+
+
+class ForwardHands(Protocol):
+    """The re-forward recipe of facts/colima.md §4."""
+
+    async def reforward(self, ports: Sequence[tuple[str, int]]) -> str:
+        """Make docker.sock, containerd.sock and the given `(address, port)` forwards anew."""
+        ...
+
+    async def term_mux(self) -> str:
+        """TERM the one wedged master after an identity check."""
+        ...
+
+
+class EngineEyes(Protocol):
+    """Docker through the Mac's docker.sock."""
+
+    async def ping(self) -> None:
+        """Return when `/_ping` said OK. Raises TargetIll (refused, reset), TargetSilent."""
+        ...
+
+    async def container(self) -> Container:
+        """The Talos container, by label and name. Raises NotThere, TargetIll."""
+        ...
+
+    async def stopped_by_human_ago(self, container: Container) -> float | None:
+        """Seconds since a `stop` or `kill` event of it that is its last end, or None."""
+        ...
+
+
+class EngineHands(Protocol):
+    """Acts on the one container. Each raises ActFailed with Docker's words."""
+
+    async def start(self, container: str) -> str:
+        """Start it by id; an already running one is success."""
+        ...
+
+    async def restart(self, container: str) -> str:
+        """Restart it by id with t=120."""
+        ...
+
+    async def update(self, container: str, *, restart_policy: str = "", memory: int = 0) -> str:
+        """Set what is given, live; memory sets MemorySwap as well."""
+        ...
+
+
+class ClusterEyes(Protocol):
+    """The Kubernetes API. All raise TargetIll, TargetSilent, Denied, CannotLook."""
+
+    async def readiness(self) -> Readiness:
+        """`/readyz` at the port that Docker publishes."""
+        ...
+
+    async def node(self) -> Listing[Node]:
+        """The one node, by the container's name (zero or one item)."""
+        ...
+
+    async def pods(self) -> Listing[Pod]:
+        """All pods of the cluster, paged."""
+        ...
+
+    async def warnings(self) -> Listing[Event]:
+        """Warning events of reason FailedCreatePodSandBox."""
+        ...
+
+    async def flannel(self) -> Listing[DaemonSet]:
+        """The flannel DaemonSet (zero or one item)."""
+        ...
+
+    async def livekit(self) -> Listing[Deployment]:
+        """The LiveKit Deployment (zero or one item)."""
+        ...
+
+    async def services(self) -> Listing[ServicePort]:
+        """Every NodePort of the cluster with its endpoints and wanted replicas."""
+        ...
+
+    async def owner_exists(self, pod: Pod) -> bool:
+        """Whether the controller that the pod names is still there."""
+        ...
+
+
+class ClusterHands(Protocol):
+    """Changes to the cluster. Each raises Conflict, NotThere, ActFailed."""
+
+    async def untaint(self, node: Node, index: int) -> str:
+        """JSON patch with `test` on key and effect of that index, then `remove`."""
+        ...
+
+    async def uncordon(self, node: Node) -> str:
+        """Make the node schedulable; tests that it still is as it was read."""
+        ...
+
+    async def delete_pod(self, pod: Pod, *, grace: int) -> str:
+        """Delete with everything in the body: grace, uid and resourceVersion."""
+        ...
+
+    async def patch_livekit(self, deployment: Deployment, patch: Mapping[str, Any]) -> str:
+        """Strategic merge patch of that generation."""
+        ...
+
+
+class PortEyes(Protocol):
+    """Published ports, end to end, from the Mac."""
+
+    async def speak(self, port: int, protocol: str, path: str, expect: str) -> str:
+        """Speak `redis`, `http` or `tcp` there; return what came back.
+
+        Raises TargetIll (refused, reset, wrong answer), TargetSilent.
+        """
+        ...
+
+    async def listener_is_ours(self, port: int) -> bool:
+        """Whether the listener belongs to Lima (hostagent, mux, usernet)."""
+        ...
+
+
+class Remedial(Protocol):
+    """A remedy: is it still needed, and do it; nothing else."""
+
+    remedy: Remedy
+
+    async def needed(self, act: Act) -> str:
+        """Look again just before acting; '' = needed, else why not."""
+        ...
+
+    async def act(self, act: Act) -> str:
+        """Do it once and say what was done. Raises the errors of this file."""
+        ...
+
+
+class Children(Protocol):
+    """Told of the process that an act has spawned, so that it is recognised later."""
+
+    def spawned(self, act: Act, pid: int, started: float) -> None:
+        """Remember the process of an act in progress."""
+        ...
