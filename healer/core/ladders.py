@@ -76,6 +76,8 @@ class Limits:
     """Consecutive good looks that make a recovery."""
     window: float = 0.0
     """Time that those looks must span (the VM: 90 s)."""
+    counts_with: frozenset[Remedy] = frozenset()
+    """Remedies whose runs use up the same budget; empty = its own only."""
     disruptive: bool = False
     """Takes something down that may be serving: I5 and I7 apply."""
 
@@ -97,6 +99,8 @@ class Rung:
     """One step of a ladder."""
 
     remedy: Remedy
+    tries: int = 3
+    """Runs without recovery before the next rung is taken."""
     witnesses: Witnesses | None = None
 
 
@@ -144,7 +148,7 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         Reason.RIVAL_LOADED: Ladder(1, 0.0, advice="boot the other owner out with launchctl"),
         Reason.DISK_FULL: Ladder(advice="free space on the disk of the state folder"),
         Reason.COLIMA_STOPPED: Ladder(
-            rungs=(Rung(Remedy.START_VM),),
+            rungs=(Rung(Remedy.START_VM, 4),),
             patience=10 * MINUTE,
             advice="read INST/ha.stderr.log, then run: colima start",
         ),
@@ -152,8 +156,8 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
             samples=_SURE,
             over=15.0,
             rungs=(
-                Rung(Remedy.CLEAN_STALE_FILES),
-                Rung(Remedy.FORCE_CYCLE_VM, _VM_WITNESSES_BROKEN),
+                Rung(Remedy.CLEAN_STALE_FILES, 1),
+                Rung(Remedy.FORCE_CYCLE_VM, 1, _VM_WITNESSES_BROKEN),
             ),
             advice="if nothing in the VM is needed any more: colima stop --force && colima start",
         ),
@@ -161,8 +165,8 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
             samples=_SURE,
             over=60.0,
             rungs=(
-                Rung(Remedy.CYCLE_VM, _VM_WITNESSES),
-                Rung(Remedy.FORCE_CYCLE_VM, _VM_WITNESSES),
+                Rung(Remedy.CYCLE_VM, 1, _VM_WITNESSES),
+                Rung(Remedy.FORCE_CYCLE_VM, 1, _VM_WITNESSES),
             ),
             advice="colima stop --force && colima start",
         ),
@@ -181,19 +185,19 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         Reason.VM_DISK: Ladder(advice="free space in the VM: docker system df shows what uses it"),
         Reason.USERNET_LEAK: Ladder(advice="orphan limactl usernet processes: end them by PID"),
         Reason.DOCKER_FORWARD_DEAD: Ladder(
-            rungs=(Rung(Remedy.REFORWARD), Rung(Remedy.CYCLE_VM, _VM_WITNESSES)),
+            rungs=(Rung(Remedy.REFORWARD), Rung(Remedy.CYCLE_VM, 1, _VM_WITNESSES)),
             advice="colima stop && colima start, when nothing in the VM is in use",
         ),
         Reason.DOCKER_MUX_WEDGED: Ladder(
             samples=_SURE,
             over=60.0,
-            rungs=(Rung(Remedy.TERM_MUX, _MUX_WITNESSES),),
+            rungs=(Rung(Remedy.TERM_MUX, 2, _MUX_WITNESSES),),
             advice="end the process `ssh: INST/ssh.sock [mux]` by its PID",
         ),
         Reason.DOCKER_ENGINE_DOWN: Ladder(
             samples=_SURE,
             over=_SURE_OVER,
-            rungs=(Rung(Remedy.RESTART_ENGINE, _ENGINE_WITNESSES),),
+            rungs=(Rung(Remedy.RESTART_ENGINE, 1, _ENGINE_WITNESSES),),
             patience=10 * MINUTE,
             advice="in the VM: sudo journalctl -u docker; sudo systemctl restart docker",
         ),
@@ -210,13 +214,13 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         Reason.TALOS_SHUTTING_DOWN: Ladder(
             samples=_SURE,
             over=_SURE_OVER,
-            rungs=(Rung(Remedy.RESTART_CONTAINER, _SHUTDOWN_WITNESSES),),
+            rungs=(Rung(Remedy.RESTART_CONTAINER, 2, _SHUTDOWN_WITNESSES),),
             advice="docker restart -t 120 the container",
         ),
         Reason.TALOS_WEDGED: Ladder(
             samples=_SURE,
             over=60.0,
-            rungs=(Rung(Remedy.RESTART_CONTAINER, _WEDGED_WITNESSES),),
+            rungs=(Rung(Remedy.RESTART_CONTAINER, 2, _WEDGED_WITNESSES),),
             advice="docker restart -t 120 the container, when no workload is in use",
         ),
         Reason.TALOS_START_REFUSED: Ladder(advice="mend what Docker's message names"),
@@ -283,6 +287,8 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
 )
 
 _VM_START: Final = Budget(4, HOUR)
+# A ladder's stop and start count as one start, and all starts share one budget (design §10).
+_VM_STARTS: Final = frozenset({Remedy.START_VM, Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM})
 _API: Final = frozenset({Layer.APISERVER})
 
 LIMITS: Final[Mapping[Remedy, Limits]] = MappingProxyType(
@@ -295,6 +301,7 @@ LIMITS: Final[Mapping[Remedy, Limits]] = MappingProxyType(
             settle=120.0,
             passes=6,
             window=90.0,
+            counts_with=_VM_STARTS,
         ),
         Remedy.CYCLE_VM: Limits(
             _VM_START,
@@ -303,6 +310,7 @@ LIMITS: Final[Mapping[Remedy, Limits]] = MappingProxyType(
             settle=120.0,
             passes=6,
             window=90.0,
+            counts_with=_VM_STARTS,
             disruptive=True,
         ),
         Remedy.FORCE_CYCLE_VM: Limits(
@@ -312,6 +320,7 @@ LIMITS: Final[Mapping[Remedy, Limits]] = MappingProxyType(
             settle=120.0,
             passes=6,
             window=90.0,
+            counts_with=_VM_STARTS,
             disruptive=True,
         ),
         Remedy.CLEAN_STALE_FILES: Limits(Budget(3, HOUR), cooldown=60.0, settle=30.0),

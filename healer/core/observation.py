@@ -101,6 +101,8 @@ class Observation:
     foreign: tuple[ForeignOperation, ...] = ()
     uptime: float | None = None
     """Seconds since what this layer runs was started; None where that has no meaning."""
+    targets: int = 0
+    """How many owners the layer has in all; the storm brake asks for more than half of them."""
     summary: str = ""
     """What was seen, in a few words, for the drawn tower: `Running, 4 CPU`."""
 

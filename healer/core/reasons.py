@@ -12,7 +12,11 @@ from healer.core.tower import Layer
 
 
 class Reason(StrEnum):
-    """What is wrong with a layer; the value reads `layer.word`."""
+    """What is wrong with a layer; the value reads `layer.word`.
+
+    Within a layer they stand in the order in which they are answered: a node is uncordoned
+    before it is untainted (design §10).
+    """
 
     TOOL_MISSING = "host.tool_missing"
     TOOL_ABSENT = "host.tool_absent"
@@ -54,8 +58,8 @@ class Reason(StrEnum):
 
     NODE_NOT_READY = "node.not_ready"
     NETWORK_NOT_READY = "node.network_not_ready"
-    NODE_TAINTED = "node.tainted"
     NODE_CORDONED = "node.cordoned"
+    NODE_TAINTED = "node.tainted"
     CORDONED_BY_HUMAN = "node.cordoned_by_human"
     NODE_PRESSURE = "node.pressure"
 

@@ -1,0 +1,235 @@
+"""What follows: acts, refusals, holds and reports, from a judged world."""
+
+from dataclasses import replace
+
+from healer.core.facts import (
+    Act,
+    Changed,
+    Decision,
+    GaveUp,
+    Held,
+    Refused,
+    Reported,
+    Rule,
+    State,
+)
+from healer.core.incidents import follow_incidents, incident_of
+from healer.core.judging import Judgements, blocker, confirmed, hold_on, judge
+from healer.core.ladders import Rung
+from healer.core.ledger import Attempt, Hold
+from healer.core.limiting import failures_in_run, limit_on, rungs_left
+from healer.core.policy import Policy
+from healer.core.reasons import Reason
+from healer.core.refusing import Case, Refusal, refusal
+from healer.core.tower import Layer
+from healer.core.verifying import settle
+from healer.core.world import RefusalKey, Trouble, World
+
+_SPENT = frozenset({Rule.BUDGET, Rule.DISABLED})
+
+
+def decide(world: World, now: float, policy: Policy) -> tuple[World, tuple[Decision, ...]]:
+    """Judge the world and say everything that follows from it now."""
+    said: list[Decision] = []
+    world, ended = settle(world, now, policy)
+    said += ended
+    world = _begin_confirmation_anew(world, judge(world, now, policy), now)
+    world, held = _hold_the_spent(world, now, policy)
+    said += held
+    judged = judge(world, now, policy)
+    world, followed = follow_incidents(world, judged, now, policy)
+    said += followed
+    world, chosen = _choose(world, judged, now, policy)
+    said += chosen
+    world, reported = _report(world, judged, now, policy)
+    said += reported
+    world, changed = _changes(world, judge(world, now, policy), now)
+    return world, (*changed, *said)
+
+
+def _begin_confirmation_anew(world: World, judged: Judgements, now: float) -> World:
+    """What was seen of a layer while it was blocked is no evidence against it (I2)."""
+    for layer, view in world.views.items():
+        if blocker(layer, judged) is not None and view.troubles:
+            fresh = {
+                key: replace(one, counted_since=now, samples=0)
+                for key, one in view.troubles.items()
+            }
+            world = world.with_view(layer, replace(view, troubles=fresh))
+    return world
+
+
+def _choose(
+    world: World, judged: Judgements, now: float, policy: Policy
+) -> tuple[World, list[Decision]]:
+    """Let each confirmed trouble have its next rung, or the rule that refuses it."""
+    said: list[Decision] = []
+    refused: dict[RefusalKey, Refused] = {}
+    for layer in Layer:
+        for trouble in world.views[layer].ordered if layer in world.views else ():
+            rung = _next_rung(world, trouble, now, policy)
+            if rung is None:
+                continue
+            answer = refusal(Case(world, judged, trouble, rung, now, policy))
+            if answer is None:
+                world, act = _begin(world, trouble, rung, now, policy)
+                said.append(act)
+                continue
+            key = (layer, rung.remedy.value, trouble.finding.target)
+            refused[key] = _refused(trouble, rung, answer)
+            before = world.refusals.get(key)
+            if before is None or before.rule is not answer.rule:
+                said.append(refused[key])
+    return replace(world, refusals=refused), said
+
+
+def _next_rung(world: World, trouble: Trouble, now: float, policy: Policy) -> Rung | None:
+    if not confirmed(trouble, now, policy):
+        return None
+    left = rungs_left(world.ledger, *trouble.key, policy.ladders[trouble.finding.reason])
+    target = trouble.finding.target
+    for rung in left:
+        limit = limit_on(world.ledger, rung.remedy, target, now, policy)
+        if limit is None or limit.rule not in _SPENT:
+            return rung
+    return left[0] if left else None
+
+
+def _begin(
+    world: World, trouble: Trouble, rung: Rung, now: float, policy: Policy
+) -> tuple[World, Act]:
+    finding = trouble.finding
+    act = Act(
+        id=f"{policy.run}-{world.serial + 1}",
+        remedy=rung.remedy,
+        layer=finding.reason.layer,
+        reason=finding.reason,
+        evidence=finding.evidence,
+        target=finding.target,
+        event=finding.event,
+        owner=finding.owner,
+        fingerprint=finding.fingerprint,
+        incident=incident_of(world, finding.reason.layer),
+    )
+    world = replace(
+        world,
+        serial=world.serial + 1,
+        acting=(*world.acting, act),
+        ledger=world.ledger.with_attempt(Attempt(act, now)),
+    )
+    return world, act
+
+
+def _refused(trouble: Trouble, rung: Rung, answer: Refusal) -> Refused:
+    finding = trouble.finding
+    return Refused(
+        finding.reason.layer,
+        rung.remedy,
+        finding.reason,
+        finding.target,
+        answer.rule,
+        answer.detail,
+        answer.until,
+    )
+
+
+def _hold_the_spent(world: World, now: float, policy: Policy) -> tuple[World, list[Decision]]:
+    """A ladder without a next rung, or a budget without a next run, becomes a hold."""
+    said: list[Decision] = []
+    for layer, view in world.views.items():
+        for trouble in view.gating:
+            spent = _spent(world, trouble, now, policy)
+            if spent is not None and hold_on(world, layer, now) is None:
+                world, decision = _held(world, trouble, spent, policy)
+                said.append(decision)
+    return world, said
+
+
+def _spent(world: World, trouble: Trouble, now: float, policy: Policy) -> Hold | None:
+    reason, target = trouble.key
+    ladder = policy.ladders[reason]
+    if not ladder.rungs or not confirmed(trouble, now, policy) or _awaited(world, trouble):
+        return None
+    rung = _next_rung(world, trouble, now, policy)
+    if rung is None:
+        runs = len(failures_in_run(world.ledger, reason, target))
+        detail = f"{runs} runs did not help"
+        return Hold(reason.layer, reason, now + ladder.hold, detail)
+    limit = limit_on(world.ledger, rung.remedy, target, now, policy)
+    if limit is None or limit.rule not in _SPENT:
+        return None
+    return Hold(reason.layer, reason, limit.until, limit.detail)
+
+
+def _awaited(world: World, trouble: Trouble) -> bool:
+    """Whether an act for this trouble is under way or being verified."""
+    pending = [*world.acting, *(one.act for one in world.verifying)]
+    return any((act.reason, act.target) == trouble.key for act in pending)
+
+
+def _held(world: World, trouble: Trouble, hold: Hold, policy: Policy) -> tuple[World, Decision]:
+    """Hold the layer; after several holds without a recovery, give up (design §10)."""
+    reason = trouble.finding.reason
+    before = _holds_without_recovery(world, reason)
+    if len(before) + 1 >= policy.holds_before_giving_up:
+        hold = replace(hold, until=None)
+    world = replace(world, ledger=replace(world.ledger, holds=(*world.ledger.holds, hold)))
+    if hold.until is None:
+        advice = trouble.finding.advice or policy.ladders[reason].advice
+        return world, GaveUp(hold.layer, reason, hold.detail, advice)
+    return world, Held(hold.layer, reason, hold.until, hold.detail)
+
+
+def _holds_without_recovery(world: World, reason: Reason) -> tuple[Hold, ...]:
+    helped = [
+        one.at for one in world.ledger.attempts if one.act.layer is reason.layer and one.verified
+    ]
+    since = max(helped, default=float("-inf"))
+    return tuple(
+        hold
+        for hold in world.ledger.holds
+        if hold.layer is reason.layer and hold.until is not None and hold.until > since
+    )
+
+
+def _report(
+    world: World, judged: Judgements, now: float, policy: Policy
+) -> tuple[World, list[Decision]]:
+    """Say once what healer itself cannot mend: what has no rung, or is only advice."""
+    said: list[Decision] = []
+    for layer, view in world.views.items():
+        if blocker(layer, judged) is not None:
+            continue
+        for trouble in view.ordered:
+            key = (*trouble.key, trouble.finding.fingerprint)
+            ladder = policy.ladders[trouble.finding.reason]
+            if ladder.rungs or key in world.reported or not confirmed(trouble, now, policy):
+                continue
+            world = replace(world, reported=world.reported | {key})
+            said.append(_reported(trouble, ladder.advice))
+    return world, said
+
+
+def _reported(trouble: Trouble, advice: str) -> Reported:
+    finding = trouble.finding
+    return Reported(
+        finding.reason.layer,
+        finding.reason,
+        finding.target,
+        finding.evidence,
+        finding.advice or advice,
+    )
+
+
+def _changes(world: World, judged: Judgements, now: float) -> tuple[World, list[Decision]]:
+    """Name the layers that are shown in another state than before."""
+    said: list[Decision] = []
+    for layer in Layer:
+        was, new = world.states.get(layer, State.UNKNOWN), judged[layer]
+        if was is new.state:
+            continue
+        world = world.with_state(layer, new.state)
+        if new.state is State.OK:
+            world = replace(world, last_progress=now)
+        said.append(Changed(layer, was, new.state, new.why))
+    return world, said

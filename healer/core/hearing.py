@@ -1,0 +1,65 @@
+"""How an observation becomes part of the world: troubles, signs, rivals, boots."""
+
+from dataclasses import replace
+
+from healer.core.observation import Finding, Observation
+from healer.core.policy import Policy
+from healer.core.tower import Layer
+from healer.core.world import Foreign, SeenSign, SignKey, Trouble, TroubleKey, View, World
+
+_SAME_BOOT_WITHIN = 30.0
+"""Two boot times closer than this are one boot: uptime is read over a slow line."""
+_BOOTS_KEPT = 10
+
+
+def after_hearing(world: World, heard: Observation, now: float, policy: Policy) -> World:
+    """Take one observation into the world."""
+    world = world.with_view(heard.layer, _view(world.views.get(heard.layer), heard, now))
+    world = replace(world, signs=_signs(world, heard, now))
+    if heard.layer is Layer.HOST:
+        running = tuple(Foreign(operation, now) for operation in heard.foreign)
+        world = replace(world, foreign=running)
+    if heard.layer is Layer.SSH and heard.uptime is not None:
+        world = _after_boot(world, now - heard.uptime, now, policy)
+    return world
+
+
+def _view(before: View | None, heard: Observation, now: float) -> View:
+    """Follow troubles from the look before; a look that saw nothing keeps what was known."""
+    old = {} if before is None else before.troubles
+    if heard.unknown and not heard.findings:
+        return View(heard, now, {})
+    return View(heard, now, dict(_followed(old.get(_key(one)), one, now) for one in heard.findings))
+
+
+def _key(finding: Finding) -> TroubleKey:
+    return (finding.reason, finding.target)
+
+
+def _followed(old: Trouble | None, finding: Finding, now: float) -> tuple[TroubleKey, Trouble]:
+    """A new fingerprint is a new trouble: its confirmation begins anew."""
+    if old is None or old.finding.fingerprint != finding.fingerprint:
+        return _key(finding), Trouble(finding, now, now, now, 1)
+    return _key(finding), replace(old, finding=finding, seen=now, samples=old.samples + 1)
+
+
+def _signs(world: World, heard: Observation, now: float) -> dict[SignKey, SeenSign]:
+    """The newest word of each sign; `since` moves only when it says something else."""
+    signs = dict(world.signs)
+    for sign in heard.signs:
+        key = (sign.subject, sign.group, sign.what)
+        before = signs.get(key)
+        same = before is not None and before.sign.alive == sign.alive
+        since = before.since if before is not None and same else now
+        signs[key] = SeenSign(sign, since, now)
+    return signs
+
+
+def _after_boot(world: World, booted: float, now: float, policy: Policy) -> World:
+    """Remember when the VM booted, for the crash-loop detector (R18)."""
+    boots = world.ledger.vm_boots
+    if any(abs(booted - one) < _SAME_BOOT_WITHIN for one in boots):
+        return world
+    recent = tuple(one for one in boots if one > now - policy.crash_loop_window)
+    boots = tuple(sorted((*recent, booted)))[-_BOOTS_KEPT:]
+    return replace(world, ledger=replace(world.ledger, vm_boots=boots))

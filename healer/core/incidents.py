@@ -1,0 +1,62 @@
+"""One root cause, one incident, one notice, however many layers it drags down (design §2)."""
+
+from dataclasses import replace
+
+from healer.core.facts import Decision, IncidentOpened, IncidentResolved, State
+from healer.core.judging import Judgements
+from healer.core.policy import Policy
+from healer.core.tower import Layer, above, below
+from healer.core.world import Incident, World
+
+_ROOTS = frozenset({State.FAILING, State.HELD, State.GAVE_UP})
+_QUIET = frozenset({State.OK, State.UNKNOWN})
+
+
+def follow_incidents(
+    world: World, judged: Judgements, now: float, policy: Policy
+) -> tuple[World, list[Decision]]:
+    """Open, widen and resolve incidents by what the layers are now."""
+    said: list[Decision] = []
+    for layer in Layer:
+        if judged[layer].state in _ROOTS and not _covered(world, layer):
+            world, opened = _opened(world, layer, now, policy)
+            said.extend(opened)
+    return _resolved(world, judged, now, said)
+
+
+def incident_of(world: World, layer: Layer) -> str:
+    """The open incident that a layer belongs to; '' when there is none."""
+    return next((one.id for one in world.incidents if layer in one.layers), "")
+
+
+def _covered(world: World, layer: Layer) -> bool:
+    return any(layer in one.layers for one in world.incidents)
+
+
+def _opened(world: World, layer: Layer, now: float, policy: Policy) -> tuple[World, list[Decision]]:
+    """A root above or below an open incident's layers is a part of it."""
+    near = {*below(layer), *above(layer)}
+    for one in world.incidents:
+        if near & one.layers:
+            wider = replace(one, layers=one.layers | {layer})
+            kept = tuple(wider if other is one else other for other in world.incidents)
+            return replace(world, incidents=kept), []
+    fresh = Incident(f"{policy.run}-i{world.serial + 1}", now, frozenset({layer}))
+    trouble = world.views[layer].gating[0]
+    world = replace(world, incidents=(*world.incidents, fresh), serial=world.serial + 1)
+    return world, [
+        IncidentOpened(fresh.id, layer, trouble.finding.reason, trouble.finding.evidence)
+    ]
+
+
+def _resolved(
+    world: World, judged: Judgements, now: float, said: list[Decision]
+) -> tuple[World, list[Decision]]:
+    for one in world.incidents:
+        touched = {*one.layers, *(higher for layer in one.layers for higher in above(layer))}
+        own = all(judged[layer].state is State.OK for layer in one.layers)
+        if own and all(judged[layer].state in _QUIET for layer in touched):
+            kept = tuple(other for other in world.incidents if other is not one)
+            world = replace(world, incidents=kept)
+            said.append(IncidentResolved(one.id, now - one.opened))
+    return world, said

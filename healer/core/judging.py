@@ -1,0 +1,125 @@
+"""What state each layer is in: pure reading of the world, lowest layer first.
+
+A layer is blocked when it is not well and something that it needs is ill. An unknown need
+does not block: only the remedies that must see it wait (design §10, "May a layer above act?").
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from healer.core.facts import State
+from healer.core.ladders import EXPECTED_AT_START
+from healer.core.ledger import Hold
+from healer.core.policy import Policy
+from healer.core.tower import NEEDS, Layer
+from healer.core.world import Trouble, View, World
+
+_STANDS = frozenset({State.OK, State.VERIFYING, State.UNKNOWN})
+"""States of a need that do not block what stands on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A state, and the sentence that explains it."""
+
+    state: State
+    why: str = ""
+
+
+Judgements = Mapping[Layer, Judgement]
+
+
+def judge(world: World, now: float, policy: Policy) -> Judgements:
+    """Judge every layer, each in the light of those below it."""
+    judged: dict[Layer, Judgement] = {}
+    for layer in Layer:
+        judged[layer] = _judge(world, layer, judged, now, policy)
+    return judged
+
+
+def blocker(layer: Layer, judged: Judgements) -> Layer | None:
+    """The need that makes this layer unjudgeable, or None."""
+    return next((need for need in NEEDS[layer] if judged[need].state not in _STANDS), None)
+
+
+def confirmed(trouble: Trouble, now: float, policy: Policy) -> bool:
+    """Whether a trouble was seen often enough for long enough to count."""
+    ladder = policy.ladders[trouble.finding.reason]
+    lasted = now - trouble.counted_since
+    return trouble.samples >= ladder.samples and lasted >= ladder.over
+
+
+def hold_on(world: World, layer: Layer, now: float) -> Hold | None:
+    """The hold that forbids acts on a layer now, the lasting one first."""
+    live = [
+        hold
+        for hold in world.ledger.holds
+        if hold.layer is layer and (hold.until is None or hold.until > now)
+    ]
+    live.sort(key=lambda hold: hold.until is not None)
+    return live[0] if live else None
+
+
+def paused(world: World, layer: Layer, now: float) -> str:
+    """Why a human paused this layer; '' when nobody did."""
+    for pause in world.ledger.pauses:
+        if pause.scope in {None, layer} and (pause.until is None or pause.until > now):
+            return f"paused by {pause.author}: {pause.reason}"
+    return ""
+
+
+def in_start_grace(world: World, layer: Layer, now: float, policy: Policy) -> float | None:
+    """When the grace after a start ends, if the layer is in it."""
+    if layer not in policy.grace:
+        return None
+    of, seconds = policy.grace[layer]
+    uptime = world.uptime(of, now)
+    if uptime is None or uptime >= seconds:
+        return None
+    return now + seconds - uptime
+
+
+def _judge(world: World, layer: Layer, below: Judgements, now: float, policy: Policy) -> Judgement:
+    view = world.views.get(layer)
+    acting = world.acting_on(layer)
+    if acting is not None and acting.reason.gating:
+        return Judgement(State.HEALING, f"{acting.remedy} is under way")
+    if view is None:
+        return Judgement(State.UNKNOWN, "not looked at yet")
+    if view.observation.well:
+        return _well(world, layer)
+    under = blocker(layer, below)
+    if under is not None:
+        return Judgement(State.BLOCKED, f"{under} is {below[under].state}")
+    if view.observation.unknown and not view.gating:
+        return Judgement(State.UNKNOWN, view.observation.unknown)
+    return _ill(world, layer, view, now, policy)
+
+
+def _well(world: World, layer: Layer) -> Judgement:
+    waiting = [one for one in world.verifying_of(layer) if one.act.reason.gating]
+    if waiting:
+        return Judgement(State.VERIFYING, f"{waiting[0].act.remedy} helped; making sure")
+    return Judgement(State.OK)
+
+
+def _ill(world: World, layer: Layer, view: View, now: float, policy: Policy) -> Judgement:
+    evidence = view.gating[0].finding.evidence
+    held = hold_on(world, layer, now)
+    if held is not None:
+        return Judgement(State.GAVE_UP if held.until is None else State.HELD, held.detail)
+    pause = paused(world, layer, now)
+    if pause:
+        return Judgement(State.PAUSED, pause)
+    if _in_grace(world, layer, view, now, policy):
+        return Judgement(State.GRACE, f"{evidence}; expected so soon after a start")
+    if not any(confirmed(trouble, now, policy) for trouble in view.gating):
+        return Judgement(State.SUSPECT, evidence)
+    return Judgement(State.FAILING, evidence)
+
+
+def _in_grace(world: World, layer: Layer, view: View, now: float, policy: Policy) -> bool:
+    if now < world.grace_until and not policy.one_pass:
+        return True
+    expected = all(one.finding.reason in EXPECTED_AT_START for one in view.gating)
+    return expected and in_start_grace(world, layer, now, policy) is not None

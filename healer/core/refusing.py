@@ -1,0 +1,299 @@
+"""May it act? Every rule that can refuse, in the order in which a person would ask.
+
+Each rule is a small function from one case to a refusal or None; `refusal` asks them in turn
+and the first that answers names itself (design §4.3). None of them is ever skipped.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from healer.core.facts import Outcome, Rule, State
+from healer.core.judging import Judgements, blocker, hold_on, paused
+from healer.core.ladders import Limits, Remedy, Rung, Witnesses
+from healer.core.limiting import limit_on
+from healer.core.observation import Group
+from healer.core.policy import Policy
+from healer.core.tower import Layer, above
+from healer.core.world import SeenSign, Trouble, World
+
+_SEEN_WELL = frozenset({State.OK, State.VERIFYING})
+_VM_ACTS = frozenset({Remedy.START_VM, Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM})
+_POD_ACTS = frozenset({Remedy.DELETE_POD, Remedy.FORCE_DELETE_POD})
+_STOPS = frozenset({Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM, Remedy.RESTART_CONTAINER})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One trouble and the rung that would answer it."""
+
+    world: World
+    judged: Judgements
+    trouble: Trouble
+    rung: Rung
+    now: float
+    policy: Policy
+
+    @property
+    def layer(self) -> Layer:
+        """The layer that would be acted on."""
+        return self.trouble.finding.reason.layer
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of the remedy."""
+        return self.policy.limits[self.rung.remedy]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A rule's no."""
+
+    rule: Rule
+    detail: str
+    until: float | None = None
+
+
+def refusal(case: Case) -> Refusal | None:
+    """The first rule that forbids this act, or None: it may act."""
+    for rule in _RULES:
+        answer = rule(case)
+        if answer is not None:
+            return answer
+    return None
+
+
+def _cannot_account(case: Case) -> Refusal | None:
+    if case.policy.may_act:
+        return None
+    return Refusal(Rule.UNACCOUNTED, "the journal cannot be written")
+
+
+def _host_unseen(case: Case) -> Refusal | None:
+    """Who else is at work is seen by the host's probe only."""
+    view = case.world.views.get(Layer.HOST)
+    if view is not None and case.now - view.at <= case.policy.sign_fresh:
+        return None
+    return Refusal(Rule.REQUIREMENT_UNSEEN, "the host was not looked at lately")
+
+
+def _stale_look(case: Case) -> Refusal | None:
+    """What was seen long ago is not known (I1)."""
+    if case.now - case.trouble.seen <= case.policy.sign_fresh:
+        return None
+    return Refusal(Rule.UNKNOWN, "the last look is too old")
+
+
+def _blocked(case: Case) -> Refusal | None:
+    under = blocker(case.layer, case.judged)
+    if under is None:
+        return None
+    return Refusal(Rule.BLOCKED, f"{under} is {case.judged[under].state}")
+
+
+def _paused(case: Case) -> Refusal | None:
+    why = paused(case.world, case.layer, case.now)
+    return Refusal(Rule.PAUSED, why) if why else None
+
+
+def _in_wake_grace(case: Case) -> Refusal | None:
+    if case.policy.one_pass or case.now >= case.world.grace_until:
+        return None
+    return Refusal(Rule.GRACE, "just booted or woken", case.world.grace_until)
+
+
+def _yielding(case: Case) -> Refusal | None:
+    """Somebody else's start or stop holds what it touches and all above (design §10)."""
+    for foreign in case.world.foreign:
+        operation = foreign.operation
+        touched = {operation.layer, *above(operation.layer)}
+        if case.layer in touched:
+            detail = f"waiting for `{operation.command}` (pid {operation.pid}), not ours"
+            return Refusal(Rule.YIELDING, detail)
+    return None
+
+
+def _held(case: Case) -> Refusal | None:
+    hold = hold_on(case.world, case.layer, case.now)
+    if hold is None:
+        return None
+    return Refusal(Rule.GAVE_UP if hold.until is None else Rule.HELD, hold.detail, hold.until)
+
+
+def _stopped_by_human(case: Case) -> Refusal | None:
+    ago = case.trouble.finding.human_ago
+    patience = case.policy.ladders[case.trouble.finding.reason].patience
+    if ago is None or _was_ours(case, ago):
+        return None
+    until = case.trouble.seen - ago + patience
+    if until <= case.now:
+        return None
+    return Refusal(Rule.HUMAN_STOPPED, "stopped on purpose; started after a while", until)
+
+
+def _was_ours(case: Case, ago: float) -> bool:
+    """A stop within our own unfinished stop-and-start was not a human's."""
+    stopped = case.trouble.seen - ago
+    for one in case.world.ledger.attempts:
+        if one.act.remedy in _STOPS and one.outcome is not Outcome.NOT_NEEDED:
+            ended = (
+                one.at + case.policy.limits[one.act.remedy].cap
+                if one.ended is None
+                else (one.ended)
+            )
+            if one.at - 1.0 <= stopped <= ended + 1.0:
+                return True
+    return False
+
+
+def _not_ripe(case: Case) -> Refusal | None:
+    until = case.trouble.seen + case.trouble.finding.ripe_in
+    if until <= case.now:
+        return None
+    return Refusal(Rule.NOT_RIPE, "too early to touch it", until)
+
+
+def _crash_loop(case: Case) -> Refusal | None:
+    """More starts made it worse (R18)."""
+    if case.rung.remedy not in _VM_ACTS:
+        return None
+    since = case.now - case.policy.crash_loop_window
+    boots = [one for one in case.world.ledger.vm_boots if one > since]
+    if len(boots) < case.policy.crash_loop_boots:
+        return None
+    detail = f"the VM booted {len(boots)} times within {case.policy.crash_loop_window:.0f} s"
+    return Refusal(Rule.CRASH_LOOP, detail, min(boots) + case.policy.crash_loop_window)
+
+
+def _requirement_unseen(case: Case) -> Refusal | None:
+    for layer in Layer:
+        if layer in case.limits.requires and case.judged[layer].state not in _SEEN_WELL:
+            state = case.judged[layer].state
+            return Refusal(Rule.REQUIREMENT_UNSEEN, f"{layer} must be well, and is {state}")
+    return None
+
+
+def _storm(case: Case) -> Refusal | None:
+    """Many ill at once points below: one delete per verified recovery (design §10)."""
+    if case.rung.remedy not in _POD_ACTS or not _storm_is_on(case):
+        return None
+    under_way = [one for one in case.world.verifying if one.act.remedy in _POD_ACTS]
+    failed = [
+        one
+        for one in case.world.ledger.attempts
+        if one.act.remedy in _POD_ACTS and one.verified is False and one.at > case.now - 600.0
+    ]
+    if not under_way and not failed:
+        return None
+    return Refusal(Rule.STORM_BRAKE, "most workloads are ill at once; one at a time")
+
+
+def _storm_is_on(case: Case) -> bool:
+    view = case.world.views[case.layer]
+    ill = {one.finding.owner for one in view.gating if one.finding.owner}
+    return len(ill) >= case.policy.storm_owners and 2 * len(ill) > view.observation.targets
+
+
+def _owner_busy(case: Case) -> Refusal | None:
+    """At most one delete per owner and a few in all, until each has proved itself."""
+    if case.rung.remedy not in _POD_ACTS:
+        return None
+    waiting = [one for one in case.world.verifying if one.act.remedy in _POD_ACTS]
+    if any(one.act.owner == case.trouble.finding.owner for one in waiting):
+        return Refusal(Rule.OWNER_BUSY, "another pod of this owner is being verified")
+    if len(waiting) >= case.policy.deletes_at_once:
+        return Refusal(Rule.OWNER_BUSY, f"{len(waiting)} deletes are being verified")
+    return None
+
+
+def _witnesses(case: Case) -> Refusal | None:
+    """I5 and I6: no disruption on one vantage point, none against a sign of life."""
+    if case.rung.witnesses is None:
+        return None
+    asked = case.rung.witnesses
+    fresh = [
+        seen for seen in case.world.signs.values() if case.now - seen.at <= case.policy.sign_fresh
+    ]
+    for seen in fresh:
+        if seen.sign.alive and seen.sign.subject in asked.alive:
+            return Refusal(Rule.WITNESS_ALIVE, f"{seen.sign.what} answers")
+    groups = dead_groups(fresh, asked, case.now)
+    if len(groups) >= asked.groups:
+        return None
+    named = ", ".join(sorted(groups)) or "none"
+    detail = f"{asked.groups} independent witnesses over {asked.over:.0f} s needed; have {named}"
+    return Refusal(Rule.WITNESSES_MISSING, detail)
+
+
+def dead_groups(fresh: list[SeenSign], asked: Witnesses, now: float) -> frozenset[Group]:
+    """The groups that have been saying `dead` for long enough."""
+    return frozenset(
+        seen.sign.group
+        for seen in fresh
+        if not seen.sign.alive
+        and seen.sign.subject in asked.dead
+        and now - seen.since >= asked.over
+    )
+
+
+def _event_used(case: Case) -> Refusal | None:
+    """One event causes at most one act (I11)."""
+    event = case.trouble.finding.event
+    if not event:
+        return None
+    used = any(one.act.event == event and one.counts for one in case.world.ledger.attempts)
+    return Refusal(Rule.EVENT_USED, "this event was answered already") if used else None
+
+
+def _limited(case: Case) -> Refusal | None:
+    target = case.trouble.finding.target
+    limit = limit_on(case.world.ledger, case.rung.remedy, target, case.now, case.policy)
+    return None if limit is None else Refusal(limit.rule, limit.detail, limit.until)
+
+
+def _busy(case: Case) -> Refusal | None:
+    """I7: one act per layer, one disruptive act in all."""
+    under_way = case.world.acting_on(case.layer)
+    if under_way is not None:
+        return Refusal(Rule.BUSY_LAYER, f"{under_way.remedy} is under way")
+    disruptive = [one for one in case.world.acting if case.policy.limits[one.remedy].disruptive]
+    if disruptive and case.limits.disruptive:
+        return Refusal(Rule.BUSY_DISRUPTIVE, f"{disruptive[0].remedy} is under way")
+    return None
+
+
+def _being_verified(case: Case) -> Refusal | None:
+    """The last act's effect is still awaited; doing it again would prove nothing."""
+    for one in case.world.verifying:
+        if (one.act.reason, one.act.target) == case.trouble.key:
+            return Refusal(Rule.BUSY_LAYER, f"{one.act.remedy} is being verified", one.deadline)
+    return None
+
+
+def _past_deadline(case: Case) -> Refusal | None:
+    if case.policy.act_before is None or case.now < case.policy.act_before:
+        return None
+    return Refusal(Rule.DEADLINE, "the deadline of this pass is over")
+
+
+_RULES: tuple[Callable[[Case], Refusal | None], ...] = (
+    _cannot_account,
+    _stale_look,
+    _host_unseen,
+    _blocked,
+    _paused,
+    _in_wake_grace,
+    _yielding,
+    _held,
+    _stopped_by_human,
+    _crash_loop,
+    _requirement_unseen,
+    _not_ripe,
+    _witnesses,
+    _event_used,
+    _being_verified,
+    _storm,
+    _owner_busy,
+    _limited,
+    _busy,
+    _past_deadline,
+)

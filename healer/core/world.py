@@ -1,0 +1,139 @@
+"""What the core knows at one instant; never changed, only followed by a new one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from healer.core.facts import Act, Refused, State
+from healer.core.ledger import Ledger
+from healer.core.observation import Finding, ForeignOperation, Group, Observation, Sign, Subject
+from healer.core.reasons import Reason
+from healer.core.tower import Layer
+
+TroubleKey = tuple[Reason, str]
+SignKey = tuple[Subject, Group, str]
+RefusalKey = tuple[Layer, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A finding that is being followed from look to look."""
+
+    finding: Finding
+    since: float
+    """The first bad look."""
+    counted_since: float
+    """The first bad look while the layer could be judged; confirmation counts from here."""
+    seen: float
+    samples: int
+
+    @property
+    def key(self) -> TroubleKey:
+        """What makes it the same trouble in the next look."""
+        return (self.finding.reason, self.finding.target)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The last look at a layer, and what is being followed there."""
+
+    observation: Observation
+    at: float
+    troubles: Mapping[TroubleKey, Trouble] = field(default_factory=dict)
+
+    @property
+    def gating(self) -> tuple[Trouble, ...]:
+        """Troubles that make the layer ill, in the order in which they are answered."""
+        return tuple(one for one in self.ordered if one.finding.reason.gating)
+
+    @property
+    def ordered(self) -> tuple[Trouble, ...]:
+        """All troubles, in the order in which they are answered."""
+        order = list(Reason)
+        return tuple(sorted(self.troubles.values(), key=lambda one: order.index(one.key[0])))
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSign:
+    """A sign, and since when it has been saying the same."""
+
+    sign: Sign
+    since: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The wait after an act for the looks that prove or disprove recovery."""
+
+    act: Act
+    began: float
+    deadline: float
+    """When trouble that is still there means that the act did not help."""
+    good_since: float | None = None
+    passes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One root cause, and everything it dragged down or uncovered."""
+
+    id: str
+    opened: float
+    layers: frozenset[Layer]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Somebody else's operation, when it was last seen running."""
+
+    operation: ForeignOperation
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Views, signs, memory of acts, and what is under way."""
+
+    views: Mapping[Layer, View] = field(default_factory=dict)
+    signs: Mapping[SignKey, SeenSign] = field(default_factory=dict)
+    foreign: tuple[Foreign, ...] = ()
+    ledger: Ledger = field(default_factory=Ledger)
+    acting: tuple[Act, ...] = ()
+    verifying: tuple[Verification, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    states: Mapping[Layer, State] = field(default_factory=dict)
+    refusals: Mapping[RefusalKey, Refused] = field(default_factory=dict)
+    reported: frozenset[tuple[Reason, str, str]] = frozenset()
+    grace_until: float = 0.0
+    """End of the grace after a boot or a wake."""
+    last_progress: float = 0.0
+    """When an act last ended or a layer last got better."""
+    serial: int = 0
+
+    def observation(self, layer: Layer) -> Observation | None:
+        """The last look at a layer."""
+        view = self.views.get(layer)
+        return None if view is None else view.observation
+
+    def uptime(self, layer: Layer, now: float) -> float | None:
+        """How long what the layer runs in has been up, brought forward to now."""
+        view = self.views.get(layer)
+        if view is None or view.observation.uptime is None:
+            return None
+        return view.observation.uptime + (now - view.at)
+
+    def acting_on(self, layer: Layer) -> Act | None:
+        """The act in progress on a layer."""
+        return next((act for act in self.acting if act.layer is layer), None)
+
+    def verifying_of(self, layer: Layer) -> tuple[Verification, ...]:
+        """Recoveries of a layer that are not proved yet."""
+        return tuple(one for one in self.verifying if one.act.layer is layer)
+
+    def with_view(self, layer: Layer, view: View) -> "World":
+        """Another look at a layer."""
+        return replace(self, views={**self.views, layer: view})
+
+    def with_state(self, layer: Layer, state: State) -> "World":
+        """Another state to show."""
+        return replace(self, states={**self.states, layer: state})
