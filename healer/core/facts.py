@@ -239,8 +239,17 @@ class Reported:
     advice: str
 
 
+@dataclass(frozen=True, slots=True)
+class VmBooted:
+    """A boot of the VM was seen for the first time; kept for the crash-loop detector."""
+
+    at: float
+    """On the clock of `now`."""
+
+
 Decision = (
-    Act
+    VmBooted
+    | Act
     | Refused
     | Changed
     | IncidentOpened

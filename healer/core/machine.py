@@ -18,6 +18,7 @@ from healer.core.facts import (
     Paused,
     Resumed,
     Ticked,
+    VmBooted,
     WasReset,
     Woke,
 )
@@ -39,6 +40,7 @@ class Step:
 
 def step(world: World, fact: Fact, now: float, policy: Policy) -> Step:
     """Take one fact into account, and say what follows from it."""
+    known_boots = world.ledger.vm_boots
     match fact:
         case Observed(observation):
             world = after_hearing(world, observation, now, policy)
@@ -58,16 +60,24 @@ def step(world: World, fact: Fact, now: float, policy: Policy) -> Step:
             pass
         case _:
             assert_never(fact)
+    booted = tuple(VmBooted(at) for at in world.ledger.vm_boots if at not in known_boots)
     world, decisions = decide(world, now, policy)
-    return Step(world, decisions)
+    return Step(world, (*booted, *decisions))
 
 
-def begin(ledger: Ledger, now: float, policy: Policy) -> World:
-    """The world at the start of a run; what a crash left unfinished is verified (I10)."""
-    world = World(ledger=ledger, last_progress=now)
-    for attempt in ledger.unfinished():
-        detail = "healer ended in the middle of it"
-        world = after_act(world, attempt.act, Outcome.INTERRUPTED, detail, now, policy)
+def begin(ledger: Ledger, now: float, policy: Policy, alive: frozenset[str] = frozenset()) -> World:
+    """The world at the start of a run.
+
+    What a crash left unfinished is verified, never repeated (I10); acts whose process lives
+    on (`alive`, by id) are still under way.
+    """
+    unfinished = ledger.unfinished()
+    acting = tuple(one.act for one in unfinished if one.act.id in alive)
+    world = World(ledger=ledger, last_progress=now, acting=acting)
+    for attempt in unfinished:
+        if attempt.act.id not in alive:
+            detail = "healer ended in the middle of it"
+            world = after_act(world, attempt.act, Outcome.INTERRUPTED, detail, now, policy)
     return world
 
 

@@ -39,6 +39,17 @@ def awaited(world: World, now: float, policy: Policy) -> tuple[Awaited, ...]:
     )
 
 
+def awaited_by_rehearsal(world: World, now: float, policy: Policy) -> tuple[Awaited, ...]:
+    """What a dry run waits for: looks that confirm, but nothing that follows from an act."""
+    judged = judge(world, now, policy)
+    doubtful = [
+        Awaited(layer, judged[layer].why, None)
+        for layer in Layer
+        if judged[layer].state is State.SUSPECT
+    ]
+    return (*_unseen(world), *doubtful)
+
+
 def exit_code(world: World, now: float, policy: Policy) -> int:
     """The first that fits: held, unhealthy, unknown, healthy (design §10)."""
     states = {one.state for one in judge(world, now, policy).values()}

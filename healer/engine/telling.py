@@ -1,0 +1,36 @@
+"""The one hook of telemetry: told what happened, never asked."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from healer.core.facts import Decision, Fact
+from healer.core.outlook import Awaited
+from healer.core.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One step of the engine, or the passing of time (`fact` None)."""
+
+    at: float
+    """On the clock of `now`."""
+    fact: Fact | None
+    decisions: tuple[Decision, ...]
+    world: World
+    awaited: tuple[Awaited, ...]
+    dry_run: bool
+
+
+class Listener(Protocol):
+    """Whoever draws, prints, logs or counts."""
+
+    def told(self, told: Told) -> None:
+        """Take note; must neither block nor raise."""
+        ...
+
+
+class Deaf:
+    """Listens to nothing."""
+
+    def told(self, told: Told) -> None:
+        """Ignore it."""
