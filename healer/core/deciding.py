@@ -68,7 +68,7 @@ def _choose(
     for layer in Layer:
         for trouble in world.views[layer].ordered if layer in world.views else ():
             rung = _next_rung(world, trouble, now, policy)
-            if rung is None:
+            if rung is None or _awaited(world, trouble):
                 continue
             answer = refusal(Case(world, judged, trouble, rung, now, policy))
             if answer is None:

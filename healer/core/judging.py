@@ -11,7 +11,7 @@ from healer.core.facts import State
 from healer.core.ladders import EXPECTED_AT_START
 from healer.core.ledger import Hold
 from healer.core.policy import Policy
-from healer.core.tower import NEEDS, Layer
+from healer.core.tower import Layer, below
 from healer.core.world import Trouble, View, World
 
 _STANDS = frozenset({State.OK, State.VERIFYING, State.UNKNOWN})
@@ -38,8 +38,12 @@ def judge(world: World, now: float, policy: Policy) -> Judgements:
 
 
 def blocker(layer: Layer, judged: Judgements) -> Layer | None:
-    """The need that makes this layer unjudgeable, or None."""
-    return next((need for need in NEEDS[layer] if judged[need].state not in _STANDS), None)
+    """The lowest ill layer that this one stands on, directly or not; None when all stand.
+
+    A well layer in between does not lift it (I2): whatever a probe there saw, something that
+    carries it is ill, and is mended first.
+    """
+    return next((one for one in below(layer) if judged[one].state not in _STANDS), None)
 
 
 def confirmed(trouble: Trouble, now: float, policy: Policy) -> bool:
@@ -79,7 +83,7 @@ def in_start_grace(world: World, layer: Layer, now: float, policy: Policy) -> fl
     return now + seconds - uptime
 
 
-def _judge(world: World, layer: Layer, below: Judgements, now: float, policy: Policy) -> Judgement:
+def _judge(world: World, layer: Layer, lower: Judgements, now: float, policy: Policy) -> Judgement:
     view = world.views.get(layer)
     acting = world.acting_on(layer)
     if acting is not None and acting.reason.gating:
@@ -88,9 +92,9 @@ def _judge(world: World, layer: Layer, below: Judgements, now: float, policy: Po
         return Judgement(State.UNKNOWN, "not looked at yet")
     if view.observation.well:
         return _well(world, layer)
-    under = blocker(layer, below)
+    under = blocker(layer, lower)
     if under is not None:
-        return Judgement(State.BLOCKED, f"{under} is {below[under].state}")
+        return Judgement(State.BLOCKED, f"{under} is {lower[under].state}")
     if view.observation.unknown and not view.gating:
         return Judgement(State.UNKNOWN, view.observation.unknown)
     return _ill(world, layer, view, now, policy)

@@ -141,9 +141,11 @@ def wait_after(failures: int, backoff: Backoff, act_id: str, seed: int) -> float
 
 
 def _in_a_row(runs: tuple[Attempt, ...], policy: Policy) -> int:
-    """Runs in a row without a stable window after one of them."""
+    """Ended runs in a row without a stable window after one of them."""
     row = 0
     for index, one in enumerate(runs):
+        if one.outcome is None:
+            continue
         after = runs[index + 1].at if index + 1 < len(runs) else None
         ended = one.at if one.ended is None else one.ended
         lasted = after is None or after - ended > policy.stable

@@ -6,6 +6,7 @@ what stands above and are never a root cause (design §10).
 """
 
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from healer.core.tower import Layer
@@ -100,6 +101,9 @@ class Reason(StrEnum):
         """Whether this reason makes its layer ill; an advisory one is only reported."""
         return self not in ADVISORY
 
+
+ORDER: Final = MappingProxyType({reason: place for place, reason in enumerate(Reason)})
+"""In which order the reasons of a layer are answered."""
 
 ADVISORY: Final = frozenset(
     {

@@ -261,14 +261,6 @@ def _busy(case: Case) -> Refusal | None:
     return None
 
 
-def _being_verified(case: Case) -> Refusal | None:
-    """The last act's effect is still awaited; doing it again would prove nothing."""
-    for one in case.world.verifying:
-        if (one.act.reason, one.act.target) == case.trouble.key:
-            return Refusal(Rule.BUSY_LAYER, f"{one.act.remedy} is being verified", one.deadline)
-    return None
-
-
 def _past_deadline(case: Case) -> Refusal | None:
     if case.policy.act_before is None or case.now < case.policy.act_before:
         return None
@@ -284,16 +276,15 @@ _RULES: tuple[Callable[[Case], Refusal | None], ...] = (
     _in_wake_grace,
     _yielding,
     _held,
+    _busy,
     _stopped_by_human,
     _crash_loop,
     _requirement_unseen,
     _not_ripe,
     _witnesses,
     _event_used,
-    _being_verified,
     _storm,
     _owner_busy,
     _limited,
-    _busy,
     _past_deadline,
 )

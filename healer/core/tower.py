@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -42,6 +43,7 @@ NEEDS: Final[Mapping[Layer, tuple[Layer, ...]]] = MappingProxyType(
 """A layer cannot be judged or repaired while one that it needs is confirmed ill."""
 
 
+@cache
 def below(layer: Layer) -> tuple[Layer, ...]:
     """Every layer that `layer` stands on, directly or not, lowest first."""
     found: set[Layer] = set()
@@ -54,6 +56,7 @@ def below(layer: Layer) -> tuple[Layer, ...]:
     return tuple(one for one in Layer if one in found)
 
 
+@cache
 def above(layer: Layer) -> tuple[Layer, ...]:
     """Every layer that stands on `layer`, directly or not, lowest first."""
     return tuple(one for one in Layer if layer in below(one))

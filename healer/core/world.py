@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from healer.core.facts import Act, Refused, State
 from healer.core.ledger import Ledger
 from healer.core.observation import Finding, ForeignOperation, Group, Observation, Sign, Subject
-from healer.core.reasons import Reason
+from healer.core.reasons import ORDER, Reason
 from healer.core.tower import Layer
 
 TroubleKey = tuple[Reason, str]
@@ -48,8 +48,9 @@ class View:
     @property
     def ordered(self) -> tuple[Trouble, ...]:
         """All troubles, in the order in which they are answered."""
-        order = list(Reason)
-        return tuple(sorted(self.troubles.values(), key=lambda one: order.index(one.key[0])))
+        if not self.troubles:
+            return ()
+        return tuple(sorted(self.troubles.values(), key=lambda one: ORDER[one.finding.reason]))
 
 
 @dataclass(frozen=True, slots=True)

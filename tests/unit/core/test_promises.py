@@ -1,0 +1,441 @@
+"""The promises of design §4, each on the pure core."""
+
+from dataclasses import replace
+
+import pytest
+
+from healer.core.facts import (
+    Act,
+    GaveUp,
+    Held,
+    IncidentOpened,
+    IncidentResolved,
+    NotVerified,
+    Outcome,
+    Pause,
+    Paused,
+    Refused,
+    Reported,
+    Resumed,
+    State,
+    Verified,
+    WasReset,
+    Woke,
+)
+from healer.core.ladders import LIMITS, Remedy
+from healer.core.ledger import Attempt, Ledger
+from healer.core.observation import (
+    Finding,
+    ForeignOperation,
+    Group,
+    Observation,
+    Subject,
+)
+from healer.core.outlook import awaited, exit_code
+from healer.core.reasons import Reason
+from healer.core.tower import Layer
+from tests.unit.core.night import POLICY, Night, alive, dead, everything_dead, ill, well
+
+ZOMBIE = replace(ill(Reason.COLIMA_ZOMBIE), signs=tuple(everything_dead()))
+STOPPED = ill(Reason.COLIMA_STOPPED)
+
+
+def unknown(layer: Layer) -> Observation:
+    """A layer that could not be looked at."""
+    return Observation(layer, unknown="could not look")
+
+
+def test_healthy_tower_is_left_alone() -> None:
+    """I8: an hour of a healthy tower brings no act, no refusal and exit code 0."""
+    night = Night().run(3600.0, every=10.0)
+
+    assert [] == night.acts
+    assert [] == night.said(Refused)
+    assert 0 == exit_code(night.world, night.now, POLICY)
+
+
+def test_healthy_tower_needs_one_look() -> None:
+    """A pass over a healthy tower awaits nothing after the first look (design §5)."""
+    night = Night()
+    night.look()
+
+    assert () == awaited(night.world, night.now, POLICY)
+
+
+def test_unknown_causes_no_act() -> None:
+    """I1: a tower that cannot be looked at is left alone and exits 3."""
+    night = Night().see(*(unknown(layer) for layer in Layer)).run(600.0)
+
+    assert [] == night.acts
+    assert 3 == exit_code(night.world, night.now, POLICY)
+
+
+def test_stopped_vm_is_started_after_two_looks_over_five_seconds() -> None:
+    """A stopped VM needs no witnesses, only its confirmation."""
+    night = Night().see(STOPPED).run(4.0)
+    assert [] == night.acts
+
+    night.run(2.0)
+
+    assert [Remedy.START_VM] == night.acts
+
+
+def test_nothing_is_done_above_a_failing_layer() -> None:
+    """I2: with the VM stopped, a taint and a dead flannel above wait."""
+    night = Night().see(STOPPED, ill(Reason.NODE_TAINTED), ill(Reason.FLANNEL_CRASHING))
+    night.run(60.0)
+
+    assert [Remedy.START_VM] == night.acts
+    assert State.BLOCKED == night.world.states[Layer.NODE]
+
+
+def test_looks_while_blocked_are_no_evidence() -> None:
+    """A layer that was blocked is confirmed anew once what is below it is well."""
+    night = Night().see(STOPPED, ill(Reason.NODE_TAINTED)).run(30.0)
+    night.finish().see(well(Layer.COLIMA))
+    began = night.now
+    night.run(20.0)
+    untaint = next(
+        at for at, one in night.decided if isinstance(one, Act) and one.remedy is Remedy.UNTAINT
+    )
+
+    assert untaint - began >= 5.0
+
+
+def test_layer_above_may_act_while_the_vm_is_verified() -> None:
+    """The VM's 90 s window runs beside the repairs above it (design §10)."""
+    night = Night().see(STOPPED).run(6.0).finish()
+    night.see(well(Layer.COLIMA), ill(Reason.NODE_TAINTED)).run(10.0)
+
+    assert [Remedy.START_VM, Remedy.UNTAINT] == night.acts
+    assert State.VERIFYING == night.world.states[Layer.COLIMA]
+
+
+def test_pause_forbids_every_act_and_ends_by_itself() -> None:
+    """I3: while paused nothing is done; when the pause is over it is."""
+    night = Night()
+    night.tell(Paused(Pause(None, night.now + 60.0, "joel", "moving house")))
+    night.see(STOPPED).run(50.0)
+    assert [] == night.acts
+    assert State.PAUSED == night.world.states[Layer.COLIMA]
+
+    night.run(20.0)
+
+    assert [Remedy.START_VM] == night.acts
+
+
+def test_pause_of_one_layer_leaves_the_others_free() -> None:
+    """I3 in scope: a paused livekit does not keep the node from being untainted."""
+    night = Night()
+    night.tell(Paused(Pause(Layer.LIVEKIT, None, "joel", "debugging")))
+    night.see(ill(Reason.NODE_TAINTED)).run(10.0)
+
+    assert [Remedy.UNTAINT] == night.acts
+
+
+def test_resume_ends_a_pause() -> None:
+    """`resume` takes back the pauses of its scope."""
+    night = Night()
+    night.tell(Paused(Pause(None, None, "joel", "moving house")))
+    night.see(STOPPED).run(10.0)
+    night.tell(Resumed(None))
+    night.run(2.0)
+
+    assert [Remedy.START_VM] == night.acts
+
+
+def test_cooldown_outlives_the_process() -> None:
+    """I4: an attempt in the journal of an earlier run still cools down."""
+    act = Act("old-1", Remedy.DELETE_FLANNEL_POD, Layer.FLANNEL, Reason.FLANNEL_CRASHING, "x")
+    old = Attempt(act, 990.0, Outcome.DONE, 991.0, verified=True)
+    night = Night(ledger=Ledger(attempts=(old,))).see(ill(Reason.FLANNEL_CRASHING)).run(60.0)
+
+    assert [] == night.acts
+    assert ["cooldown"] == night.rules(Remedy.DELETE_FLANNEL_POD)
+
+
+def test_budget_outlives_the_process() -> None:
+    """I4: four starts within the hour hold the layer, whoever made them."""
+    night = Night(ledger=Ledger(attempts=_starts(4, verified=True))).see(STOPPED).run(30.0)
+
+    assert [] == night.acts
+    assert [Layer.COLIMA] == [one.layer for one in night.said(Held)]
+    assert 4 == exit_code(night.world, night.now, POLICY)
+
+
+def _starts(count: int, *, verified: bool) -> tuple[Attempt, ...]:
+    return tuple(
+        Attempt(
+            Act(f"old-{n}", Remedy.START_VM, Layer.COLIMA, Reason.COLIMA_STOPPED, "x"),
+            100.0 + n,
+            Outcome.DONE,
+            200.0 + n,
+            verified=verified,
+        )
+        for n in range(count)
+    )
+
+
+def test_zombie_is_cycled_only_on_two_groups_over_a_minute() -> None:
+    """I5: two independent witnesses must have been silent for 60 s."""
+    night = Night().see(ZOMBIE).run(58.0)
+    assert [] == night.acts
+
+    night.run(4.0)
+
+    assert [Remedy.CYCLE_VM] == night.acts
+
+
+def test_one_group_of_witnesses_is_not_enough() -> None:
+    """I5: docker.sock and a mux-borne port are one vantage point."""
+    signs = (
+        dead(Subject.ENGINE, Group.MUX, "docker.sock"),
+        dead(Subject.SERVICE, Group.MUX, "port 6379"),
+    )
+    night = Night().see(replace(ill(Reason.COLIMA_ZOMBIE), signs=signs)).run(600.0)
+
+    assert [] == night.acts
+    assert ["witnesses_missing"] == night.rules(Remedy.CYCLE_VM)
+
+
+@pytest.mark.parametrize("subject", [Subject.API, Subject.SERVICE])
+def test_any_answer_through_a_port_vetoes_vm_acts(subject: Subject) -> None:
+    """I6: docker.sock and ssh dead, and one port answering: no VM act (R38)."""
+    signs = (*everything_dead(), alive(subject, Group.PORTS, "port 6443"))
+    night = Night().see(replace(ill(Reason.COLIMA_ZOMBIE), signs=signs)).run(600.0)
+
+    assert [] == night.acts
+    assert ["witness_alive"] == night.rules(Remedy.CYCLE_VM)
+
+
+def test_broken_vm_that_answers_is_reported_never_stopped() -> None:
+    """A Broken VM whose ssh answers is left alone (facts/colima.md §8)."""
+    signs = (alive(Subject.MACHINE, Group.SSH, "ssh"),)
+    night = Night().see(replace(ill(Reason.COLIMA_BROKEN), signs=signs)).run(30.0)
+    night.finish(Outcome.NOT_NEEDED)
+
+    assert Remedy.FORCE_CYCLE_VM not in night.run(600.0).acts
+
+
+def test_one_act_on_a_layer_at_a_time() -> None:
+    """I7: a cordoned and tainted node is uncordoned first, and untainted after that."""
+    both = Observation(
+        Layer.NODE,
+        findings=(Finding(Reason.NODE_TAINTED, "taint"), Finding(Reason.NODE_CORDONED, "cordon")),
+    )
+    night = Night().see(both).run(20.0)
+    assert [Remedy.UNCORDON] == night.acts
+
+    night.finish().run(2.0)
+
+    assert [Remedy.UNCORDON, Remedy.UNTAINT] == night.acts
+
+
+def test_crash_in_the_middle_is_verified_not_repeated() -> None:
+    """I10: an intent without a result is watched until its deadline before anything else."""
+    act = Act("old-1", Remedy.UNTAINT, Layer.NODE, Reason.NODE_TAINTED, "x")
+    night = Night(ledger=Ledger(attempts=(Attempt(act, 990.0),))).see(ill(Reason.NODE_TAINTED))
+    night.run(28.0)
+    assert [] == night.acts
+
+    night.run(4.0)
+
+    assert [Remedy.UNTAINT] == night.acts
+    assert ["old-1"] == [one.act.id for one in night.said(NotVerified)]
+
+
+def test_one_event_causes_one_act() -> None:
+    """I11: an old event that lingers does not delete the flannel pod again (incident 21)."""
+    lingering = ill(Reason.SUBNET_ENV_MISSING, event="pod/FailedCreatePodSandBox/1")
+    night = Night().see(lingering).run(10.0).finish().see(well(Layer.FLANNEL)).run(10.0)
+    night.see(lingering).run(1200.0)
+
+    assert [Remedy.DELETE_FLANNEL_POD] == night.acts
+    assert "event_used" in night.rules(Remedy.DELETE_FLANNEL_POD)
+
+
+def test_gives_up_once_and_stays_quiet() -> None:
+    """I13: a trouble that no remedy cures ends in one notice and in silence."""
+    night = Night().see(ill(Reason.BR_NETFILTER_MISSING))
+    for _ in range(500):
+        night.run(20.0, every=20.0).finish()
+
+    assert 1 == len(night.said(GaveUp))
+    assert 1 == len(night.said(IncidentOpened))
+    assert State.GAVE_UP == night.world.states[Layer.KERNEL]
+    assert len(night.acts) <= 15
+
+
+def test_reset_rearms_a_layer_that_was_given_up() -> None:
+    """`healer reset` is a human's word that it may be tried again."""
+    night = Night().see(ill(Reason.BR_NETFILTER_MISSING))
+    for _ in range(500):
+        night.run(20.0, every=20.0).finish()
+    before = len(night.acts)
+    night.tell(WasReset(Layer.KERNEL))
+    night.run(10.0)
+
+    assert before + 1 == len(night.acts)
+
+
+def test_success_is_told_only_after_the_window() -> None:
+    """I14: a VM that is up is verified by six looks over 90 s, not by the first."""
+    night = Night().see(STOPPED).run(6.0).finish().see(well(Layer.COLIMA))
+    began = night.now
+    night.run(120.0)
+    verified_at = next(at for at, one in night.decided if isinstance(one, Verified))
+
+    assert 90.0 == verified_at - began
+
+
+def test_relapse_within_the_window_is_no_success() -> None:
+    """I14: green for a minute and then gone is `healer theatre` (incident 24)."""
+    night = Night().see(STOPPED).run(6.0).finish().see(well(Layer.COLIMA)).run(60.0)
+    night.see(STOPPED).run(120.0)
+
+    assert [] == night.said(Verified)
+    assert [Remedy.START_VM] == [one.act.remedy for one in night.said(NotVerified)][:1]
+
+
+def test_human_cordon_is_reported_once_and_left() -> None:
+    """I15: a cordon without Talos' own mark stays, and does not make the tower ill."""
+    night = Night().see(ill(Reason.CORDONED_BY_HUMAN)).run(3600.0, every=10.0)
+
+    assert [] == night.acts
+    assert [Reason.CORDONED_BY_HUMAN] == [one.reason for one in night.said(Reported)]
+    assert 0 == exit_code(night.world, night.now, POLICY)
+
+
+def test_clean_stop_by_a_human_is_respected_for_ten_minutes() -> None:
+    """I15: a VM that somebody stopped a minute ago is started nine minutes later."""
+    night = Night()
+    began = night.now
+    while night.now < began + 560.0:
+        ago = 60.0 + night.now - began
+        night.see(ill(Reason.COLIMA_STOPPED, human_ago=ago)).run(10.0, every=5.0)
+
+    start = next(at for at, one in night.decided if isinstance(one, Act))
+    assert 540.0 <= start - began <= 550.0
+    assert ["human_stopped"] == night.rules(Remedy.START_VM)
+
+
+def test_our_own_interrupted_stop_is_not_a_humans() -> None:
+    """A stop inside our own cycle does not hold the start back for ten minutes."""
+    act = Act("old-1", Remedy.CYCLE_VM, Layer.COLIMA, Reason.COLIMA_ZOMBIE, "x")
+    ledger = Ledger(attempts=(Attempt(act, 900.0, Outcome.INTERRUPTED, 990.0, verified=False),))
+    night = Night(ledger=ledger).see(ill(Reason.COLIMA_STOPPED, human_ago=50.0)).run(6.0)
+
+    assert [Remedy.START_VM] == night.acts
+
+
+def test_waking_up_alone_causes_nothing() -> None:
+    """I16: within the grace after a wake nothing is done; after it real faults are."""
+    night = Night(policy=replace(POLICY, one_pass=False))
+    night.tell(Woke(75.0))
+    night.see(STOPPED).run(70.0)
+    assert [] == night.acts
+
+    night.run(10.0)
+
+    assert [Remedy.START_VM] == night.acts
+
+
+def test_one_pass_skips_the_grace_after_a_wake() -> None:
+    """`--once` by hand skips boot and wake grace, nothing else (design §10)."""
+    night = Night()
+    night.tell(Woke(75.0))
+
+    assert [Remedy.START_VM] == night.see(STOPPED).run(10.0).acts
+
+
+def test_somebody_elses_start_holds_the_tower() -> None:
+    """While a `colima start` that is not ours runs, nothing is done, and it is named."""
+    theirs = ForeignOperation(Layer.COLIMA, "colima start", 4242, 3.0)
+    host = Observation(Layer.HOST, foreign=(theirs,))
+    night = Night().see(host, STOPPED, ill(Reason.NODE_TAINTED)).run(600.0)
+    assert [] == night.acts
+    assert "4242" in night.said(Refused)[0].detail
+
+    night.see(well(Layer.HOST)).run(10.0)
+
+    assert [Remedy.START_VM] == night.acts
+
+
+def test_crash_loop_of_the_vm_stops_the_starts() -> None:
+    """R18: a VM that boots again and again is not started once more."""
+    night = Night()
+    for _ in range(3):
+        night.see(well(Layer.SSH, uptime=1.0)).look()
+        night.now += 100.0
+    night.see(STOPPED).run(60.0)
+
+    assert [] == night.acts
+    assert ["crash_loop"] == night.rules(Remedy.START_VM)
+
+
+def test_storm_brake_allows_one_delete_per_verified_recovery() -> None:
+    """Most workloads ill at once: one delete, and none after it failed (design §10)."""
+    findings = tuple(
+        Finding(Reason.POD_UNKNOWN, "Unknown", target=f"joelclaw/p{n}@u{n}", owner=f"o{n}")
+        for n in range(5)
+    )
+    night = Night().see(Observation(Layer.PODS, findings=findings, targets=6))
+    for _ in range(60):
+        night.run(4.0).finish()
+
+    assert 1 == len(night.acts)
+    assert "storm_brake" in night.rules(Remedy.DELETE_POD)
+
+
+def test_requirement_must_have_been_seen() -> None:
+    """Flannel's delete waits while the kernel could not be looked at (design §10)."""
+    night = Night().see(unknown(Layer.KERNEL), ill(Reason.FLANNEL_CRASHING)).run(60.0)
+
+    assert [] == night.acts
+    assert ["requirement_unseen"] == night.rules(Remedy.DELETE_FLANNEL_POD)
+
+
+def test_reboot_with_five_causes_is_one_incident() -> None:
+    """One root cause and what it uncovers are one incident, opened and resolved once."""
+    night = Night().see(STOPPED).run(6.0).finish()
+    night.see(well(Layer.COLIMA), ill(Reason.BR_NETFILTER_MISSING), ill(Reason.TALOS_STOPPED))
+    night.run(6.0).finish().see(well(Layer.KERNEL), well(Layer.TALOS), ill(Reason.NODE_TAINTED))
+    night.run(6.0).finish().see(well(Layer.NODE)).run(200.0)
+
+    assert 4 == len(night.acts)
+    assert 1 == len(night.said(IncidentOpened))
+    assert 1 == len(night.said(IncidentResolved))
+    assert 0 == exit_code(night.world, night.now, POLICY)
+
+
+def test_remedy_that_never_helps_is_disabled() -> None:
+    """R46: after five runs without effect a remedy is not tried again."""
+    starts = tuple(replace(one, at=one.at - 9000.0) for one in _starts(5, verified=False))
+    night = Night(ledger=Ledger(attempts=starts)).see(STOPPED).run(30.0)
+
+    assert [] == night.acts
+
+
+def test_nothing_is_done_without_a_journal() -> None:
+    """What cannot be accounted for is not done (design §6)."""
+    night = Night(policy=replace(POLICY, may_act=False)).see(STOPPED).run(60.0)
+
+    assert [] == night.acts
+    assert ["unaccounted"] == night.rules(Remedy.START_VM)
+
+
+def test_no_act_after_the_deadline() -> None:
+    """After its deadline a pass begins no act."""
+    night = Night(policy=replace(POLICY, act_before=1000.0)).see(STOPPED).run(60.0)
+
+    assert [] == night.acts
+    assert ["deadline"] == night.rules(Remedy.START_VM)
+
+
+def test_every_remedy_has_limits_that_can_be_reached() -> None:
+    """A backoff cap beyond the budget's window would make the budget unreachable."""
+    for remedy in Remedy:
+        limits = LIMITS[remedy]
+        if limits.backoff is not None:
+            assert limits.backoff.cap * 2 <= limits.budget.window * limits.budget.count
+        assert limits.cooldown <= limits.budget.window
