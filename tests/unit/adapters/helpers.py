@@ -53,7 +53,9 @@ def alive(pid: int) -> bool:
 
 def children() -> set[str]:
     """The pids of this process's children, zombies among them."""
-    with subprocess.Popen(["ps", "-axo", "pid=,ppid="], stdout=subprocess.PIPE, text=True) as ps:
+    with subprocess.Popen(
+        ["/bin/ps", "-axo", "pid=,ppid="], stdout=subprocess.PIPE, text=True
+    ) as ps:
         lines = [line.split() for line in ps.communicate()[0].splitlines()]
     return {pid for pid, ppid in lines if ppid == str(os.getpid())} - {str(ps.pid)}
 
