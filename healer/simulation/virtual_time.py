@@ -1,0 +1,52 @@
+"""An event loop whose time jumps ahead when every task waits.
+
+No code under it knows: `anyio.sleep`, `anyio.fail_after` and the clock port all follow the
+loop's own time. Real I/O looks idle to such a loop, so only simulated parts may run on it.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+
+T = TypeVar("T")
+
+_FOREVER = 3600.0 * 24 * 365
+
+
+class _JumpingSelector(selectors.SelectSelector):
+    """Never waits: the time that the loop would wait for is over at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elapsed = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Let the wait be over, and look for woken descriptors without waiting."""
+        if timeout is None:
+            raise StalledError("every task waits for ever: nothing will happen any more")
+        self.elapsed += max(0.0, min(timeout, _FOREVER))
+        return super().select(0)
+
+
+class StalledError(RuntimeError):
+    """All tasks wait and no timer is set: the simulated world has come to a stop."""
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """asyncio's own loop on virtual time; it begins at 0."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        """Seconds of virtual time since the loop was made."""
+        return self._jumping.elapsed
+
+
+def run_virtually(main: Callable[[], Awaitable[T]]) -> T:
+    """Run a coroutine function to its end on virtual time."""
+    return anyio.run(main, backend_options={"loop_factory": VirtualLoop})

@@ -1,0 +1,107 @@
+"""The tower on a terminal: layer by layer, live while it works, by rich."""
+
+from collections import deque
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from healer.core.facts import Act, Changed, Finished, State, VmBooted
+from healer.core.tower import Layer
+from healer.core.world import World
+from healer.engine.telling import Told
+from healer.telemetry.words import doing, duration, ending, sentence
+
+_STYLE = {
+    State.OK: ("●", "green"),
+    State.SUSPECT: ("◐", "yellow"),
+    State.FAILING: ("✗", "bold red"),
+    State.HEALING: ("⚒", "bold cyan"),
+    State.VERIFYING: ("◔", "cyan"),
+    State.BLOCKED: ("·", "dim"),
+    State.GRACE: ("◌", "yellow"),
+    State.PAUSED: ("‖", "magenta"),
+    State.HELD: ("■", "bold magenta"),
+    State.GAVE_UP: ("☠", "bold red"),
+    State.UNKNOWN: ("?", "dim"),
+}
+_LINES_KEPT = 12
+
+
+def tower_table(told: Told) -> Table:
+    """The tower, highest layer on top, as a person thinks of it."""
+    table = Table(box=None, padding=(0, 1), show_header=False)
+    table.add_column(width=1)
+    table.add_column(min_width=10)
+    table.add_column(min_width=9)
+    table.add_column(overflow="fold", ratio=1)
+    for layer in reversed(Layer):
+        state = told.world.states.get(layer, State.UNKNOWN)
+        mark, style = _STYLE[state]
+        what = Text(_what(layer, state, told), style="dim" if state is State.BLOCKED else "")
+        table.add_row(Text(mark, style), layer.value, Text(state.value, style), what)
+    return table
+
+
+def _what(layer: Layer, state: State, told: Told) -> str:
+    act = told.world.acting_on(layer)
+    if act is not None:
+        return (
+            ("would " if told.dry_run else "") + doing(act) + _running_for(told.world, act, told.at)
+        )
+    waiting = next((one for one in told.awaited if one.layer is layer), None)
+    if waiting is not None and state is not State.UNKNOWN:
+        left = f" ({duration(max(0.0, waiting.until - told.at))} at most)" if waiting.until else ""
+        return waiting.what + left
+    observation = told.world.observation(layer)
+    if observation is None:
+        return "looking …"
+    if observation.unknown:
+        return observation.unknown
+    return observation.findings[0].evidence if observation.findings else observation.summary
+
+
+def _running_for(world: World, act: Act, now: float) -> str:
+    began = next((one.at for one in world.ledger.attempts if one.act.id == act.id), now)
+    return f" … {duration(now - began)}" if now - began >= 1.0 else ""
+
+
+class DrawnTower:
+    """Draws the tower while a pass works; used as a context manager."""
+
+    def __init__(self, console: Console) -> None:
+        self._lines: deque[str] = deque(maxlen=_LINES_KEPT)
+        self._acts: dict[str, float] = {}
+        self._began: float | None = None
+        self._live = Live(console=console, refresh_per_second=8, transient=True)
+
+    def __enter__(self) -> Self:
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *stop: object) -> None:
+        self._live.stop()
+
+    def told(self, told: Told) -> None:
+        """Draw anew."""
+        self._began = told.at if self._began is None else self._began
+        if isinstance(told.fact, Finished):
+            began = self._acts.pop(told.fact.act.id, told.at)
+            self._note(told, f"{told.fact.act.layer}: {ending(told.fact, told.at - began)}")
+        for decision in told.decisions:
+            if isinstance(decision, Act):
+                self._acts[decision.id] = told.at
+            if not isinstance(decision, Changed | VmBooted):
+                layer = getattr(decision, "layer", None)
+                words = sentence(decision, told.at)
+                self._note(told, f"{layer}: {words}" if layer else words)
+        self._live.update(self._picture(told))
+
+    def _note(self, told: Told, words: str) -> None:
+        began = told.at if self._began is None else self._began
+        self._lines.append(f"{told.at - began:6.1f} s  {words}")
+
+    def _picture(self, told: Told) -> RenderableType:
+        return Group(tower_table(told), Text(), *(Text(line) for line in self._lines))

@@ -1,0 +1,228 @@
+"""What a pass amounts to: what was ill, what was done, what was refused, what a human should do.
+
+Collected while it happens; rendered as text by `report_text` and as one document by
+`document`, whose field names are stable within a `schema_version`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from healer.core.facts import (
+    Act,
+    Decision,
+    Finished,
+    GaveUp,
+    Held,
+    IncidentOpened,
+    NotVerified,
+    Outcome,
+    Refused,
+    Reported,
+    Rule,
+    Verified,
+)
+from healer.core.judging import Judgements
+from healer.core.tower import Layer
+from healer.core.world import World
+from healer.engine.telling import Told
+from healer.telemetry.words import WHAT_IT_DOES, doing, duration
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(slots=True)
+class Done:
+    """One act as the report tells it; seconds."""
+
+    act: Act
+    began: float
+    outcome: Outcome | None = None
+    detail: str = ""
+    took: float = 0.0
+    verified: bool | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """Listens to a pass and remembers what a person will ask."""
+
+    began: float | None = None
+    now: float = 0.0
+    ill: list[tuple[Layer, str, str]] = field(default_factory=list)
+    done: list[Done] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    advised: list[Reported | GaveUp | Held] = field(default_factory=list)
+
+    def told(self, told: Told) -> None:
+        """Take note of one step."""
+        self.began = told.at if self.began is None else self.began
+        self.now = told.at
+        if isinstance(told.fact, Finished):
+            self._ended(told.fact, told.at)
+        for decision in told.decisions:
+            self._decided(decision, told.at)
+
+    def _ended(self, finished: Finished, at: float) -> None:
+        for one in self.done:
+            if one.act.id == finished.act.id:
+                one.outcome, one.detail = finished.outcome, finished.detail
+                one.took = at - one.began
+
+    def _decided(self, decision: Decision, at: float) -> None:
+        match decision:
+            case Act():
+                self.done.append(Done(decision, at))
+            case IncidentOpened(layer=layer, reason=reason, evidence=evidence):
+                self._ill(layer, reason.word, evidence)
+            case Refused():
+                self._refused(decision)
+            case Reported() | GaveUp() | Held():
+                self._advised(decision)
+            case Verified(act=act):
+                self._verified(act, helped=True)
+            case NotVerified(act=act):
+                self._verified(act, helped=False)
+            case _:
+                pass
+
+    def _ill(self, layer: Layer, word: str, evidence: str) -> None:
+        if all((layer, word) != (one[0], one[1]) for one in self.ill):
+            self.ill.append((layer, word, evidence))
+
+    def _refused(self, decision: Refused) -> None:
+        key = (decision.remedy, decision.target, decision.rule)
+        if decision.rule is Rule.BLOCKED:
+            return
+        if all(key != (one.remedy, one.target, one.rule) for one in self.refused):
+            self.refused.append(decision)
+
+    def _advised(self, decision: Reported | GaveUp | Held) -> None:
+        self.advised.append(decision)
+        if isinstance(decision, Reported) and decision.reason.gating:
+            self._ill(decision.layer, decision.reason.word, decision.evidence)
+
+    def _verified(self, act: Act, *, helped: bool) -> None:
+        for one in self.done:
+            if one.act.id == act.id:
+                one.verified = helped
+
+    @property
+    def lasted(self) -> float:
+        """Seconds from the first to the last thing told."""
+        return 0.0 if self.began is None else self.now - self.began
+
+
+def report_text(report: Report, verdict: str, *, dry_run: bool) -> str:
+    """The report as plain text."""
+    lines = [f"{verdict} ({duration(report.lasted)})"]
+    lines += _section("was ill", [f"{one[0]}: {one[1]} ({one[2]})" for one in report.ill])
+    title = "would be done" if dry_run else "was done"
+    lines += _section(title, [_done_line(one, dry_run=dry_run) for one in report.done])
+    lines += _section("was refused", [_refused_line(one) for one in report.refused])
+    lines += _section("a human should know", [_advice_line(one) for one in report.advised])
+    return "\n".join(lines)
+
+
+def _section(title: str, lines: list[str]) -> list[str]:
+    return [f"{title}:", *(f"  - {line}" for line in lines)] if lines else []
+
+
+def _done_line(one: Done, *, dry_run: bool) -> str:
+    if dry_run:
+        return f"{one.act.layer}: {doing(one.act)} (because: {one.act.evidence})"
+    how = "under way" if one.outcome is None else one.outcome.replace("_", " ")
+    proof = {True: ", verified", False: ", did not help", None: ""}[one.verified]
+    return f"{one.act.layer}: {doing(one.act)}: {how} in {duration(one.took)}{proof}; {one.detail}"
+
+
+def _refused_line(one: Refused) -> str:
+    target = f" {one.target.partition('@')[0]}" if one.target else ""
+    return f"{one.layer}: {WHAT_IT_DOES[one.remedy]}{target}: {one.rule} ({one.detail})"
+
+
+def _advice_line(one: Reported | GaveUp | Held) -> str:
+    match one:
+        case Reported():
+            target = f" {one.target.partition('@')[0]}" if one.target else ""
+            advice = f"\n    {one.advice}" if one.advice else ""
+            return f"{one.layer}: {one.reason.word}{target}: {one.evidence}{advice}"
+        case GaveUp():
+            return f"{one.layer}: gave up ({one.detail})\n    {one.advice}"
+        case Held():
+            return f"{one.layer}: held ({one.detail}); `healer reset {one.layer}` re-arms it"
+
+
+def document(
+    report: Report, world: World, judged: Judgements, *, exit_code: int, dry_run: bool
+) -> dict[str, Any]:
+    """The whole pass as one JSON document."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "exit_code": exit_code,
+        "dry_run": dry_run,
+        "seconds": round(report.lasted, 3),
+        "layers": [_layer(layer, world, judged) for layer in Layer],
+        "ill": [{"layer": a, "reason": b, "evidence": c} for a, b, c in report.ill],
+        "acts": [_act(one) for one in report.done],
+        "refused": [_refused_document(one) for one in report.refused],
+        "advice": [_advice_document(one) for one in report.advised],
+    }
+
+
+def _layer(layer: Layer, world: World, judged: Judgements) -> dict[str, Any]:
+    observation = world.observation(layer)
+    findings = () if observation is None else observation.findings
+    return {
+        "layer": layer.value,
+        "state": judged[layer].state.value,
+        "why": judged[layer].why,
+        "summary": "" if observation is None else observation.summary,
+        "findings": [
+            {
+                "reason": one.reason.word,
+                "gating": one.reason.gating,
+                "target": one.target.partition("@")[0],
+                "evidence": one.evidence,
+            }
+            for one in findings
+        ],
+    }
+
+
+def _act(one: Done) -> dict[str, Any]:
+    return {
+        "id": one.act.id,
+        "layer": one.act.layer.value,
+        "remedy": one.act.remedy.value,
+        "reason": one.act.reason.word,
+        "target": one.act.target.partition("@")[0],
+        "evidence": one.act.evidence,
+        "outcome": None if one.outcome is None else one.outcome.value,
+        "detail": one.detail,
+        "seconds": round(one.took, 3),
+        "verified": one.verified,
+    }
+
+
+def _refused_document(one: Refused) -> dict[str, Any]:
+    return {
+        "layer": one.layer.value,
+        "remedy": one.remedy.value,
+        "reason": one.reason.word,
+        "target": one.target.partition("@")[0],
+        "rule": one.rule.value,
+        "detail": one.detail,
+    }
+
+
+def _advice_document(one: Reported | GaveUp | Held) -> dict[str, Any]:
+    kind = {Reported: "reported", GaveUp: "gave_up", Held: "held"}[type(one)]
+    detail = one.evidence if isinstance(one, Reported) else one.detail
+    advice = "" if isinstance(one, Held) else one.advice
+    return {
+        "kind": kind,
+        "layer": one.layer.value,
+        "reason": one.reason.word,
+        "detail": detail,
+        "advice": advice,
+    }
