@@ -1,0 +1,3 @@
+module healer.invalid/programs
+
+go 1.23
