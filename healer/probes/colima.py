@@ -1,0 +1,175 @@
+"""Colima and the VM's power: running, stopped, broken, missing, or running and dead inside."""
+
+from dataclasses import dataclass
+from typing import Final, Literal, assert_never
+
+from healer.core.observation import Finding, Group, Observation, Sign, Subject
+from healer.core.reasons import Reason
+from healer.core.tower import Layer
+from healer.model.machine import Hostagent, VmStatus
+from healer.ports import EngineEyes, GuestEyes, HostEyes, PortError, TargetIll, TargetSilent, VmEyes
+from healer.probes.asking import BANNER, DOCKER_SOCKET, HOSTAGENT, ask, ask_both, witness
+
+BOOT: Final = 180.0
+"""Seconds for which a silent guest may still be booting: 10 to 30 s are usual and 149 s were
+seen under emulation (facts/colima.md §1.5, §8). A `colima start` that is still at work makes
+healer yield however long it takes."""
+
+CRASHED: Final = frozenset({"ha.pid", "ha.sock", "ssh.sock", "docker.sock", "containerd.sock"})
+"""A clean stop removes these (facts/colima.md §2), so one of them left behind proves that
+nobody stopped the VM on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """What ssh and docker.sock answered."""
+
+    banner: str | PortError
+    ping: PortError | None
+
+    @property
+    def dead(self) -> bool:
+        return isinstance(self.banner, TargetIll) and isinstance(self.ping, TargetIll)
+
+    @property
+    def signs(self) -> tuple[Sign, ...]:
+        return (
+            *witness(self.banner, Subject.MACHINE, Group.SSH, BANNER),
+            *witness(self.ping, Subject.ENGINE, Group.MUX, DOCKER_SOCKET),
+        )
+
+
+class ColimaProbe:
+    """Looks at the VM's power, cheapest first."""
+
+    layer = Layer.COLIMA
+
+    def __init__(self, vm: VmEyes, guest: GuestEyes, engine: EngineEyes, host: HostEyes) -> None:
+        self._vm = vm
+        self._guest = guest
+        self._engine = engine
+        self._host = host
+
+    async def look(self) -> Observation:
+        """Look once.
+
+        A hostagent of ours that answers is Lima's own definition of Running (facts/colima.md
+        §1.2), so `colima list` is worth its price only when something looks wrong.
+        """
+        agent = await ask(self._vm.hostagent)
+        if isinstance(agent, PortError):
+            return Observation(self.layer, unknown=str(agent))
+        if agent.pid_alive and agent.pid_is_ours and agent.answers:
+            return await self._running(agent)
+        status = await ask(self._vm.status)
+        if status is VmStatus.RUNNING:
+            return await self._running(agent)
+        return _at_rest(agent, status)
+
+    async def _running(self, agent: Hostagent) -> Observation:
+        life = _Life(*await ask_both(self._guest.banner, self._engine.ping))
+        if not life.dead:
+            return Observation(self.layer, signs=life.signs, summary="Running")
+        if await self._booting(agent):
+            return Observation(self.layer, signs=life.signs, summary="Running, still booting")
+        status = await ask(self._vm.status)
+        # With network.address on, `list` itself hangs on a hung guest (facts/colima.md §1.4).
+        if status is VmStatus.RUNNING or (isinstance(status, TargetSilent) and agent.answers):
+            return Observation(self.layer, (_zombie(agent, life),), signs=life.signs)
+        return _at_rest(agent, status, life.signs)
+
+    async def _booting(self, agent: Hostagent) -> bool:
+        """Lima's boot is not over and the hostagent is young, or its age is not known."""
+        if agent.ready:
+            return False
+        processes = await ask(self._host.processes)
+        if isinstance(processes, PortError):
+            return True
+        return not any(one.pid == agent.pid and one.age > BOOT for one in processes)
+
+
+def _zombie(agent: Hostagent, life: _Life) -> Finding:
+    return Finding(
+        Reason.COLIMA_ZOMBIE,
+        f"Colima says Running, but {life.banner}; {life.ping}",
+        fingerprint=str(agent.pid),
+    )
+
+
+def _at_rest(
+    agent: Hostagent, status: VmStatus | PortError, signs: tuple[Sign, ...] = ()
+) -> Observation:
+    """Judge a VM that does not run, by Colima's own word for it."""
+    signs = (*signs, *_hostagent_sign(agent))
+    if isinstance(status, PortError):
+        return Observation(Layer.COLIMA, unknown=str(status), signs=signs)
+    if status is VmStatus.RUNNING:
+        return Observation(Layer.COLIMA, signs=signs, summary=status.value)
+    if status is VmStatus.STOPPED and agent.pid_alive and agent.pid_is_ours:
+        # `Stopped` is shown for the first seconds of a boot too (facts/colima.md §8).
+        between = f"Colima says Stopped while hostagent {agent.pid} lives: between two states"
+        return Observation(Layer.COLIMA, unknown=between, signs=signs)
+    return Observation(Layer.COLIMA, _ill(agent, status), signs=signs)
+
+
+def _ill(
+    agent: Hostagent, status: Literal[VmStatus.STOPPED, VmStatus.BROKEN, VmStatus.MISSING]
+) -> tuple[Finding, ...]:
+    if not agent.created or status is VmStatus.MISSING:
+        return (_missing(status),)
+    match status:
+        case VmStatus.STOPPED:
+            return (_stopped(agent), *_locked(agent))
+        case VmStatus.BROKEN:
+            return (_broken(agent),)
+        case _:
+            assert_never(status)
+
+
+def _hostagent_sign(agent: Hostagent) -> tuple[Sign, ...]:
+    """Only its death tells: while it answers, the guest may be hung (facts/colima.md §1.2)."""
+    if agent.answers or not agent.created:
+        return ()
+    return (Sign(Subject.MACHINE, Group.HOSTAGENT, alive=False, what=HOSTAGENT),)
+
+
+def _stopped(agent: Hostagent) -> Finding:
+    """A clean stop in this boot is a human's until patience ends; anything else is nobody's."""
+    crashed = sorted(CRASHED.intersection(agent.leftovers))
+    clean = agent.ran_this_boot and not crashed
+    human_ago = agent.stopped_ago if clean else None
+    if crashed:
+        how = f"not cleanly: {', '.join(crashed)} left behind"
+    elif not agent.ran_this_boot:
+        how = "not started since the Mac booted"
+    else:
+        how = "stopped cleanly" if human_ago is None else f"stopped cleanly {human_ago:.0f} s ago"
+    return Finding(Reason.COLIMA_STOPPED, f"Colima says Stopped; {how}", human_ago=human_ago)
+
+
+def _locked(agent: Hostagent) -> tuple[Finding, ...]:
+    """Beside `stopped` and after it: since Lima 2.1.1 a start clears it (facts/colima.md §5)."""
+    if not agent.disk_locked_by:
+        return ()
+    evidence = f"the data disk is marked in use by {agent.disk_locked_by}, and no VM runs"
+    return (Finding(Reason.COLIMA_DISK_LOCKED, evidence),)
+
+
+def _broken(agent: Hostagent) -> Finding:
+    if agent.pid is None:
+        who = "no ha.pid"
+    elif not agent.pid_alive:
+        who = f"ha.pid {agent.pid} is dead"
+    else:
+        whose = "a hostagent" if agent.pid_is_ours else "a stranger's process"
+        stale = ", and ha.pid is older than the boot" if agent.pid_file_stale else ""
+        who = f"ha.pid {agent.pid} is {whose}{stale}"
+    answer = "answers" if agent.answers else "does not answer"
+    evidence = f"Colima says Broken; {who}; ha.sock {answer}"
+    return Finding(Reason.COLIMA_BROKEN, evidence, fingerprint=str(agent.pid))
+
+
+def _missing(status: VmStatus) -> Finding:
+    if status is VmStatus.MISSING:
+        return Finding(Reason.COLIMA_MISSING, "colima list shows no such VM")
+    return Finding(Reason.COLIMA_MISSING, f"Colima says {status}, and lima.yaml is not there")

@@ -1,0 +1,141 @@
+"""The Mac: tools, HOME, room on the disk, other owners of the tower, and who is at work."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from healer.core.observation import Finding, ForeignOperation, Observation
+from healer.core.reasons import Reason
+from healer.core.tower import Layer
+from healer.model.machine import ProcessInfo
+from healer.model.operations import foreign_operations
+from healer.ports import HostEyes, PortError
+from healer.probes.asking import ask
+
+MIB: Final = 1024 * 1024
+LEAST_FREE: Final = 200 * MIB
+"""Bytes that must be free for the journal and the logs to go on."""
+
+NEEDED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "colima": "brew install colima",
+        "limactl": "brew install lima",
+        "docker": "brew install docker",
+        "ssh": "it comes with macOS: put /usr/bin on PATH",
+    }
+)
+"""Without these healer is blind, or `colima start` fails (facts/colima.md §1.7)."""
+
+WELCOME: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "kubectl": "brew install kubectl",
+        "talosctl": "brew install siderolabs/tap/talosctl",
+    }
+)
+"""Tools for the human who follows an advice; healer itself calls neither."""
+
+
+class HostProbe:
+    """Looks at the Mac.
+
+    `home` is HOME as healer was given it, None when it was not; `own_pids` names the
+    processes whose offspring is ours; `containers` are the names of the one container.
+    """
+
+    layer = Layer.HOST
+
+    def __init__(
+        self,
+        host: HostEyes,
+        home: Path | None,
+        own_pids: Callable[[], Collection[int]],
+        containers: Collection[str] = (),
+    ) -> None:
+        self._host = host
+        self._home = home
+        self._own_pids = own_pids
+        self._containers = containers
+
+    async def look(self) -> Observation:
+        """Look once.
+
+        What only an advisory finding needs may stay unseen; a missing tool makes the layer
+        unknown, not ill: a bare machine is no broken tower (design §10, exit code 3).
+        """
+        processes = await ask(self._host.processes)
+        free, blind = self._disk()
+        unknown = [*self._missing(), *blind]
+        foreign: tuple[ForeignOperation, ...] = ()
+        if isinstance(processes, PortError):
+            unknown.append(f"who else is at work is not known: {processes}")
+        else:
+            foreign = self._foreign(processes)
+        rivals, unseen = await self._rivals()
+        return Observation(
+            self.layer,
+            (*_disk_full(free), *self._absent(), *rivals),
+            unknown="; ".join(unknown),
+            foreign=foreign,
+            summary=unseen or _room(free),
+        )
+
+    def _missing(self) -> list[str]:
+        said = [
+            f"{tool} is not on PATH ({fix})"
+            for tool, fix in NEEDED.items()
+            if self._host.tool(tool) is None
+        ]
+        if self._home is None:
+            said.append("HOME is not set (give it in the plist's EnvironmentVariables)")
+        return said
+
+    def _absent(self) -> tuple[Finding, ...]:
+        return tuple(
+            Finding(Reason.TOOL_ABSENT, f"{tool} is not on PATH", target=tool, advice=fix)
+            for tool, fix in WELCOME.items()
+            if self._host.tool(tool) is None
+        )
+
+    def _disk(self) -> tuple[int | None, list[str]]:
+        try:
+            return self._host.disk_free(), []
+        except PortError as error:
+            return None, [f"room on the disk is not known: {error}"]
+
+    def _foreign(self, processes: Sequence[ProcessInfo]) -> tuple[ForeignOperation, ...]:
+        return foreign_operations(processes, self._own_pids(), self._containers)
+
+    async def _rivals(self) -> tuple[tuple[Finding, ...], str]:
+        loaded = await ask(self._host.loaded_rivals)
+        if isinstance(loaded, PortError):
+            return (), f"other owners not looked for: {loaded}"
+        return tuple(_rival(target) for target in loaded), ""
+
+
+def _rival(target: str) -> Finding:
+    """`target` is launchd's own name for it, such as `gui/501/com.joel.talon`."""
+    bootout = f"launchctl bootout {target}"
+    return Finding(
+        Reason.RIVAL_LOADED,
+        f"{target} is loaded: two owners of one VM fight",
+        target=target,
+        advice=f"sudo {bootout}" if target.startswith("system/") else bootout,
+    )
+
+
+def _disk_full(free: int | None) -> tuple[Finding, ...]:
+    if free is None or free >= LEAST_FREE:
+        return ()
+    wanted = (LEAST_FREE - free) // MIB + 1
+    return (
+        Finding(
+            Reason.DISK_FULL,
+            f"{free // MIB} MiB free on the disk of the state folder, {LEAST_FREE // MIB} needed",
+            advice=f"free {wanted} MiB there: du -xhd 1 ~ | sort -h shows what uses it",
+        ),
+    )
+
+
+def _room(free: int | None) -> str:
+    return "" if free is None else f"{free // MIB} MiB free"
