@@ -147,7 +147,7 @@ class Rule(StrEnum):
     CRASH_LOOP = "crash_loop"
     DEADLINE = "deadline"
     UNACCOUNTED = "unaccounted"
-    """The journal cannot be written, so no act can be accounted for (design §6)."""
+    """This run can account for no act: no journal, or no writer's lock (design §6)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def awaited(world: World, now: float, policy: Policy) -> tuple[Awaited, ...]:
     """Everything that may still change the picture; () when the pass is over."""
     judged = judge(world, now, policy)
     return (
-        *_unseen(world),
+        *unseen(world),
         *_under_way(world, now, policy),
         *_refused_for_a_while(world),
         *_coming_by_itself(world, judged, now, policy),
@@ -47,7 +47,7 @@ def awaited_by_rehearsal(world: World, now: float, policy: Policy) -> tuple[Awai
         for layer in Layer
         if judged[layer].state is State.SUSPECT
     ]
-    return (*_unseen(world), *doubtful)
+    return (*unseen(world), *doubtful)
 
 
 def exit_code(world: World, now: float, policy: Policy) -> int:
@@ -60,8 +60,9 @@ def exit_code(world: World, now: float, policy: Policy) -> int:
     return UNKNOWN if State.UNKNOWN in states else HEALTHY
 
 
-def _unseen(world: World) -> list[Awaited]:
-    return [Awaited(one, "a first look", None) for one in Layer if one not in world.views]
+def unseen(world: World) -> tuple[Awaited, ...]:
+    """The layers that no probe has looked at yet."""
+    return tuple(Awaited(one, "a first look", None) for one in Layer if one not in world.views)
 
 
 def _under_way(world: World, now: float, policy: Policy) -> list[Awaited]:

@@ -39,8 +39,9 @@ class Policy:
     """Pod deletes awaiting their verification at once (facts/talos-kubernetes.md §4)."""
     one_pass: bool = False
     """`--once`: skips the grace after boot and wake, nothing else (design §10)."""
-    may_act: bool = True
-    """False when the journal cannot be written: then nothing can be accounted for."""
+    no_acts_because: str = ""
+    """Why nothing may be done in this run (design §6): the journal cannot be written, or
+    another healer holds the writer's lock; '' = acts are allowed."""
     act_before: float | None = None
     """No new act after this time (the deadline of one pass); None = no deadline."""
     seed: int = 0

@@ -63,9 +63,9 @@ def refusal(case: Case) -> Refusal | None:
 
 
 def _cannot_account(case: Case) -> Refusal | None:
-    if case.policy.may_act:
+    if not case.policy.no_acts_because:
         return None
-    return Refusal(Rule.UNACCOUNTED, "the journal cannot be written")
+    return Refusal(Rule.UNACCOUNTED, case.policy.no_acts_because)
 
 
 def _host_unseen(case: Case) -> Refusal | None:

@@ -6,6 +6,8 @@ that sends facts into it.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import assert_never
 
 import anyio
 from anyio.abc import TaskGroup
@@ -16,7 +18,7 @@ from healer.core.ladders import Remedy
 from healer.core.ledger import Attempt, Ledger
 from healer.core.machine import begin, step
 from healer.core.observation import Observation
-from healer.core.outlook import Awaited, awaited, awaited_by_rehearsal, exit_code
+from healer.core.outlook import Awaited, awaited, awaited_by_rehearsal, exit_code, unseen
 from healer.core.policy import Policy
 from healer.core.tower import Layer, above
 from healer.core.world import World
@@ -27,6 +29,17 @@ from healer.ports import Clock, Journal, JournalError, Remedial
 
 _TICK = 1.0
 _INBOX = 256
+
+
+class Mode(StrEnum):
+    """What a pass is for."""
+
+    HEAL = "heal"
+    REHEARSE = "rehearse"
+    """`--dry-run`: the same engine and the same decisions, and no effect."""
+    LOOK = "look"
+    """`check`: one look at everything."""
+
 
 Inbox = MemoryObjectSendStream[tuple[Fact, float]]
 """Facts, each with the time at which the look or the act behind it began."""
@@ -77,10 +90,10 @@ class Parts:
 class Pass:
     """One pass over the tower."""
 
-    def __init__(self, parts: Parts, policy: Policy, *, dry_run: bool = False) -> None:
+    def __init__(self, parts: Parts, policy: Policy, mode: Mode = Mode.HEAL) -> None:
         self._parts = parts
         self._policy = policy
-        self._dry_run = dry_run
+        self._mode = mode
         self._performer = Performer(parts.remedies, policy.limits, parts.journal)
         self._world = World()
         self._void_before: dict[Layer, float] = {}
@@ -122,7 +135,7 @@ class Pass:
 
     def _lose_journal(self, error: JournalError) -> None:
         self._journal_error = self._journal_error or str(error)
-        self._policy = replace(self._policy, may_act=False)
+        self._policy = replace(self._policy, no_acts_because=self._journal_error)
 
     def _start(self, tasks: TaskGroup, send: Inbox, alive: Sequence[Attempt]) -> None:
         for probe in self._parts.probes:
@@ -163,7 +176,8 @@ class Pass:
         for decision in taken.decisions:
             self._carry_out(decision, tasks, send)
         waiting = self._awaited(now)
-        told = Told(now, fact, taken.decisions, self._world, waiting, self._dry_run)
+        rehearsal = self._mode is not Mode.HEAL
+        told = Told(now, fact, taken.decisions, self._world, waiting, rehearsal)
         self._parts.listener.told(told)
         return self._over(now, waiting)
 
@@ -178,7 +192,7 @@ class Pass:
 
     def _carry_out(self, decision: Decision, tasks: TaskGroup, send: Inbox) -> None:
         if isinstance(decision, Act):
-            if not self._dry_run:
+            if self._mode is Mode.HEAL:
                 tasks.start_soon(self._perform, decision, send, name=f"act {decision.remedy}")
             return
         try:
@@ -195,14 +209,20 @@ class Pass:
         await send.send((finished, self._parts.clock.now()))
 
     def _awaited(self, now: float) -> tuple[Awaited, ...]:
-        if self._dry_run:
-            return awaited_by_rehearsal(self._world, now, self._policy)
-        return awaited(self._world, now, self._policy)
+        match self._mode:
+            case Mode.HEAL:
+                return awaited(self._world, now, self._policy)
+            case Mode.REHEARSE:
+                return awaited_by_rehearsal(self._world, now, self._policy)
+            case Mode.LOOK:
+                return unseen(self._world)
+            case _:
+                assert_never(self._mode)
 
     def _over(self, now: float, waiting: tuple[Awaited, ...]) -> bool:
         if not waiting:
             return True
-        idle = self._dry_run or not self._world.acting
+        idle = self._mode is not Mode.HEAL or not self._world.acting
         return idle and (self._hurried or now >= self._deadline)
 
     def _why(self, now: float) -> str:

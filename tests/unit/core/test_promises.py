@@ -418,7 +418,7 @@ def test_remedy_that_never_helps_is_disabled() -> None:
 
 def test_nothing_is_done_without_a_journal() -> None:
     """What cannot be accounted for is not done (design §6)."""
-    night = Night(policy=replace(POLICY, may_act=False)).see(STOPPED).run(60.0)
+    night = Night(policy=replace(POLICY, no_acts_because="disk full")).see(STOPPED).run(60.0)
 
     assert [] == night.acts
     assert ["unaccounted"] == night.rules(Remedy.START_VM)
