@@ -55,6 +55,10 @@ class TargetSilent(TargetIll):
     """It accepted and did not answer in time; not the same as a refusal."""
 
 
+class WrongAnswer(TargetIll):
+    """Bytes of the right protocol came, and not the expected ones: ill, and yet a sign of life."""
+
+
 class CannotLook(PortError):
     """We could not look (tool or file missing, no permission): says nothing of the target."""
 
@@ -333,7 +337,8 @@ class PortEyes(Protocol):
     async def speak(self, port: int, protocol: str, path: str, expect: str) -> str:
         """Speak `redis`, `http` or `tcp` there; return what came back.
 
-        Raises TargetIll (refused, reset, wrong answer), TargetSilent.
+        Raises TargetIll (refused, reset), TargetSilent, and WrongAnswer when something spoke
+        the protocol and said something else; its detail begins with an HTTP status if one came.
         """
         ...
 
