@@ -51,9 +51,10 @@ class Hostagent:
     disk_locked_by: str = ""
     """Target of `_disks/colima/in_use_by` when it is there; '' otherwise."""
     stopped_ago: float | None = None
-    """Seconds since the instance folder last changed while no VM runs; None if unknown."""
+    """Seconds since the hostagent last wrote a log while no VM runs; None if unknown."""
     ran_this_boot: bool = False
-    """The instance folder changed after the Mac's boot."""
+    """The hostagent wrote a log after the Mac's boot. Not told by the folder: a mere
+    `colima list` deletes dead pid files and so touches it (facts/colima.md §1.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,8 @@ class ColimaPaths:
 
     root: Path
     profile: str = "default"
+    lima_root: Path | None = None
+    """`$LIMA_HOME` when it is set; None = `_lima` in Colima's root."""
 
     @property
     def instance_name(self) -> str:
@@ -137,7 +140,7 @@ class ColimaPaths:
     @property
     def lima_home(self) -> Path:
         """Lima's root folder."""
-        return self.root / "_lima"
+        return self.lima_root or self.root / "_lima"
 
     @property
     def instance(self) -> Path:

@@ -1,0 +1,90 @@
+"""The eyes on Colima and the hostagent."""
+
+from typing import Final
+
+from healer.adapters import colima_files as files
+from healer.adapters.colima_commands import ColimaCommands, complaint, parse_list
+from healer.adapters.colima_info import DEADLINE, hostagent_info
+from healer.model.identity import is_hostagent
+from healer.model.machine import Forwarder, Hostagent, ProcessInfo, VmStatus
+from healer.ports import CannotLook, Clock, TargetSilent
+
+LIST_DEADLINE: Final = 10.0
+"""Seconds; `list` takes up to 3 and its start-up, even with a hung guest (facts §1.4)."""
+
+
+class ColimaEyes:
+    """Implements VmEyes. Deadlines are seconds."""
+
+    def __init__(
+        self,
+        commands: ColimaCommands,
+        clock: Clock,
+        *,
+        info_deadline: float = DEADLINE,
+        list_deadline: float = LIST_DEADLINE,
+    ) -> None:
+        self._commands = commands
+        self._clock = clock
+        self._info_deadline = info_deadline
+        self._list_deadline = list_deadline
+
+    async def hostagent(self) -> Hostagent:
+        """Files, process and ha.sock; never runs colima. Raises CannotLook."""
+        paths = self._commands.paths
+        boot = self._commands.host.boot_time()
+        written = files.modified(paths.instance / "ha.pid")
+        life = files.last_life(paths)
+        pid = files.read_pid(paths.instance / "ha.pid")
+        process = await self._process(pid)
+        ours = process is not None and is_hostagent(process.command, paths.instance_name)
+        info = await hostagent_info(paths.instance / "ha.sock", self._info_deadline)
+        down = not ours and info is None
+        return Hostagent(
+            created=files.is_created(paths),
+            pid=pid,
+            pid_alive=process is not None,
+            pid_is_ours=ours,
+            pid_file_stale=written is not None and files.older_than_boot(written, boot),
+            answers=info is not None,
+            ssh_port=None if info is None else info.ssh_port,
+            # The log of a VM that has ended still says that it was ready.
+            ready=not down and files.boot_is_over(paths),
+            leftovers=files.leftovers(paths),
+            disk_locked_by=files.disk_holder(paths),
+            stopped_ago=max(0.0, self._clock.wall() - life) if down and life else None,
+            ran_this_boot=life is not None and not files.older_than_boot(life, boot),
+        )
+
+    async def _process(self, pid: int | None) -> ProcessInfo | None:
+        if pid is None:
+            return None
+        processes = await self._commands.host.processes()
+        return next((one for one in processes if one.pid == pid), None)
+
+    async def status(self) -> VmStatus:
+        """Colima's own word. Raises CannotLook, and TargetSilent when Lima is silent too.
+
+        `colima list` asks the guest when `network.address` is on, and hangs with it; Lima's
+        own list never does (facts/colima.md §1.4).
+        """
+        paths = self._commands.paths
+        try:
+            status = await self._listed(self._commands.listing(), paths.profile)
+        except TargetSilent:
+            argv = self._commands.limactl("list", "--json")
+            status = await self._listed(argv, paths.instance_name)
+        if status is VmStatus.MISSING and files.is_created(paths):
+            raise CannotLook("colima list --json", f"does not show {files.lima_yaml(paths)}")
+        return status
+
+    async def _listed(self, argv: list[str], name: str) -> VmStatus:
+        done = await self._commands.run(argv, self._list_deadline)
+        if done.code != 0:
+            said = complaint(done.stderr or done.stdout)
+            raise CannotLook("list --json", f"exit {done.code}: {said}")
+        return parse_list(done.stdout, name)
+
+    def forwarder(self) -> Forwarder:
+        """The portForwarder of the saved profile. Raises CannotLook."""
+        return files.forwarder(self._commands.paths)

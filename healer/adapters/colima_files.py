@@ -1,0 +1,210 @@
+"""What Colima's and Lima's files say (facts/colima.md §2), without running either."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Final, TypeVar
+
+from healer.model.machine import ColimaPaths, Forwarder
+from healer.ports import CannotLook
+
+BOOT_MARGIN: Final = 1.0
+"""Seconds: boot times and some file times are whole seconds."""
+PID_BYTES: Final = 64
+LOG_BYTES: Final = 4 << 20
+"""How much of ha.stdout.log is read: READY comes in its first lines."""
+YAML_LINES: Final = 10_000
+ERROR_LINES: Final = 20
+
+_T = TypeVar("_T")
+
+
+def resolve_paths(env: Mapping[str, str], home: Path, profile: str = "default") -> ColimaPaths:
+    """Where this environment's Colima keeps its files, and Lima its own."""
+    lima = env.get("LIMA_HOME")
+    return ColimaPaths(resolve_root(env, home), profile, Path(lima) if lima else None)
+
+
+def resolve_root(env: Mapping[str, str], home: Path) -> Path:
+    """Colima's root: an existing COLIMA_HOME, else an existing `~/.colima`, else by XDG.
+
+    launchd gives no XDG_CONFIG_HOME and a shell may, so the two can differ: resolve it once
+    and pass it on (facts/colima.md §2, Roots).
+    """
+    given = env.get("COLIMA_HOME")
+    if given and Path(given).is_dir():
+        return Path(given)
+    classic = home / ".colima"
+    if classic.is_dir():
+        return classic
+    xdg = env.get("XDG_CONFIG_HOME")
+    if xdg:
+        return Path(xdg) / "colima"
+    modern = home / ".config" / "colima"
+    return modern if modern.is_dir() else classic
+
+
+def older_than_boot(modified: float, boot: float) -> bool:
+    """Whether a file of that time was surely written before the boot (epoch seconds)."""
+    return modified < boot - BOOT_MARGIN
+
+
+def lima_yaml(paths: ColimaPaths) -> Path:
+    """It exists if and only if the VM was created once."""
+    return paths.instance / "lima.yaml"
+
+
+def is_created(paths: ColimaPaths) -> bool:
+    """Whether the VM was created once. Raises CannotLook."""
+    return modified(lima_yaml(paths)) is not None
+
+
+def modified(path: Path) -> float | None:
+    """Its modification time, or None when it is not there. Raises CannotLook."""
+    return _seen(path, lambda: path.stat().st_mtime, None)
+
+
+def read_pid(path: Path) -> int | None:
+    """The pid in a file; None when it is not there or holds none. Raises CannotLook."""
+
+    def read() -> bytes:
+        with path.open("rb") as file:
+            return file.read(PID_BYTES)
+
+    return parse_pid(_seen(path, read, b""))
+
+
+def parse_pid(content: bytes) -> int | None:
+    """A decimal number and a newline. 0, 1 and signs are never a process of Lima's."""
+    text = content.strip()
+    return int(text) if text.isdigit() and int(text) > 1 else None
+
+
+def leftovers(paths: ColimaPaths) -> tuple[str, ...]:
+    """Names of the sockets and pid files that are there. Raises CannotLook."""
+    sockets = _names(paths.profile_folder, (".sock",))
+    return (*sockets, *_names(paths.instance, (".pid", ".sock")))
+
+
+def pid_files(paths: ColimaPaths) -> tuple[Path, ...]:
+    """The pid files of the instance: ha.pid, vz.pid, … Raises CannotLook."""
+    return tuple(paths.instance / name for name in _names(paths.instance, (".pid",)))
+
+
+def usernet_pid_file(paths: ColimaPaths) -> Path:
+    """Where Lima notes the process of its user-v2 network."""
+    return paths.lima_home / "_networks" / "user-v2" / "usernet_user-v2.pid"
+
+
+def disk_holder(paths: ColimaPaths) -> str:
+    """Target of the data disk's `in_use_by`: a lock without liveness; '' = no lock."""
+    link = paths.lima_home / "_disks" / paths.instance_name / "in_use_by"
+    return _seen(link, lambda: str(link.readlink()), "")
+
+
+def boot_is_over(paths: ColimaPaths) -> bool:
+    """Whether ha.stdout.log holds a line with `"running":true`, Lima's READY.
+
+    The log stays when the VM ends, so it speaks of the last VM (facts/colima.md §8).
+    """
+    log = paths.instance / "ha.stdout.log"
+
+    def read() -> bool:
+        with log.open("rb") as file:
+            return any(_says_running(line) for line in file.read(LOG_BYTES).split(b"\n"))
+
+    return _seen(log, read, default=False)
+
+
+def last_life(paths: ColimaPaths) -> float | None:
+    """When the hostagent last wrote one of its logs, epoch seconds; None without logs."""
+    times = [modified(paths.instance / name) for name in ("ha.stdout.log", "ha.stderr.log")]
+    return max((time for time in times if time is not None), default=None)
+
+
+def last_error(paths: ColimaPaths) -> str:
+    """The newest error in the tail of ha.stderr.log, where reasons of failed starts stand."""
+    log = paths.instance / "ha.stderr.log"
+
+    def read() -> list[str]:
+        with log.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - (1 << 16)))
+            return file.read().decode("utf-8", "replace").splitlines()
+
+    nothing: list[str] = []
+    errors = (_error_of(line) for line in reversed(_seen(log, read, nothing)))
+    return next((error for error in islice(errors, ERROR_LINES) if error), "")
+
+
+def forwarder(paths: ColimaPaths) -> Forwarder:
+    """The top-level `portForwarder` of colima.yaml; ssh when it says nothing we know.
+
+    ssh is the careful guess: it makes ports and docker.sock one witness instead of two.
+    """
+    file = paths.profile_folder / "colima.yaml"
+
+    def read() -> str:
+        with file.open(encoding="utf-8-sig", errors="replace") as lines:
+            return top_level_scalar(islice(lines, YAML_LINES), "portForwarder")
+
+    value = _seen(file, read, "")
+    return Forwarder(value) if value in set(Forwarder) else Forwarder.SSH
+
+
+def top_level_scalar(lines: Iterator[str], key: str) -> str:
+    """The plain or quoted value of a top-level YAML key; '' when it is not there.
+
+    All that is needed of YAML: keys of a nested level are indented, and so are the lines
+    of a block scalar.
+    """
+    for line in lines:
+        name, colon, rest = line.partition(":")
+        if colon and name.strip("\"'") == key:
+            value = (" " + rest).partition(" #")[0].strip()
+            return value.strip("\"'")
+    return ""
+
+
+def _says_running(line: bytes) -> bool:
+    try:
+        event = json.loads(line) if b'"running"' in line else None
+    except ValueError:
+        return False
+    status = event.get("status") if isinstance(event, dict) else None
+    return isinstance(status, dict) and status.get("running") is True
+
+
+def _error_of(line: str) -> str:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return ""
+    if not isinstance(entry, dict) or entry.get("level") not in {"error", "fatal"}:
+        return ""
+    return str(entry.get("msg", ""))
+
+
+def _names(folder: Path, suffixes: tuple[str, ...]) -> tuple[str, ...]:
+    nothing: list[str] = []
+    names = _seen(folder, lambda: sorted(one.name for one in folder.iterdir()), nothing)
+    return tuple(name for name in names if name.endswith(suffixes))
+
+
+def _seen(path: Path, look: Callable[[], _T], default: _T) -> _T:
+    """What is there, or the default when it is not; all else is not having looked."""
+    with _looking(path):
+        try:
+            return look()
+        except (FileNotFoundError, NotADirectoryError):
+            return default
+
+
+@contextmanager
+def _looking(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotLook(str(path), error.strerror or str(error)) from error
