@@ -19,5 +19,6 @@ def pytest_terminal_summary(
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """A skip means that the machine lacks a part, which CI must install (README, Tests)."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("CI") == "true" and exitstatus == 0 and reporter.stats.get("skipped"):
+    skipped = reporter is not None and reporter.stats.get("skipped")
+    if os.environ.get("CI") == "true" and exitstatus == 0 and skipped:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
