@@ -1,0 +1,239 @@
+"""The VM's power."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from healer.core.observation import Group, Observation, Sign, Subject
+from healer.core.reasons import Reason
+from healer.model.machine import Hostagent, VmStatus
+from healer.ports import CannotLook, Denied, TargetIll, TargetSilent
+from healer.probes.asking import BANNER, DOCKER_SOCKET, HOSTAGENT
+from healer.probes.colima import BOOT, ColimaProbe
+from tests.fakes.engine import FakeEngine
+from tests.fakes.forward import REFUSED, SILENT
+from tests.fakes.guest import FakeGuest
+from tests.fakes.host import FakeHost, process
+from tests.fakes.vm import AFTER_REBOOT, BROKEN, RUNNING, STOPPED, FakeVm
+
+
+@dataclass
+class Tower:
+    """What the probe looks at."""
+
+    vm: FakeVm = field(default_factory=FakeVm)
+    guest: FakeGuest = field(default_factory=FakeGuest)
+    engine: FakeEngine = field(default_factory=FakeEngine)
+    host: FakeHost = field(default_factory=FakeHost)
+
+    async def look(self) -> Observation:
+        """One look."""
+        return await ColimaProbe(self.vm, self.guest, self.engine, self.host).look()
+
+    def die(self) -> None:
+        """Ssh and docker.sock fall silent."""
+        self.guest.die()
+        self.engine.faults["ping"] = SILENT
+
+
+def reasons(seen: Observation) -> list[Reason]:
+    """The reasons found, in order."""
+    return [one.reason for one in seen.findings]
+
+
+def stopped(agent: Hostagent = STOPPED) -> Tower:
+    """A VM that `list` calls Stopped."""
+    return Tower(FakeVm(agent, VmStatus.STOPPED))
+
+
+async def test_a_running_vm_is_well_and_costs_no_colima() -> None:
+    """While the hostagent and the guest answer, no `colima` is run."""
+    tower = Tower()
+
+    seen = await tower.look()
+
+    assert seen.well
+    assert ["hostagent"] == tower.vm.calls
+
+
+async def test_life_is_witnessed_by_ssh_and_by_docker() -> None:
+    """A banner and a ping are two signs of life of two groups."""
+    seen = await Tower().look()
+
+    assert (
+        Sign(Subject.MACHINE, Group.SSH, alive=True, what=BANNER),
+        Sign(Subject.ENGINE, Group.MUX, alive=True, what=DOCKER_SOCKET),
+    ) == seen.signs
+
+
+async def test_running_and_dead_inside_is_a_zombie() -> None:
+    """Running by Colima's word, with ssh and docker.sock dead, is what `zombie` means."""
+    tower = Tower()
+    tower.die()
+
+    seen = await tower.look()
+
+    assert [Reason.COLIMA_ZOMBIE] == reasons(seen)
+    assert {(Group.SSH, False), (Group.MUX, False)} == {
+        (one.group, one.alive) for one in seen.signs
+    }
+    assert "500" == seen.findings[0].fingerprint
+
+
+@pytest.mark.parametrize("alive", ["banner", "ping"])
+async def test_one_sign_of_life_clears_the_vm(alive: str) -> None:
+    """A VM of which ssh or docker.sock answers is no zombie."""
+    tower = Tower()
+    tower.die()
+    for part in (tower.guest, tower.engine):
+        part.faults.pop(alive, None)
+
+    seen = await tower.look()
+
+    assert seen.well
+    assert any(one.alive for one in seen.signs)
+
+
+@pytest.mark.parametrize("fault", [CannotLook("ssh", "no key"), Denied("ssh", "publickey")])
+async def test_not_to_have_asked_ssh_is_no_proof_of_death(fault: Exception) -> None:
+    """What could not be asked, or refused us, never makes a zombie."""
+    tower = Tower()
+    tower.die()
+    tower.guest.faults["banner"] = fault
+
+    assert (await tower.look()).well
+
+
+@pytest.mark.parametrize(("age", "found"), [(BOOT - 1, []), (BOOT + 1, [Reason.COLIMA_ZOMBIE])])
+async def test_a_booting_guest_may_be_silent_for_a_while(age: float, found: list[Reason]) -> None:
+    """Until Lima's boot is over, a silent guest counts only when the hostagent is old."""
+    tower = Tower(FakeVm(replace(RUNNING, ready=False)))
+    tower.die()
+    tower.host.table = [process(500, "limactl hostagent colima", age=age)]
+
+    assert found == reasons(await tower.look())
+
+
+async def test_a_boot_whose_age_is_not_known_is_left_alone() -> None:
+    """Without the process list a boot may be young."""
+    tower = Tower(FakeVm(replace(RUNNING, ready=False)))
+    tower.die()
+    tower.host.faults["processes"] = CannotLook("ps", "exit 1")
+
+    assert (await tower.look()).well
+
+
+async def test_a_list_that_hangs_on_a_hung_guest_still_counts_as_running() -> None:
+    """With network.address on, `list` asks the guest and hangs with it (facts/colima.md §1.4)."""
+    tower = Tower()
+    tower.die()
+    tower.vm.faults["status"] = TargetSilent("colima list", "no answer within 10 s")
+
+    assert [Reason.COLIMA_ZOMBIE] == reasons(await tower.look())
+
+
+async def test_a_clean_stop_in_this_boot_is_a_humans() -> None:
+    """Nothing left behind: somebody stopped it, and when is told."""
+    seen = await stopped().look()
+
+    assert [Reason.COLIMA_STOPPED] == reasons(seen)
+    assert 120.0 == seen.findings[0].human_ago
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        replace(STOPPED, leftovers=("docker.sock",)),
+        replace(STOPPED, leftovers=("vz.pid", "ha.pid")),
+        replace(STOPPED, ran_this_boot=False),
+        replace(STOPPED, ran_this_boot=False, leftovers=("ha.sock",)),
+    ],
+)
+async def test_a_crash_or_a_reboot_is_nobodys_wish(agent: Hostagent) -> None:
+    """Files that a clean stop removes, or no run since the boot: it may start at once."""
+    seen = await stopped(agent).look()
+
+    assert [Reason.COLIMA_STOPPED] == reasons(seen)
+    assert seen.findings[0].human_ago is None
+
+
+async def test_the_drivers_pid_file_may_outlive_a_clean_stop() -> None:
+    """vz.pid proves no crash (facts/colima.md §2)."""
+    seen = await stopped(replace(STOPPED, leftovers=("vz.pid",))).look()
+
+    assert 120.0 == seen.findings[0].human_ago
+
+
+async def test_a_locked_disk_is_reported_beside_the_stop() -> None:
+    """The mark is named and the start is tried first: newer Limas clear it by themselves."""
+    seen = await stopped(replace(STOPPED, disk_locked_by="/inst")).look()
+
+    assert [Reason.COLIMA_STOPPED, Reason.COLIMA_DISK_LOCKED] == reasons(seen)
+    assert "/inst" in seen.findings[1].evidence
+
+
+async def test_a_lock_of_a_running_vm_is_no_finding() -> None:
+    """A running VM holds its disk."""
+    assert (await Tower(FakeVm(replace(RUNNING, disk_locked_by="/inst"))).look()).well
+
+
+async def test_stopped_with_a_live_hostagent_is_between_two_states() -> None:
+    """The first seconds of a boot say Stopped: that is not known, and not ill."""
+    agent = replace(RUNNING, answers=False)
+
+    seen = await stopped(agent).look()
+
+    assert () == seen.findings
+    assert "between two states" in seen.unknown
+
+
+async def test_broken_names_whose_pid_it_is() -> None:
+    """The evidence tells a stale pid file from a hung hostagent."""
+    ours = await Tower(FakeVm(BROKEN, VmStatus.BROKEN)).look()
+    stale = await Tower(FakeVm(AFTER_REBOOT, VmStatus.BROKEN)).look()
+
+    assert [Reason.COLIMA_BROKEN] == reasons(ours) == reasons(stale)
+    assert "ha.pid 500 is a hostagent" in ours.findings[0].evidence
+    assert "a stranger's process, and ha.pid is older" in stale.findings[0].evidence
+
+
+async def test_a_dead_hostagent_is_a_witness_and_a_live_one_is_none() -> None:
+    """The hostagent answers for a hung guest too, so only its death is a sign."""
+    dead = await Tower(FakeVm(BROKEN, VmStatus.BROKEN)).look()
+    alive = await Tower().look()
+
+    assert Sign(Subject.MACHINE, Group.HOSTAGENT, alive=False, what=HOSTAGENT) in dead.signs
+    assert Group.HOSTAGENT not in {one.group for one in alive.signs}
+
+
+@pytest.mark.parametrize("state", [VmStatus.MISSING, VmStatus.STOPPED, VmStatus.BROKEN])
+async def test_a_vm_that_was_never_made_is_missing(state: VmStatus) -> None:
+    """Without lima.yaml there is nothing to start, whatever `list` says."""
+    seen = await Tower(FakeVm(Hostagent(created=False), state)).look()
+
+    assert [Reason.COLIMA_MISSING] == reasons(seen)
+
+
+@pytest.mark.parametrize("method", ["hostagent", "status"])
+@pytest.mark.parametrize(
+    "fault", [CannotLook("colima", "not found"), TargetSilent("colima list", "no answer")]
+)
+async def test_what_cannot_be_seen_is_unknown(method: str, fault: Exception) -> None:
+    """Without Colima's word a VM at rest is neither well nor ill."""
+    tower = stopped()
+    tower.vm.faults[method] = fault
+
+    seen = await tower.look()
+
+    assert () == seen.findings
+    assert str(fault) == seen.unknown
+
+
+async def test_a_refused_socket_with_a_dead_guest_is_a_zombie_too() -> None:
+    """Death of docker.sock is death, however it shows."""
+    tower = Tower()
+    tower.die()
+    tower.engine.faults["ping"] = REFUSED
+    tower.guest.faults["banner"] = TargetIll("ssh port 54321", "garbage: \\x00\\x00")
+
+    assert [Reason.COLIMA_ZOMBIE] == reasons(await tower.look())

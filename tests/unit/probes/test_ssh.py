@@ -1,0 +1,147 @@
+"""The way into the VM."""
+
+from dataclasses import replace
+
+import pytest
+
+from healer.core.observation import Group, Observation, Sign, Subject
+from healer.core.reasons import Reason
+from healer.model.machine import GuestFacts
+from healer.ports import CannotLook, Denied
+from healer.probes.asking import API_INSIDE, BANNER, ENGINE_INSIDE, GUEST
+from healer.probes.ssh import SshProbe
+from tests.fakes.guest import WELL, FakeGuest
+from tests.fakes.host import FakeHost, process
+
+
+async def look(guest: FakeGuest, host: FakeHost | None = None) -> Observation:
+    """One look."""
+    return await SshProbe(guest, host or FakeHost()).look()
+
+
+async def test_a_vm_that_answers_is_well_and_tells_its_uptime() -> None:
+    """One round trip, no banner, and the uptime that the core counts boots by."""
+    guest = FakeGuest()
+
+    seen = await look(guest)
+
+    assert seen.well
+    assert 7200.0 == seen.uptime
+    assert ["facts"] == guest.calls
+
+
+async def test_one_round_trip_witnesses_machine_engine_and_api() -> None:
+    """What the VM says of its engine and of the API are signs of the ssh group."""
+    seen = await look(FakeGuest(replace(WELL, engine_answers=False, api_answers=False)))
+
+    assert (
+        Sign(Subject.MACHINE, Group.SSH, alive=True, what=GUEST),
+        Sign(Subject.ENGINE, Group.SSH, alive=False, what=ENGINE_INSIDE),
+        Sign(Subject.API, Group.SSH, alive=False, what=API_INSIDE),
+    ) == seen.signs
+
+
+async def test_an_api_that_was_not_asked_is_no_sign() -> None:
+    """Not asked is neither life nor death."""
+    seen = await look(FakeGuest(replace(WELL, api_answers=None)))
+
+    assert Subject.API not in {one.subject for one in seen.signs}
+
+
+async def test_a_hung_guest_is_unreachable() -> None:
+    """Neither ssh nor a banner: both are signs of death of one group."""
+    guest = FakeGuest()
+    guest.die()
+
+    seen = await look(guest)
+
+    assert [Reason.SSH_UNREACHABLE] == [one.reason for one in seen.findings]
+    assert {(Group.SSH, False)} == {(one.group, one.alive) for one in seen.signs}
+    assert seen.uptime is None
+
+
+async def test_a_banner_is_life_even_when_ssh_fails() -> None:
+    """A guest whose sshd speaks is alive, so the VM's power is out of question."""
+    guest = FakeGuest()
+    guest.die()
+    guest.faults.pop("banner")
+
+    seen = await look(guest)
+
+    assert [Reason.SSH_UNREACHABLE] == [one.reason for one in seen.findings]
+    assert "SSH-2.0-OpenSSH_9.6p1" in seen.findings[0].evidence
+    assert Sign(Subject.MACHINE, Group.SSH, alive=True, what=BANNER) in seen.signs
+
+
+async def test_a_refused_key_is_unreachable_and_alive() -> None:
+    """Whoever refuses us lives."""
+    guest = FakeGuest()
+    guest.faults["facts"] = Denied("ssh", "Permission denied (publickey)")
+
+    seen = await look(guest)
+
+    assert [Reason.SSH_UNREACHABLE] == [one.reason for one in seen.findings]
+    assert all(one.alive for one in seen.signs)
+
+
+async def test_no_way_to_ask_is_unknown() -> None:
+    """Without ssh or its configuration nothing is known of the VM."""
+    guest = FakeGuest()
+    guest.faults["facts"] = CannotLook("ssh.config", "no such file")
+
+    seen = await look(guest)
+
+    assert ((), (), "ssh.config: no such file") == (seen.findings, seen.signs, seen.unknown)
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason", "words"),
+    [
+        (replace(WELL, clock=WELL.asked_at - 90.0), Reason.CLOCK_SKEW, "90.0 s behind"),
+        (replace(WELL, clock=WELL.asked_at + 5.5), Reason.CLOCK_SKEW, "5.5 s ahead of"),
+        (replace(WELL, disk_used=0.87), Reason.VM_DISK, "87% full"),
+    ],
+)
+async def test_a_skewed_clock_and_a_full_disk_are_reported(
+    facts: GuestFacts, reason: Reason, words: str
+) -> None:
+    """They are advice with the number seen, and the layer stays well."""
+    seen = await look(FakeGuest(facts))
+
+    assert seen.well
+    assert [reason] == [one.reason for one in seen.findings]
+    assert words in seen.findings[0].evidence
+
+
+@pytest.mark.parametrize(
+    "facts", [replace(WELL, clock=WELL.asked_at - 5.0), replace(WELL, disk_used=0.8)]
+)
+async def test_the_limits_themselves_are_well(facts: GuestFacts) -> None:
+    """5 s and 80 % are not yet too much."""
+    assert () == (await look(FakeGuest(facts))).findings
+
+
+async def test_leaked_usernets_are_counted_by_program_and_not_by_text() -> None:
+    """Three are a leak; a shell that only talks of them is none (incidents, P3)."""
+    host = FakeHost()
+    host.table = [
+        process(599, "/opt/homebrew/bin/limactl usernet -p /x/usernet_user-v2.pid", age=900.0),
+        process(700, "bash -lc ps | rg 'limactl usernet'"),
+        process(601, "/opt/homebrew/bin/limactl usernet -p /x/usernet_user-v2.pid", age=60.0),
+    ]
+    assert () == (await look(FakeGuest(), host)).findings
+
+    host.table.append(process(602, "limactl usernet -p /x/usernet_user-v2.pid", age=300.0))
+    seen = await look(FakeGuest(), host)
+
+    assert seen.well
+    assert [Reason.USERNET_LEAK] == [one.reason for one in seen.findings]
+    assert "youngest first: 601, 602, 599" in seen.findings[0].evidence
+
+
+async def test_an_unseen_process_list_hides_only_the_leak() -> None:
+    """The VM is judged without it."""
+    host = FakeHost()
+    host.faults["processes"] = CannotLook("ps", "exit 1")
+
+    assert (await look(FakeGuest(), host)).well

@@ -1,0 +1,314 @@
+"""The Talos container."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from healer.core.observation import Group, Observation, Sign, Subject
+from healer.core.reasons import Reason
+from healer.model.cluster import Condition, Readiness
+from healer.model.container import PortBinding
+from healer.model.machine import Forwarder
+from healer.model.verdicts import WantedContainer
+from healer.ports import CannotLook, Denied, TargetIll, TargetSilent
+from healer.probes.talos import LONGEST_STOP, TalosProbe
+from tests.fakes.api import SERVER_TIME, FakeApi, node
+from tests.fakes.engine import DOWN, UP, FakeEngine
+from tests.fakes.guest import WELL, FakeGuest
+from tests.fakes.vm import FakeVm
+
+GIB = 1024**3
+
+
+@dataclass
+class Tower:
+    """What the probe looks at; the probe itself remembers heartbeats."""
+
+    engine: FakeEngine = field(default_factory=FakeEngine)
+    api: FakeApi = field(default_factory=FakeApi)
+    guest: FakeGuest = field(default_factory=FakeGuest)
+    vm: FakeVm = field(default_factory=FakeVm)
+    wanted: WantedContainer = field(default_factory=WantedContainer)
+
+    def __post_init__(self) -> None:
+        """Make the probe."""
+        self.probe = TalosProbe(self.engine, self.api, self.guest, self.vm, self.wanted)
+
+    async def look(self) -> Observation:
+        """One look."""
+        return await self.probe.look()
+
+    def says_shutting_down(self, heartbeat: float | None, transition: float | None = None) -> None:
+        """The node's Ready condition, with times in seconds before the server's now."""
+        self.api.nodes = (
+            node(
+                Condition(
+                    "Ready",
+                    "False",
+                    "KubeletNotReady",
+                    "node is shutting down",
+                    None if heartbeat is None else SERVER_TIME - heartbeat,
+                    None if transition is None else SERVER_TIME - transition,
+                )
+            ),
+        )
+
+
+def reasons(seen: Observation) -> list[Reason]:
+    """The reasons found, in order."""
+    return [one.reason for one in seen.findings]
+
+
+async def test_a_running_container_with_a_ready_node_is_well() -> None:
+    """Nothing is wrong, the run's age is told, and the API and the node are alive."""
+    seen = await Tower().look()
+
+    assert ((), 3600.0) == (seen.findings, seen.uptime)
+    assert {Subject.API, Subject.CONTAINER} == {one.subject for one in seen.signs if one.alive}
+
+
+async def test_a_container_without_its_vm_is_down_with_code_255() -> None:
+    """After a power cut the exit code and the policy are in the evidence, and nobody is blamed."""
+    seen = await Tower(FakeEngine(replace(DOWN, restart_policy="no"))).look()
+
+    assert [Reason.TALOS_STOPPED, Reason.RESTART_POLICY] == reasons(seen)
+    assert "exited, exit code 255, ended 42 s ago; restart policy no" in seen.findings[0].evidence
+    assert seen.findings[0].human_ago is None
+
+
+async def test_a_container_that_somebody_stopped_tells_when() -> None:
+    """A human's `docker stop` is respected for a while by the core, which needs the time."""
+    seen = await Tower(FakeEngine(DOWN, human_ago=12.0)).look()
+
+    assert 12.0 == seen.findings[0].human_ago
+
+
+async def test_not_to_know_who_stopped_it_counts_as_a_human() -> None:
+    """When the events cannot be read, nothing is undone (I15)."""
+    engine = FakeEngine(DOWN)
+    engine.faults["stopped_by_human_ago"] = TargetSilent("docker /events", "no answer")
+
+    seen = await Tower(engine).look()
+
+    assert [Reason.TALOS_STOPPED] == reasons(seen)
+    assert 0.0 == seen.findings[0].human_ago
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "advice"),
+    [
+        ("exited", "Range of CPUs is from 0.01 to 4.00, as there are only 4", "--cpus"),
+        ("created", "Bind for 0.0.0.0:6379 failed: port is already allocated", "free that port"),
+        ("exited", "listen tcp4 0.0.0.0:3111: bind: address already in use", "free that port"),
+        ("paused", "", "docker unpause joelclaw-controlplane-1"),
+        ("dead", "", "docker inspect joelclaw-controlplane-1"),
+    ],
+)
+async def test_a_start_that_cannot_help_is_refused_with_the_cure(
+    status: str, error: str, advice: str
+) -> None:
+    """Docker's own words mean that a human must mend something first: no start is tried."""
+    seen = await Tower(FakeEngine(replace(DOWN, status=status, error=error))).look()
+
+    assert [Reason.TALOS_START_REFUSED] == reasons(seen)
+    assert error in seen.findings[0].evidence
+    assert advice in seen.findings[0].advice
+
+
+async def test_an_error_that_may_pass_does_not_forbid_a_start() -> None:
+    """Only the errors that a retry cannot help are refusals."""
+    error = "failed to create task for container: context deadline exceeded"
+
+    seen = await Tower(FakeEngine(replace(DOWN, error=error))).look()
+
+    assert [Reason.TALOS_STOPPED] == reasons(seen)
+
+
+async def test_no_container_is_missing() -> None:
+    """Docker answered that there is none."""
+    assert [Reason.TALOS_MISSING] == reasons(await Tower(FakeEngine(None)).look())
+
+
+@pytest.mark.parametrize("fault", [TargetIll("docker", "EOF"), CannotLook("docker", "denied")])
+async def test_a_docker_that_does_not_answer_leaves_talos_unknown(fault: Exception) -> None:
+    """Docker's illness is not the container's."""
+    engine = FakeEngine()
+    engine.faults["container"] = fault
+
+    seen = await Tower(engine).look()
+
+    assert ((), str(fault)) == (seen.findings, seen.unknown)
+
+
+@pytest.mark.parametrize(
+    ("memory", "swap", "wanted", "found"),
+    [
+        (4 * GIB, 8 * GIB, 0, []),
+        (4 * GIB, 8 * GIB, 18 * GIB, [Reason.MEMORY_LIMIT]),
+        (18 * GIB, 36 * GIB, 18 * GIB, [Reason.MEMORY_LIMIT]),
+        (18 * GIB, 18 * GIB, 18 * GIB, []),
+        (18 * GIB, -1, 18 * GIB, []),
+    ],
+)
+async def test_the_memory_limit_counts_only_when_one_is_wanted(
+    memory: int, swap: int, wanted: int, found: list[Reason]
+) -> None:
+    """Both limits must be the wanted one; a kernel without swap accounting is let off."""
+    box = replace(UP, memory=memory, memory_swap=swap)
+    seen = await Tower(FakeEngine(box), wanted=WantedContainer(memory=wanted)).look()
+
+    assert seen.well
+    assert found == reasons(seen)
+
+
+async def test_port_drift_names_each_port() -> None:
+    """A port of the Mac's own that is bound, and an API port that is not, are advice."""
+    box = replace(UP, ports=(PortBinding(3111, "0.0.0.0", 3111),))
+
+    seen = await Tower(FakeEngine(box)).look()
+
+    assert seen.well
+    assert [Reason.PORT_DRIFT, Reason.PORT_DRIFT] == reasons(seen)
+    assert ["3111", "6443"] == [one.target for one in seen.findings]
+
+
+async def test_a_first_word_of_shutting_down_is_no_proof() -> None:
+    """It may be somebody's `docker stop` under way, or a heartbeat from before."""
+    tower = Tower()
+    tower.says_shutting_down(heartbeat=5.0, transition=10.0)
+
+    seen = await tower.look()
+
+    assert seen.well
+    assert "not proved yet" in seen.summary
+
+
+async def test_a_heartbeat_that_advances_proves_a_stuck_shutdown() -> None:
+    """A live kubelet that goes on saying so is stuck; two groups witness it."""
+    tower = Tower()
+    tower.says_shutting_down(heartbeat=30.0, transition=30.0)
+    await tower.look()
+    tower.says_shutting_down(heartbeat=10.0, transition=30.0)
+
+    seen = await tower.look()
+
+    assert [Reason.TALOS_SHUTTING_DOWN] == reasons(seen)
+    assert UP.started_at == seen.findings[0].fingerprint
+    assert {(Group.MUX, False), (Group.SSH, False)} == {
+        (one.group, one.alive) for one in seen.signs if one.subject is Subject.CONTAINER
+    }
+
+
+async def test_a_heartbeat_that_stands_still_is_never_proof() -> None:
+    """Not advancing means that the kubelet does not run yet."""
+    tower = Tower()
+    tower.says_shutting_down(heartbeat=30.0, transition=30.0)
+
+    for _ in range(5):
+        assert (await tower.look()).well
+
+
+async def test_a_heartbeat_long_after_the_turn_is_proof_in_one_look() -> None:
+    """The server's own times show that it went on for longer than any stop takes."""
+    tower = Tower()
+    tower.says_shutting_down(heartbeat=20.0, transition=20.0 + LONGEST_STOP)
+
+    assert [Reason.TALOS_SHUTTING_DOWN] == reasons(await tower.look())
+
+
+@pytest.mark.parametrize("heartbeat", [None, 3600.0, 9000.0])
+async def test_a_word_from_before_this_run_is_stale(heartbeat: float | None) -> None:
+    """What the last run's kubelet wrote says nothing of this one, however long it lasted."""
+    tower = Tower()
+    tower.says_shutting_down(heartbeat=heartbeat, transition=20_000.0)
+
+    assert (await tower.look()).well
+
+
+async def test_another_run_begins_the_proof_anew() -> None:
+    """A heartbeat of the run before proves nothing of a container that was restarted."""
+    tower = Tower()
+    tower.says_shutting_down(heartbeat=30.0, transition=30.0)
+    await tower.look()
+    tower.engine.box = replace(UP, started_at="anew", started_ago=20.0)
+    tower.says_shutting_down(heartbeat=10.0, transition=12.0)
+
+    assert (await tower.look()).well
+
+
+async def test_a_container_that_the_vm_does_not_see_running_is_one_witness_short() -> None:
+    """Without the VM's word there is no second group."""
+    tower = Tower(guest=FakeGuest(replace(WELL, container_status="")))
+    tower.says_shutting_down(heartbeat=20.0, transition=20.0 + LONGEST_STOP)
+
+    seen = await tower.look()
+
+    assert [Group.MUX] == [one.group for one in seen.signs if one.subject is Subject.CONTAINER]
+
+
+async def test_an_api_that_stays_silent_is_wedged() -> None:
+    """Running for longer than a start takes, and nobody at the API's port."""
+    tower = Tower()
+    tower.api.fail(TargetSilent("API 6443 /readyz", "no answer within 10 s"))
+
+    seen = await tower.look()
+
+    assert [Reason.TALOS_WEDGED] == reasons(seen)
+    assert UP.started_at == seen.findings[0].fingerprint
+    assert {(Subject.API, Group.MUX, False)} == {
+        (one.subject, one.group, one.alive) for one in seen.signs
+    }
+
+
+async def test_a_young_container_may_be_silent() -> None:
+    """Five minutes belong to Talos and etcd."""
+    tower = Tower(FakeEngine(replace(UP, started_ago=299.0)))
+    tower.api.fail(TargetIll("API", "Connection refused"))
+
+    assert (await tower.look()).well
+
+
+@pytest.mark.parametrize("fault", [Denied("API", "401"), CannotLook("kubeconfig", "no such file")])
+async def test_a_refusal_or_a_missing_kubeconfig_is_no_wedge(fault: Exception) -> None:
+    """Who refuses us lives, and what we cannot ask we do not know."""
+    tower = Tower()
+    tower.api.fail(fault)
+
+    assert (await tower.look()).well
+
+
+async def test_an_api_that_is_not_ready_has_answered() -> None:
+    """`/readyz` with failing checks is the API layer's affair."""
+    tower = Tower()
+    tower.api.faults["node"] = TargetIll("API", "500")
+    tower.api.ready = Readiness(ready=False, port=6443, detail="[-]etcd failed")
+
+    seen = await tower.look()
+
+    assert seen.well
+    assert Sign(Subject.API, Group.MUX, alive=True, what="API /readyz") in seen.signs
+
+
+@pytest.mark.parametrize(
+    ("forwarder", "group"), [(Forwarder.SSH, Group.MUX), (Forwarder.GRPC, Group.PORTS)]
+)
+async def test_the_witness_group_follows_the_port_forwarder(
+    forwarder: Forwarder, group: Group
+) -> None:
+    """Ports by grpc do not travel through the mux."""
+    vm = FakeVm()
+    vm.profile_forwarder = forwarder
+
+    seen = await Tower(vm=vm).look()
+
+    assert {group} == {one.group for one in seen.signs}
+
+
+async def test_an_unreadable_profile_counts_as_one_way_for_all() -> None:
+    """Two ways taken for one can only make healer wait."""
+    vm = FakeVm()
+    vm.faults["forwarder"] = CannotLook("colima.yaml", "not YAML")
+
+    seen = await Tower(vm=vm).look()
+
+    assert {Group.MUX} == {one.group for one in seen.signs}

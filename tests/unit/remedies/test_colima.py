@@ -1,0 +1,385 @@
+"""The VM's power, in careful hands."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from healer.core.facts import Act
+from healer.core.ladders import Remedy
+from healer.core.reasons import Reason
+from healer.model.machine import Hostagent, VmStatus
+from healer.ports import ActFailed, CannotLook, Conflict, Denied, Remedial, TargetIll, TargetSilent
+from healer.remedies.colima import (
+    CleanStaleFiles,
+    CycleVm,
+    ForceCycleVm,
+    Life,
+    Others,
+    StartVm,
+)
+from tests.fakes.api import FakeApi
+from tests.fakes.clock import FakeClock
+from tests.fakes.engine import FakeEngine
+from tests.fakes.forward import SILENT
+from tests.fakes.guest import FakeGuest
+from tests.fakes.host import FakeHost, process
+from tests.fakes.vm import AFTER_REBOOT, BROKEN, RUNNING, STOPPED, FakeVm
+from tests.unit.remedies.night import act_of, die_in, heal
+
+START = act_of(Remedy.START_VM, Reason.COLIMA_STOPPED)
+CYCLE = act_of(Remedy.CYCLE_VM, Reason.COLIMA_ZOMBIE)
+FORCE = act_of(Remedy.FORCE_CYCLE_VM, Reason.COLIMA_ZOMBIE)
+FORCE_BROKEN = act_of(Remedy.FORCE_CYCLE_VM, Reason.COLIMA_BROKEN)
+CLEAN = act_of(Remedy.CLEAN_STALE_FILES, Reason.COLIMA_BROKEN)
+
+
+@dataclass
+class Tower:
+    """A VM and everybody who could speak for it."""
+
+    vm: FakeVm = field(default_factory=FakeVm)
+    guest: FakeGuest = field(default_factory=FakeGuest)
+    engine: FakeEngine = field(default_factory=FakeEngine)
+    api: FakeApi = field(default_factory=FakeApi)
+    host: FakeHost = field(default_factory=FakeHost)
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    @property
+    def others(self) -> Others:
+        """Process 10 is healer."""
+        return Others(self.host, lambda: {10})
+
+    @property
+    def life(self) -> Life:
+        """The three witnesses."""
+        return Life(self.guest, self.engine, self.api)
+
+    @property
+    def start(self) -> StartVm:
+        """The remedy."""
+        return StartVm(self.vm, self.vm, self.others)
+
+    @property
+    def cycle(self) -> CycleVm:
+        """The remedy."""
+        return CycleVm(self.vm, self.vm, self.others, self.life, self.clock)
+
+    @property
+    def force(self) -> ForceCycleVm:
+        """The remedy."""
+        return ForceCycleVm(self.vm, self.vm, self.others, self.life, self.clock)
+
+    @property
+    def clean(self) -> CleanStaleFiles:
+        """The remedy."""
+        return CleanStaleFiles(self.vm, self.vm)
+
+
+def down(agent: Hostagent = STOPPED, state: VmStatus = VmStatus.STOPPED) -> Tower:
+    """A VM at rest."""
+    return dead(Tower(FakeVm(agent, state)))
+
+
+def dead(tower: Tower) -> Tower:
+    """Everybody who could speak for the VM is silent."""
+    tower.guest.die()
+    tower.engine.faults["ping"] = SILENT
+    tower.api.fail(TargetIll("API 6443", "Connection refused"))
+    return tower
+
+
+def zombie() -> Tower:
+    """Running by Colima's word, and dead."""
+    return dead(Tower())
+
+
+async def test_a_stopped_vm_is_started_once() -> None:
+    """It starts, and the second time there is nothing to do."""
+    tower = down()
+
+    assert "done" == await heal(tower.start, START)
+    assert "Colima says Running" == await heal(tower.start, START)
+    assert ["start"] == tower.vm.acts
+
+
+@pytest.mark.parametrize(
+    ("agent", "state", "why"),
+    [
+        (RUNNING, VmStatus.RUNNING, "Colima says Running"),
+        (BROKEN, VmStatus.BROKEN, "Colima says Broken"),
+        (STOPPED, VmStatus.MISSING, "Colima says missing"),
+        (Hostagent(created=False), VmStatus.STOPPED, "never created"),
+        (replace(RUNNING, answers=False), VmStatus.STOPPED, "hostagent 500 lives"),
+    ],
+)
+async def test_what_is_not_plainly_stopped_is_not_started(
+    agent: Hostagent, state: VmStatus, why: str
+) -> None:
+    """No first creation, no start of what runs, boots or is Broken."""
+    tower = down(agent, state)
+
+    assert why in await tower.start.needed(START)
+    assert [] == tower.vm.acts
+
+
+async def test_somebody_elses_start_makes_every_vm_act_unneeded() -> None:
+    """Two starts at once destroy each other's network (facts/colima.md §1.5)."""
+    table = [process(20, "/opt/homebrew/bin/colima start")]
+    stopped, lame = down(), zombie()
+    stopped.host.table = lame.host.table = table
+
+    said = (
+        await stopped.start.needed(START),
+        await lame.cycle.needed(CYCLE),
+        await lame.force.needed(FORCE),
+    )
+
+    assert ("`/opt/homebrew/bin/colima start` (pid 20) is at work, not ours",) * 3 == said
+
+
+async def test_our_own_children_and_work_on_containers_do_not_count() -> None:
+    """Healer does not yield to itself, nor the VM to a `docker restart`."""
+    tower = down()
+    tower.host.table = [
+        process(10, "healer --once"),
+        process(11, "colima start", ppid=10),
+        process(12, "docker restart joelclaw-controlplane-1"),
+    ]
+
+    assert "" == await tower.start.needed(START)
+
+
+async def test_a_failed_start_is_told_as_it_was_said() -> None:
+    """Colima's own words come out; whether the VM runs after it is for probes to see."""
+    tower = down()
+    tower.vm.faults["start"] = ActFailed("colima start", "exiting, status={Running:false}")
+
+    with pytest.raises(ActFailed, match="exiting"):
+        await heal(tower.start, START)
+
+
+async def test_a_zombie_is_stopped_and_started_with_a_pause() -> None:
+    """Stop, proof of Stopped, 5 s, start (facts/colima.md §6, L3)."""
+    tower = zombie()
+
+    assert "done; done" == await heal(tower.cycle, CYCLE)
+    assert ["stop", "start"] == tower.vm.acts
+    assert [5.0] == tower.clock.slept
+
+
+@pytest.mark.parametrize(
+    ("part", "method", "name"),
+    [("guest", "banner", "ssh"), ("engine", "ping", "docker.sock"), ("api", "readiness", "API")],
+)
+@pytest.mark.parametrize("refused", [False, True])
+async def test_any_sign_of_life_forbids_both_cycles(
+    part: str,
+    method: str,
+    name: str,
+    refused: bool,  # noqa: FBT001 (a table of truths)
+) -> None:
+    """Whoever answers, or refuses us, proves that the VM lives (I6)."""
+    tower = zombie()
+    faults = {"guest": tower.guest, "engine": tower.engine, "api": tower.api}[part].faults
+    faults.pop(method)
+    if refused:
+        faults[method] = Denied(name, "403")
+
+    for remedy, act in ((tower.cycle, CYCLE), (tower.force, FORCE)):
+        assert f"{name} answers" in await remedy.needed(act)
+    assert [] == tower.vm.acts
+
+
+@pytest.mark.parametrize(("part", "method"), [("guest", "banner"), ("engine", "ping")])
+async def test_a_witness_that_cannot_be_asked_forbids_both_cycles(part: str, method: str) -> None:
+    """Not to have asked is no proof of death: a clean error, and nothing is done."""
+    tower = zombie()
+    blind = {"guest": tower.guest, "engine": tower.engine}[part]
+    blind.faults[method] = CannotLook("ssh", "not found")
+
+    for remedy, act in ((tower.cycle, CYCLE), (tower.force, FORCE)):
+        with pytest.raises(CannotLook):
+            await heal(remedy, act)
+    assert [] == tower.vm.acts
+
+
+async def test_a_missing_kubeconfig_does_not_save_a_dead_vm() -> None:
+    """The API is a witness to have, not one to wait for."""
+    tower = zombie()
+    tower.api.fail(CannotLook("kubeconfig", "no such file"))
+
+    assert "" == await tower.cycle.needed(CYCLE)
+
+
+async def test_a_stop_that_left_it_running_starts_nothing() -> None:
+    """Exit 0 of a stop proves nothing; only `list` does (facts/colima.md §1.6)."""
+    tower = zombie()
+    tower.vm.stop_works = False
+
+    with pytest.raises(ActFailed, match="Colima says Running after it"):
+        await heal(tower.cycle, CYCLE)
+    assert ["stop"] == tower.vm.acts
+
+
+@pytest.mark.parametrize("state", [VmStatus.STOPPED, VmStatus.BROKEN, VmStatus.MISSING])
+async def test_only_a_running_vm_is_cycled(state: VmStatus) -> None:
+    """To what does not run, `colima stop` does nothing."""
+    tower = down(BROKEN, state)
+
+    assert f"Colima says {state}" in await tower.cycle.needed(CYCLE)
+
+
+async def test_a_cycle_that_was_killed_between_stop_and_start_is_not_repeated() -> None:
+    """Run again it finds the VM stopped, and leaves the start to the ladder of `stopped`."""
+    tower = zombie()
+    await die_in(tower.vm, "start", lambda: tower.cycle.act(CYCLE))
+
+    assert "Colima says Stopped" in await heal(tower.cycle, CYCLE)
+    assert "done" == await heal(tower.start, START)
+    assert ["stop", "start", "start"] == tower.vm.acts
+
+
+async def test_a_list_that_hangs_with_the_guest_does_not_save_a_zombie() -> None:
+    """With network.address on, the hostagent's answer stands for `list`'s Running."""
+    tower = zombie()
+    tower.vm.faults["status"] = TargetSilent("colima list", "no answer within 10 s")
+
+    assert "" == await tower.cycle.needed(CYCLE)
+    assert "" == await tower.force.needed(FORCE)
+
+
+async def test_a_list_that_hangs_without_a_hostagent_is_an_error() -> None:
+    """Then nothing is known, and nothing is done."""
+    tower = down(BROKEN, VmStatus.BROKEN)
+    tower.vm.faults["status"] = TargetSilent("colima list", "no answer within 10 s")
+
+    for remedy, act in ((tower.cycle, CYCLE), (tower.force, FORCE_BROKEN)):
+        with pytest.raises(TargetSilent):
+            await heal(remedy, act)
+    assert [] == tower.vm.acts
+
+
+@pytest.mark.parametrize(
+    ("agent", "state", "act"),
+    [(RUNNING, VmStatus.RUNNING, FORCE), (BROKEN, VmStatus.BROKEN, FORCE_BROKEN)],
+)
+async def test_a_dead_vm_is_forced_down_and_started(
+    agent: Hostagent, state: VmStatus, act: Act
+) -> None:
+    """A power cut, proof of Stopped, 5 s, start (L4), for a zombie and for a Broken VM."""
+    tower = down(agent, state)
+
+    assert "SIGKILL; done" == await heal(tower.force, act)
+    assert ["force_stop", "start"] == tower.vm.acts
+    assert [5.0] == tower.clock.slept
+
+
+async def test_life_that_returns_after_the_last_look_stops_the_power_cut() -> None:
+    """It is asked once more right before the force-stop, and a sign of life is a conflict."""
+    tower = zombie()
+    assert "" == await tower.force.needed(FORCE)
+    tower.guest.faults.clear()
+
+    with pytest.raises(Conflict, match="not done: ssh answers"):
+        await tower.force.act(FORCE)
+    assert [] == tower.vm.acts
+
+
+async def test_a_strangers_pid_is_never_forced() -> None:
+    """`stop --force` would kill whoever owns the PID now (facts/colima.md §2)."""
+    tower = down(AFTER_REBOOT, VmStatus.BROKEN)
+
+    assert "a stranger's process" in await heal(tower.force, FORCE_BROKEN)
+    assert [] == tower.vm.acts
+
+
+@pytest.mark.parametrize(
+    ("agent", "state", "why"),
+    [
+        (STOPPED, VmStatus.STOPPED, "nothing to force"),
+        (Hostagent(created=False), VmStatus.MISSING, "nothing to force"),
+        (RUNNING, VmStatus.RUNNING, "Running again"),
+    ],
+)
+async def test_what_is_not_broken_any_more_is_not_forced(
+    agent: Hostagent, state: VmStatus, why: str
+) -> None:
+    """The world may have changed since the finding."""
+    tower = down(agent, state)
+
+    assert why in await heal(tower.force, FORCE_BROKEN)
+    assert [] == tower.vm.acts
+
+
+async def test_a_force_stop_without_effect_starts_nothing() -> None:
+    """`list` is asked for ten seconds; a VM that is still not Stopped is not started over."""
+    tower = zombie()
+    tower.vm.stop_works = False
+
+    with pytest.raises(ActFailed, match="Colima says Running after it"):
+        await heal(tower.force, FORCE)
+    assert ["force_stop"] == tower.vm.acts
+    assert [1.0] * 10 == tower.clock.slept
+
+
+async def test_a_forced_cycle_that_was_killed_half_way_is_not_repeated() -> None:
+    """Run again it finds the VM stopped and has nothing to force."""
+    tower = zombie()
+    await die_in(tower.vm, "start", lambda: tower.force.act(FORCE))
+
+    assert "nothing to force" in await heal(tower.force, FORCE)
+    assert ["force_stop", "start"] == tower.vm.acts
+
+
+async def test_stale_files_are_removed_once() -> None:
+    """Older than the boot is stale for certain; after it Colima says Stopped."""
+    tower = down(AFTER_REBOOT, VmStatus.BROKEN)
+
+    assert "removed ha.pid" == await heal(tower.clean, CLEAN)
+    assert "Colima says Stopped" == await heal(tower.clean, CLEAN)
+    assert ["remove_stale_files"] == tower.vm.acts
+
+
+@pytest.mark.parametrize("agent", [BROKEN, replace(AFTER_REBOOT, answers=True)])
+async def test_files_that_are_not_proven_stale_are_left_alone(agent: Hostagent) -> None:
+    """Files of this boot, or of a hostagent that answers, are nobody's rubbish."""
+    tower = down(agent, VmStatus.BROKEN)
+
+    assert "left alone" in await heal(tower.clean, CLEAN)
+    assert [] == tower.vm.acts
+
+
+@pytest.mark.parametrize("method", ["hostagent", "status"])
+async def test_without_colimas_word_nothing_is_done(method: str) -> None:
+    """Not to know the VM's state is a clean error in every remedy."""
+    tower = down(BROKEN, VmStatus.BROKEN)
+    tower.vm.faults[method] = CannotLook("colima", "not found")
+    remedies: tuple[Remedial, ...] = (tower.start, tower.force, tower.clean)
+
+    for remedy in remedies:
+        with pytest.raises(CannotLook):
+            await heal(remedy, FORCE_BROKEN)
+    assert [] == tower.vm.acts
+
+
+async def test_a_process_list_that_cannot_be_seen_forbids_every_vm_act() -> None:
+    """Not to know who else is at work is reason enough to wait."""
+    stopped, lame = down(), zombie()
+    for tower in (stopped, lame):
+        tower.host.faults["processes"] = CannotLook("ps", "exit 1")
+
+    for remedy, act in ((stopped.start, START), (lame.cycle, CYCLE), (lame.force, FORCE)):
+        with pytest.raises(CannotLook):
+            await heal(remedy, act)
+    assert [] == stopped.vm.acts + lame.vm.acts
+
+
+@pytest.mark.parametrize("remedy", ["start", "cycle", "force", "clean"])
+async def test_a_look_that_hangs_leaves_the_vm_alone(remedy: str) -> None:
+    """The engine ends a hung `needed()` from outside; nothing was done by then."""
+    tower = down(BROKEN, VmStatus.BROKEN)
+    hung: Remedial = getattr(tower, remedy)
+
+    await die_in(tower.vm, "status", lambda: hung.needed(FORCE_BROKEN))
+
+    assert [] == tower.vm.acts
