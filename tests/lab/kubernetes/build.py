@@ -141,7 +141,7 @@ def _build(module: Path, package: str, target: Path) -> None:
     began = time.monotonic()
     # The rename makes a build that was cut short invisible to the next one.
     unfinished = target.with_suffix(".unfinished")
-    nice = [program("nice", "coreutils"), "-n", "5"]
+    nice = [str(program("nice", "coreutils")), "-n", "5"]
     subprocess.run(
         [*nice, go, "build", "-mod=readonly", *GO_FLAGS, "-o", unfinished, package],
         cwd=module,

@@ -1,0 +1,322 @@
+"""Records what a real cluster answers, for tests that have none.
+
+``python -m tests.lab.kubernetes.record --docker-host unix:///… --guest-flags DIR`` starts a node
+on that engine, leads it through its illnesses and writes tests/recordings/kubernetes/. Left out:
+managedFields, kubectl's last-applied annotation, and every secret.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tests.lab.kubernetes import build, zoo
+from tests.lab.kubernetes.api import JSON_PATCH, STRATEGIC_PATCH, TABLE
+from tests.lab.kubernetes.faults import CONTROL_PLANE_TAINT, NODE_PATH, Faults, pod
+from tests.lab.kubernetes.node import MANIFESTS, NAME, Node, eventually
+
+TARGET: Final = Path(__file__).parents[2] / "recordings" / "kubernetes"
+PODS: Final = "/api/v1/pods"
+APPS: Final = "/apis/apps/v1/namespaces"
+LIVEKIT: Final = f"{APPS}/joelclaw/deployments/livekit-server"
+FLANNEL: Final = f"{APPS}/kube-system/daemonsets/kube-flannel"
+DEFAULT_PODS: Final = "/api/v1/namespaces/default/pods"
+NOISE: Final = ("managedFields", "kubectl.kubernetes.io/last-applied-configuration")
+
+
+def quiet(value: Any) -> Any:  # noqa: ANN401  any JSON
+    """The same JSON without what no reader looks at."""
+    if isinstance(value, dict):
+        return {key: quiet(inner) for key, inner in value.items() if key not in NOISE}
+    return [quiet(inner) for inner in value] if isinstance(value, list) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Leads one node through its states and writes down what it answers."""
+
+    node: Node
+    faults: Faults
+    target: Path
+
+    def save(self, name: str, body: object) -> None:
+        """Write one recording."""
+        build.say(f"recorded {name}")
+        text = json.dumps(quiet(body), indent=1, sort_keys=True, ensure_ascii=False)
+        (self.target / f"{name}.json").write_text(text + "\n")
+
+    def save_object(self, name: str, path: str) -> None:
+        """Write the object at a path."""
+        self.save(name, self.node.api.get(path))
+
+    def save_pods(self, name: str) -> None:
+        """Write the pods of all namespaces beside the columns that the server prints for them."""
+        while True:
+            before = self.node.api.get(PODS)
+            table = self.node.api.get(PODS, TABLE)
+            after = self.node.api.get(PODS)
+            # Columns of another moment than the objects would be worthless.
+            if _versions(before) == _versions(after):
+                break
+        for row in table["rows"]:
+            metadata = row["object"]["metadata"]
+            row["object"] = {key: metadata[key] for key in ("namespace", "name", "uid")}
+        table["columnDefinitions"] = [one["name"] for one in table["columnDefinitions"]]
+        self.save(f"pods-{name}", {"list": before, "table": table})
+
+    def save_events(self, name: str) -> None:
+        """Write the warnings of all namespaces."""
+        events = self.node.api.get("/api/v1/events")
+        events["items"] = [one for one in events["items"] if one.get("type") == "Warning"]
+        self.save(f"events-{name}", events)
+
+    def save_answer(
+        self, name: str, method: str, path: str, body: object = None, kind: str = "application/json"
+    ) -> None:
+        """Write a request and the status and body that it gets."""
+        answer = self.node.api.request(method, path, body=body, headers={"Content-Type": kind})
+        asked = {"method": method, "path": path, "content_type": kind, "body": body}
+        self.save(f"answer-{name}", {"request": asked, "status": answer.status, "body": answer.body})
+
+    def settled(self, what: str, **wanted: str) -> None:
+        """Wait until the pods whose names start so show the wanted columns."""
+
+        def look() -> bool:
+            now = self.node.statuses()
+            return all(
+                any(
+                    name.startswith(start.replace("_", "-")) and status in wish.split("|")
+                    for name, status in now.items()
+                )
+                for start, wish in wanted.items()
+            )
+
+        eventually(f"{what}: {wanted}", look)
+
+    def first_boot(self) -> None:
+        """No CNI yet, then no kernel module, then the taint."""
+        self.faults.unload_module()
+        eventually("the API server is ready", self.node.api_ready)
+        eventually("the node reports", lambda: self.node.condition() == "False")
+        self.save_object("node-network-not-ready", NODE_PATH)
+        self.node.deploy()
+        self.settled("no module", kube_flannel="CrashLoopBackOff", redis="ContainerCreating")
+        self.save_pods("no-module")
+        self.save_events("no-module")
+        self.save_object("daemonset-flannel-crashing", FLANNEL)
+        self.save_log()
+        self.faults.load_module()
+        self.node.kubectl("delete", "pod", "-n", "kube-system", "-l", "k8s-app=flannel")
+        self.settled("tainted", kube_flannel="Running", redis="Running", typesense="Running")
+        eventually("the first patch of the taint", self.node.taints)
+        self.save_object("node-tainted", NODE_PATH)
+        self.save_object("daemonset-flannel-available", FLANNEL)
+        self.save_pods("tainted")
+        self.save_object("version", "/version")
+        lease = f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{NAME}"
+        self.save_object("lease", lease)
+
+    def save_log(self) -> None:
+        """Write what flannel said before it ended."""
+        log = self.node.kubectl("logs", "-n", "kube-system", "daemonset/kube-flannel", "--previous")
+        (self.target / "flannel-previous.log").write_text(log)
+
+    def livekit(self) -> None:
+        """The probe trap, the answers on the way out of it, and the cured Deployment."""
+        self.faults.untaint()
+        eventually("two restarts for nothing", lambda: self._livekit_restarts() >= 2)
+        self.save_object("deployment-livekit-chart", LIVEKIT)
+        self.save_object("service-livekit", "/api/v1/namespaces/joelclaw/services/livekit-server")
+        self.save_pods("livekit-trapped")
+        self.save_events("livekit-trapped")
+        wrong = {"spec": {"strategy": {"type": "Recreate"}}}
+        self.save_answer("rolling-update-forbidden", "PATCH", LIVEKIT, wrong, STRATEGIC_PATCH)
+        self.faults.patch_livekit()
+        self.save_object("deployment-livekit-just-patched", LIVEKIT)
+        self.node.kubectl(
+            "rollout", "status", "-n", "joelclaw", "deployment/livekit-server", deadline=120
+        )
+        self.save_object("deployment-livekit-patched", LIVEKIT)
+        self.save_object("node-ready", NODE_PATH)
+        self.save_pods("healthy")
+        for kind in ("deployments", "statefulsets"):
+            self.save_object(kind, f"{APPS}/joelclaw/{kind}")
+        self.save_object("services", "/api/v1/services")
+        self.save_object("endpointslices", "/apis/discovery.k8s.io/v1/endpointslices")
+
+    def _livekit_restarts(self) -> int:
+        pods = self.node.pods("joelclaw", "app.kubernetes.io/name=livekit-server")
+        return max(
+            (one["restartCount"] for pod in pods for one in pod["status"]["containerStatuses"]),
+            default=0,
+        )
+
+    def answers(self) -> None:
+        """What the server says to wrong and to careful requests."""
+        test = [{"op": "test", "path": "/spec/taints/0/key", "value": CONTROL_PLANE_TAINT}]
+        self.save_answer("test-no-such-path", "PATCH", NODE_PATH, test, JSON_PATCH)
+        self.faults.taint("lab.invalid/other")
+        self.save_answer("test-failed", "PATCH", NODE_PATH, test, JSON_PATCH)
+        self.node.kubectl("taint", "nodes", NAME, "lab.invalid/other:NoSchedule-")
+        stale = {"metadata": {"resourceVersion": "1"}, "spec": {"taints": []}}
+        kind = "application/merge-patch+json"
+        self.save_answer("stale-resource-version", "PATCH", NODE_PATH, stale, kind)
+        self.faults.bare_pod("victim")
+        self.settled("a victim", victim="Running")
+        path = f"{DEFAULT_PODS}/victim"
+        other = {"preconditions": {"uid": "00000000-0000-0000-0000-000000000000"}}
+        self.save_answer("delete-uid-mismatch", "DELETE", path, other)
+        uid = self.node.api.get(path)["metadata"]["uid"]
+        careful = {"gracePeriodSeconds": 30, "preconditions": {"uid": uid}}
+        query = f"{path}?gracePeriodSeconds=0"
+        self.save_answer("delete-body-beats-query", "DELETE", query, careful)
+        self.save_answer("not-found", "GET", f"{DEFAULT_PODS}/nobody")
+        self.save_answer("delete-not-found", "DELETE", f"{DEFAULT_PODS}/nobody", careful)
+
+    def zoo(self) -> None:
+        """Pods in every column, made by a kubelet and written by hand."""
+        for made in zoo.real():
+            self.faults.put(DEFAULT_PODS, made)
+        self.faults.mirror_pod()
+        self.faults.finalizer_pod()
+        self.faults.stateful_pod()
+        self.faults.bad_image()
+        self.faults.crash_loop()
+        self.settled("running", terminating="Running", deadline="DeadlineExceeded|Error|Completed")
+        self.node.kubectl("delete", "pod", "terminating", "--wait=false")
+        self.settled(
+            "the zoo", crash_loop="CrashLoopBackOff", image_pull="ImagePullBackOff",
+            init_crash_loop="Init:CrashLoopBackOff", init_image="Init:ImagePullBackOff",
+            bad_image="ImagePullBackOff", oom="OOMKilled", not_ready="NotReady", kept="Terminating",
+        )
+        self.save_pods("zoo")
+        self.save_events("zoo")
+
+    def written(self) -> None:
+        """Statuses that no kubelet makes on demand, and those that no kubelet makes any more."""
+        for made, status in zoo.written():
+            name = made["metadata"]["name"]
+            self.faults.put(DEFAULT_PODS, made)
+            self.faults.patch(f"{DEFAULT_PODS}/{name}/status", {"status": status})
+            if name.startswith("w-gone"):
+                self.node.api.request("DELETE", f"{DEFAULT_PODS}/{name}")
+        self.save_pods("written")
+        for made, _ in zoo.written():
+            name = made["metadata"]["name"]
+            self.faults.drop_finalizers(name)
+            self.node.api.request("DELETE", f"{DEFAULT_PODS}/{name}?gracePeriodSeconds=0")
+
+    def cordons(self) -> None:
+        """Who cordoned the node, and a node that nobody hears from."""
+        self.faults.cordon_as_human()
+        eventually("the taint follows", self.node.taints)
+        self.save_object("node-cordoned-by-human", NODE_PATH)
+        self.faults.uncordon()
+        self.faults.cordon_as_talos()
+        eventually("the taints follow", lambda: len(self.node.taints()) == 2)
+        self.save_object("node-cordoned-by-talos", NODE_PATH)
+        self.faults.uncordon()
+        self.faults.hold("kubelet")
+        eventually("nobody hears from it", lambda: self.node.condition() == "Unknown")
+        self.save_object("node-not-posting", NODE_PATH)
+        self.save_pods("node-not-posting")
+        self.faults.release("kubelet")
+        self.node.wait_ready()
+        self.faults.hold("etcd")
+        eventually("not ready", lambda: not self.node.api_ready())
+        self.save_readyz()
+        self.faults.release("etcd")
+        eventually("ready again", self.node.api_ready)
+
+    def save_readyz(self) -> None:
+        """Write what /readyz says without etcd."""
+        command = [str(self.node.kubectl_program), f"--kubeconfig={self.node.kubeconfig}"]
+        answer = subprocess.run(
+            [*command, "get", "--raw", "/readyz?verbose"],
+            capture_output=True, text=True, check=False, timeout=60,
+        )
+        (self.target / "readyz-without-etcd.txt").write_text(answer.stdout + answer.stderr)
+
+    def power_cut(self) -> None:
+        """A power cut after which flannel cannot start; then its cure."""
+        job = pod("final", restartPolicy="Never")
+        self.faults.put(DEFAULT_PODS, job)
+        self.settled("before the cut", final="Running")
+        self.faults.unload_module()
+        self.node.engine("kill", NAME)
+        self.node.engine("start", NAME)
+        eventually("the API server is ready", self.node.api_ready)
+        self.settled(
+            "after the cut", redis="Unknown", init_waits="Init:Unknown", final="Unknown",
+            kube_flannel="CrashLoopBackOff|Error",
+        )
+        self.save_pods("power-cut")
+        self.save_object("daemonset-flannel-after-cut", FLANNEL)
+        self.save_object("node-after-cut", NODE_PATH)
+        eventually("sandboxes fail", lambda: "subnet.env" in self.node.kubectl("get", "events", "-A"))
+        self.save_events("power-cut")
+        # A server that has just started keeps no history to watch from.
+        expired = f"{PODS}?watch=1&resourceVersion=1&timeoutSeconds=2"
+        self.save_answer("watch-expired", "GET", expired)
+        self.faults.load_module()
+        self.node.kubectl("delete", "pod", "-n", "kube-system", "-l", "k8s-app=flannel")
+        self.settled("healed", redis="Running", typesense="Running", kube_flannel="Running")
+        self.save_pods("healed")
+
+    def shutting_down(self) -> None:
+        """A node stuck in its shutdown, twice: its heartbeat advances."""
+        self.faults.stick_in_shutdown()
+
+        def says_so() -> bool:
+            return "node is shutting down" in json.dumps(self.node.node_object()["status"])
+
+        eventually("it says so", says_so)
+        self.save_object("node-shutting-down", NODE_PATH)
+        first = _heartbeat(self.node)
+        eventually("the heartbeat advances", lambda: _heartbeat(self.node) != first)
+        self.save_object("node-shutting-down-later", NODE_PATH)
+
+
+def _versions(pods: dict[str, Any]) -> list[str]:
+    return [one["metadata"]["resourceVersion"] for one in pods["items"]]
+
+
+def _heartbeat(node: Node) -> str:
+    conditions = node.node_object()["status"]["conditions"]
+    return next(one["lastHeartbeatTime"] for one in conditions if one["type"] == "Ready")
+
+
+def main() -> int:
+    """Record everything anew."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--docker-host", required=True)
+    parser.add_argument("--guest-flags", type=Path, required=True)
+    parser.add_argument("--into", type=Path, default=TARGET)
+    asked = parser.parse_args()
+    asked.into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        node = Node(["docker", "-H", asked.docker_host], Path(folder, "kubeconfig"))
+        node.create()
+        try:
+            recorder = Recorder(node, Faults(node, asked.guest_flags), asked.into)
+            recorder.first_boot()
+            recorder.livekit()
+            recorder.answers()
+            recorder.zoo()
+            recorder.written()
+            recorder.cordons()
+            recorder.power_cut()
+            recorder.shutting_down()
+        finally:
+            node.remove()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
