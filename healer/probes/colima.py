@@ -19,6 +19,9 @@ CRASHED: Final = frozenset({"ha.pid", "ha.sock", "ssh.sock", "docker.sock", "con
 """A clean stop removes these (facts/colima.md §2), so one of them left behind proves that
 nobody stopped the VM on purpose."""
 
+Resting = Literal[VmStatus.STOPPED, VmStatus.BROKEN, VmStatus.MISSING]
+"""Colima's words for a VM that does not run."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Life:
@@ -97,14 +100,12 @@ def _zombie(agent: Hostagent, life: _Life) -> Finding:
 
 
 def _at_rest(
-    agent: Hostagent, status: VmStatus | PortError, signs: tuple[Sign, ...] = ()
+    agent: Hostagent, status: Resting | PortError, signs: tuple[Sign, ...] = ()
 ) -> Observation:
     """Judge a VM that does not run, by Colima's own word for it."""
     signs = (*signs, *_hostagent_sign(agent))
     if isinstance(status, PortError):
         return Observation(Layer.COLIMA, unknown=str(status), signs=signs)
-    if status is VmStatus.RUNNING:
-        return Observation(Layer.COLIMA, signs=signs, summary=status.value)
     if status is VmStatus.STOPPED and agent.pid_alive and agent.pid_is_ours:
         # `Stopped` is shown for the first seconds of a boot too (facts/colima.md §8).
         between = f"Colima says Stopped while hostagent {agent.pid} lives: between two states"
@@ -112,9 +113,7 @@ def _at_rest(
     return Observation(Layer.COLIMA, _ill(agent, status), signs=signs)
 
 
-def _ill(
-    agent: Hostagent, status: Literal[VmStatus.STOPPED, VmStatus.BROKEN, VmStatus.MISSING]
-) -> tuple[Finding, ...]:
+def _ill(agent: Hostagent, status: Resting) -> tuple[Finding, ...]:
     if not agent.created or status is VmStatus.MISSING:
         return (_missing(status),)
     match status:

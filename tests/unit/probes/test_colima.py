@@ -237,3 +237,64 @@ async def test_a_refused_socket_with_a_dead_guest_is_a_zombie_too() -> None:
     tower.guest.faults["banner"] = TargetIll("ssh port 54321", "garbage: \\x00\\x00")
 
     assert [Reason.COLIMA_ZOMBIE] == reasons(await tower.look())
+
+
+async def test_lists_running_is_believed_and_looked_into() -> None:
+    """When the hostagent did not answer and `list` says Running, the guest is asked as ever."""
+    tower = Tower(FakeVm(replace(RUNNING, answers=False)))
+
+    assert (await tower.look()).well
+    tower.die()
+    assert [Reason.COLIMA_ZOMBIE] == reasons(await tower.look())
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [(VmStatus.BROKEN, Reason.COLIMA_BROKEN), (VmStatus.MISSING, Reason.COLIMA_MISSING)],
+)
+async def test_a_dead_guest_is_what_list_then_says(state: VmStatus, reason: Reason) -> None:
+    """A hostagent that still answers does not overrule Colima's own word."""
+    tower = Tower(FakeVm(RUNNING, state))
+    tower.die()
+
+    assert [reason] == reasons(await tower.look())
+
+
+async def test_a_vm_that_runs_again_a_moment_later_is_well() -> None:
+    """The hostagent came back between two questions: the next look judges."""
+
+    class Returning(FakeVm):
+        async def status(self) -> VmStatus:
+            said = await super().status()
+            self.state = VmStatus.BROKEN
+            return said
+
+    tower = Tower(Returning(replace(RUNNING, answers=False)))
+    tower.die()
+
+    assert [Reason.COLIMA_BROKEN] == reasons(await tower.look())
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        (Hostagent(created=True), "no ha.pid; ha.sock does not answer"),
+        (Hostagent(created=True, pid=7), "ha.pid 7 is dead"),
+        (replace(BROKEN, answers=True, pid_is_ours=False), "ha.sock answers"),
+    ],
+)
+async def test_broken_tells_what_is_left_of_the_hostagent(agent: Hostagent, words: str) -> None:
+    """Each shape of Broken reads differently."""
+    seen = await Tower(FakeVm(agent, VmStatus.BROKEN)).look()
+
+    assert words in seen.findings[0].evidence
+
+
+async def test_a_clean_stop_at_an_unknown_time_may_be_answered_at_once() -> None:
+    """Without a time there is nothing to count the patience from."""
+    seen = await stopped(replace(STOPPED, stopped_ago=None)).look()
+
+    assert (None, "Colima says Stopped; stopped cleanly") == (
+        seen.findings[0].human_ago,
+        seen.findings[0].evidence,
+    )
