@@ -112,15 +112,32 @@ class Report:
         return 0.0 if self.began is None else self.now - self.began
 
 
-def report_text(report: Report, verdict: str, *, dry_run: bool) -> str:
-    """The report as plain text."""
-    lines = [f"{verdict} ({duration(report.lasted)})"]
+def report_text(
+    report: Report, world: World, judged: Judgements, verdict: str, *, dry_run: bool
+) -> str:
+    """The report as plain text: the tower, the verdict, and what led to it."""
+    lines = [*_tower(world, judged), f"{verdict} ({duration(report.lasted)})"]
     lines += _section("was ill", [f"{one[0]}: {one[1]} ({one[2]})" for one in report.ill])
     title = "would be done" if dry_run else "was done"
     lines += _section(title, [_done_line(one, dry_run=dry_run) for one in report.done])
     lines += _section("was refused", [_refused_line(one) for one in report.refused])
     lines += _section("a human should know", [_advice_line(one) for one in report.advised])
     return "\n".join(lines)
+
+
+def _tower(world: World, judged: Judgements) -> list[str]:
+    """Highest layer first, as a person thinks of a tower."""
+    return [
+        f"  {layer:<10} {judged[layer].state:<9} {_seen(layer, world, judged)}".rstrip()
+        for layer in reversed(Layer)
+    ]
+
+
+def _seen(layer: Layer, world: World, judged: Judgements) -> str:
+    if judged[layer].why:
+        return judged[layer].why
+    observation = world.observation(layer)
+    return "" if observation is None else observation.summary
 
 
 def _section(title: str, lines: list[str]) -> list[str]:

@@ -1,0 +1,48 @@
+"""The writer's lock: one healer acts at a time, in all processes (I7)."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from healer.ports import JournalError
+
+
+class WriterLock:
+    """An advisory lock on a file; the system releases it when its holder dies."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def acquire(self) -> int | None:
+        """Take the lock; return None on success, else the holder's pid (0 if it is unreadable).
+
+        Raises JournalError when the file cannot be opened.
+        """
+        descriptor = self._open()
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+            os.close(descriptor)
+            return int(holder) if holder.isdigit() else 0
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._descriptor = descriptor
+        return None
+
+    def release(self) -> None:
+        """Let go; the file stays, since removing it would let two holders in."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _open(self) -> int:
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise JournalError(
+                f"lock {self._path}: {error.strerror}; make its folder writable for you: "
+                f"ls -ld {self._path.parent}"
+            ) from error

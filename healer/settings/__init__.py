@@ -1,0 +1,10 @@
+"""The settings: frozen dataclasses by theme, read from TOML, environment and flags.
+
+Every key is optional and the defaults are the owner's cluster. Only the standard library and
+the pure packages are imported here, so that a quick command pays nothing for its settings.
+"""
+
+from healer.settings.loading import Loaded, SettingsError, config_path, load
+from healer.settings.tree import Settings
+
+__all__ = ["Loaded", "Settings", "SettingsError", "config_path", "load"]

@@ -1,0 +1,170 @@
+"""Every setting, its unit, the reason for its default, and what None means."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Final
+
+from healer.core.ladders import Remedy
+from healer.core.reasons import Reason
+from healer.model.published import DEFAULT_PUBLISHED, PublishedService
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """How a value is written: `duration` (seconds inside) or `size` (bytes inside)."""
+
+    name: str
+
+
+Duration = Annotated[float, Unit("duration")]
+Size = Annotated[int, Unit("size")]
+LIVEKIT_WHEN: Final = ("unready", "always", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class TowerSettings:
+    """What the tower is called, and how it should be set."""
+
+    profile: str = "default"
+    """Colima's profile."""
+    colima_home: str | None = None
+    """Colima's root folder. None: found as Colima itself finds it ($COLIMA_HOME, ~/.colima, …);
+    set it when a shell and launchd would find different ones (facts/colima.md §2)."""
+    cluster: str = "joelclaw"
+    """The Talos cluster's name, which labels its container."""
+    container: str = "joelclaw-controlplane-1"
+    """The one container; the Kubernetes node has the same name."""
+    kubeconfig: str | None = None
+    """The admin kubeconfig, read and never written. None: $KUBECONFIG, else ~/.kube/config."""
+    api_port: int = 6443
+    """The API server's port in the container; the Mac's port is Docker's to say."""
+    talos_port: int = 50_000
+    """Talos' own API port in the container."""
+    restart_policy: str | None = "unless-stopped"
+    """What Docker should do with the container after a reboot of the VM: without it the
+    container stays down (facts/talos-kubernetes.md §1). None: any will do."""
+    memory: Size | None = None
+    """The container's memory limit. None: none is asserted; the owner's was 18GiB."""
+    namespaces: tuple[str, ...] = ("joelclaw", "default", "local-path-storage")
+    """Where pods may be deleted; pods of other namespaces are only reported (design §10)."""
+    flannel_namespace: str = "kube-system"
+    """Talos' flannel; upstream's own manifests use another."""
+    flannel_daemonset: str = "kube-flannel"
+    """The DaemonSet's name."""
+    reserved_ports: tuple[int, ...] = (3111,)
+    """Ports of the Mac that belong to programs of the host: never forwarded, never asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class LivekitSettings:
+    """LiveKit, whose chart probes an address that cannot answer here."""
+
+    namespace: str = "joelclaw"
+    deployment: str = "livekit-server"
+    container: str = "livekit-server"
+    when: str = "unready"
+    """When drifted probes are patched: `unready` only while LiveKit is not Ready, since a patch
+    ends all calls; `always`; or `never`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodSettings:
+    """What may be done to pods."""
+
+    force_statefulsets: bool = False
+    """Whether a StatefulSet's pod that is stuck Terminating may be forced away. It can run
+    twice then, and corrupt its data (facts/talos-kubernetes.md §4): off."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSettings:
+    """Where healer keeps its files."""
+
+    state: str | None = None
+    """The state folder, 0700. None: $XDG_STATE_HOME/healer, else ~/.local/state/healer."""
+    log: str | None = None
+    """The log file. None: ~/.local/log/healer.log."""
+    path: tuple[str, ...] = (
+        "/opt/homebrew/bin",
+        "/usr/local/bin",
+        "/usr/bin",
+        "/bin",
+        "/usr/sbin",
+        "/sbin",
+    )
+    """Where tools are looked up: launchd itself gives only the last four, and Colima needs
+    Homebrew's (incident 1). An empty list: $PATH of this process."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnceSettings:
+    """One pass by hand."""
+
+    deadline: Duration = 1200.0
+    """After it no new act begins; above the 13 minutes that a VM's start may take."""
+    look_every: Duration = 2.0
+    """Rest between two looks of one probe while something is ill."""
+    look_deadline: Duration = 20.0
+    """A look that takes longer ends as unknown; above every single call's own deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """Overrides of one remedy's limits; None keeps the table's (`healer table`)."""
+
+    count: int | None = None
+    """Runs within `window`."""
+    window: Duration | None = None
+    cooldown: Duration | None = None
+    """Least time between two runs on the same target."""
+    backoff_first: Duration | None = None
+    backoff_cap: Duration | None = None
+    cap: Duration | None = None
+    """How long one run may take."""
+    settle: Duration | None = None
+    """How long its effect may take to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmSettings:
+    """Overrides of one reason's confirmation; None keeps the table's."""
+
+    samples: int | None = None
+    """Bad looks."""
+    over: Duration | None = None
+    """Time that they must span."""
+    hold: Duration | None = None
+    """Rest after its ladder is spent."""
+    patience: Duration | None = None
+    """How long a human's own doing is respected."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """Limits on all remedies together."""
+
+    acts_per_hour: int = 20
+    """Runs of all remedies within an hour (design §4)."""
+    stable: Duration = 600.0
+    """A recovery that lasted so long makes the backoff begin anew."""
+    disable_after: int = 5
+    """A remedy that failed this often in a row is disabled (R46)."""
+    holds_before_giving_up: int = 3
+    """Spent ladders or budgets without a recovery between them (design §10)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set."""
+
+    tower: TowerSettings = field(default_factory=TowerSettings)
+    livekit: LivekitSettings = field(default_factory=LivekitSettings)
+    pods: PodSettings = field(default_factory=PodSettings)
+    files: FileSettings = field(default_factory=FileSettings)
+    once: OnceSettings = field(default_factory=OnceSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    limits: dict[Remedy, LimitSettings] = field(default_factory=dict)
+    """By remedy, e.g. [limits.start_vm]."""
+    confirm: dict[Reason, ConfirmSettings] = field(default_factory=dict)
+    """By reason, e.g. [confirm."docker.forward_dead"]."""
+    services: tuple[PublishedService, ...] = DEFAULT_PUBLISHED
+    """Published ports, each a [[services]] table; given at all, they replace the defaults."""
