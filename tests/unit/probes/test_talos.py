@@ -225,6 +225,16 @@ async def test_a_word_from_before_this_run_is_stale(heartbeat: float | None) -> 
     assert (await tower.look()).well
 
 
+async def test_the_first_heartbeat_of_a_run_proves_nothing_against_a_stale_one() -> None:
+    """From the last run's word to this run's first one is no advance of one kubelet."""
+    tower = Tower()
+    tower.says_shutting_down(heartbeat=4000.0, transition=4000.0)
+    await tower.look()
+    tower.says_shutting_down(heartbeat=3590.0, transition=4000.0)
+
+    assert (await tower.look()).well
+
+
 async def test_another_run_begins_the_proof_anew() -> None:
     """A heartbeat of the run before proves nothing of a container that was restarted."""
     tower = Tower()
