@@ -1,0 +1,87 @@
+"""The Kubernetes API: does it answer, are we let in, and for how long yet."""
+
+from typing import Final
+
+from healer.core.observation import Finding, Observation, Subject
+from healer.core.reasons import Reason
+from healer.core.tower import Layer
+from healer.model.cluster import Readiness
+from healer.ports import ClusterEyes, Denied, PortError, TargetIll, VmEyes
+from healer.probes.asking import ask, port_group, witness
+
+READYZ: Final = "API /readyz"
+"""Names the sign, whatever the port is: the port is not known when nothing answers."""
+
+CERTIFICATE: Final = 30.0
+"""Days before its end from which the admin's client certificate is worth a word: it does not
+renew itself (facts/talos-kubernetes.md §1)."""
+
+
+class ApiserverProbe:
+    """Looks at `/readyz` through the port that Docker publishes."""
+
+    layer = Layer.APISERVER
+
+    def __init__(self, cluster: ClusterEyes, vm: VmEyes) -> None:
+        self._cluster = cluster
+        self._vm = vm
+
+    async def look(self) -> Observation:
+        """Look once. Any answer over TLS is a sign of life, a refusal of our key as well."""
+        answer = await ask(self._cluster.readiness)
+        signs = witness(answer, Subject.API, port_group(self._vm), READYZ)
+        if isinstance(answer, Denied):
+            return Observation(self.layer, (_unauthorized(answer),), signs=signs)
+        if isinstance(answer, TargetIll):
+            lost = Finding(Reason.API_UNREACHABLE, str(answer))
+            return Observation(self.layer, (lost,), signs=signs)
+        if isinstance(answer, PortError):
+            return Observation(self.layer, unknown=str(answer))
+        findings = (*_unready(answer), *_stale(answer), *_expiring(answer))
+        summary = f"answers on port {answer.port}"
+        return Observation(self.layer, findings, signs=signs, summary=summary)
+
+
+def _unready(answer: Readiness) -> tuple[Finding, ...]:
+    if answer.ready:
+        return ()
+    evidence = f"/readyz on port {answer.port} answers, and is not ready: {answer.detail}"
+    return (Finding(Reason.API_UNREACHABLE, evidence),)
+
+
+def _unauthorized(error: Denied) -> Finding:
+    return Finding(
+        Reason.API_UNAUTHORIZED,
+        str(error),
+        advice="fetch a new kubeconfig with: talosctl kubeconfig --force; then set its server "
+        "line to the published port, since talosctl writes the one inside the cluster",
+    )
+
+
+def _stale(answer: Readiness) -> tuple[Finding, ...]:
+    if answer.kubeconfig_port in {None, answer.port}:
+        return ()
+    return (
+        Finding(
+            Reason.KUBECONFIG_STALE,
+            f"the kubeconfig names port {answer.kubeconfig_port}, "
+            f"Docker publishes the API on {answer.port}",
+            fingerprint=str(answer.port),
+            advice=f"set in the kubeconfig: server: https://127.0.0.1:{answer.port}",
+        ),
+    )
+
+
+def _expiring(answer: Readiness) -> tuple[Finding, ...]:
+    days = answer.certificate_days
+    if days is None or days >= CERTIFICATE:
+        return ()
+    when = f"ends in {days:.0f} days" if days >= 0 else f"ended {-days:.0f} days ago"
+    return (
+        Finding(
+            Reason.CERTIFICATE_EXPIRING,
+            f"the client certificate of the kubeconfig {when}",
+            advice="talosctl kubeconfig --force; then set in the kubeconfig: "
+            f"server: https://127.0.0.1:{answer.port}",
+        ),
+    )

@@ -1,0 +1,124 @@
+"""The one node: Ready, schedulable, and without the taint that keeps pods away."""
+
+from healer.core.observation import Finding, Observation
+from healer.core.reasons import Reason
+from healer.core.tower import Layer
+from healer.model.cluster import Node
+from healer.model.node_state import (
+    STALE,
+    cordoned_by_talos,
+    foreign_taints,
+    heartbeat_age,
+    is_ready,
+    only_network_missing,
+    taint_index,
+    uncordon_in,
+    untaint_in,
+)
+from healer.ports import ClusterEyes, PortError
+from healer.probes.api import unseen
+from healer.probes.asking import ask
+
+_PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")
+
+
+class NodeProbe:
+    """Looks at the Node object."""
+
+    layer = Layer.NODE
+
+    def __init__(self, cluster: ClusterEyes) -> None:
+        self._cluster = cluster
+
+    async def look(self) -> Observation:
+        """Look once."""
+        heard = await ask(self._cluster.node)
+        if isinstance(heard, PortError):
+            return unseen(self.layer, heard)
+        if not heard.items:
+            nobody = Finding(Reason.NODE_NOT_READY, "the API knows no node of the container's name")
+            return Observation(self.layer, (nobody,))
+        node, now = heard.items[0], heard.server_time
+        findings = (
+            *_readiness(node, now),
+            *_cordon(node, now),
+            *_taint(node, now),
+            *_pressure(node),
+        )
+        ready = "Ready" if is_ready(node) else "not Ready"
+        return Observation(self.layer, findings, summary=f"{node.name} {ready}")
+
+
+def _readiness(node: Node, now: float) -> tuple[Finding, ...]:
+    ready = node.condition("Ready")
+    if ready is None:
+        return (Finding(Reason.NODE_NOT_READY, f"{node.name} has no Ready condition yet"),)
+    age = heartbeat_age(node, now)
+    if ready.status == "True":
+        return () if age is None or age < STALE else (_silent(node, age),)
+    said = f"{node.name}: Ready is {ready.status}, {ready.reason}: {ready.message}"
+    if only_network_missing(ready):
+        return (Finding(Reason.NETWORK_NOT_READY, said),)
+    beat = "never a heartbeat" if age is None else f"last heartbeat {age:.0f} s ago"
+    return (Finding(Reason.NODE_NOT_READY, f"{said}; {beat}", fingerprint=ready.reason),)
+
+
+def _silent(node: Node, age: float) -> Finding:
+    """Whoever should turn Ready to Unknown is as dead as the kubelet."""
+    evidence = f"{node.name} is called Ready, and its kubelet last reported {age:.0f} s ago"
+    return Finding(Reason.NODE_NOT_READY, evidence)
+
+
+def _cordon(node: Node, now: float) -> tuple[Finding, ...]:
+    """While it is not Ready nobody can tell a leftover from Talos' work in progress.
+
+    Then nothing is said of Talos' cordon: as an illness of the node it would keep flannel,
+    which tolerates it, from being mended first.
+    """
+    if not node.unschedulable:
+        return ()
+    if not cordoned_by_talos(node):
+        evidence = f"{node.name} is unschedulable, and Talos did not do it"
+        return (
+            Finding(Reason.CORDONED_BY_HUMAN, evidence, advice=f"kubectl uncordon {node.name}"),
+        )
+    if not is_ready(node):
+        return ()
+    evidence = f"{node.name} is unschedulable by talos.dev/cordoned, a leftover of its last stop"
+    return (
+        Finding(
+            Reason.NODE_CORDONED,
+            evidence,
+            ripe_in=uncordon_in(node, now),
+            advice=f"kubectl uncordon {node.name}",
+        ),
+    )
+
+
+def _taint(node: Node, now: float) -> tuple[Finding, ...]:
+    index = taint_index(node)
+    if index is None:
+        return ()
+    taint = node.taints[index]
+    evidence = f"{node.name} has taint {taint.key}:{taint.effect}"
+    return (Finding(Reason.NODE_TAINTED, evidence, ripe_in=untaint_in(node, now)),)
+
+
+def _pressure(node: Node) -> tuple[Finding, ...]:
+    """Told of, never stripped: the cause brings such a taint back (R15)."""
+    conditions = (node.condition(kind) for kind in _PRESSURES)
+    pressed = tuple(
+        Finding(Reason.NODE_PRESSURE, f"{one.type}: {one.message or one.reason}", one.type)
+        for one in conditions
+        if one is not None and one.status == "True"
+    )
+    tainted = tuple(
+        Finding(
+            Reason.NODE_PRESSURE,
+            f"taint {one.key}:{one.effect} keeps pods away; healer removes no taint but one",
+            f"{one.key}:{one.effect}",
+            advice=f"if it is not meant: kubectl taint node {node.name} {one.key}:{one.effect}-",
+        )
+        for one in foreign_taints(node)
+    )
+    return (*pressed, *tainted)

@@ -1,0 +1,227 @@
+"""Published ports, end to end: each speaks its own protocol, from the Mac.
+
+What comes back through one proves that VM, Docker and Talos live, whatever else says
+otherwise (R38); a bare accept proves nothing, since usernet and docker-proxy accept for the
+dead (facts/colima.md §2).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import anyio
+
+from healer.core.observation import Finding, Observation, Sign, Subject
+from healer.core.tower import Layer
+from healer.model.cluster import Deployment, Listing, ServicePort
+from healer.model.published import DEFAULT_PUBLISHED, HOST_ONLY, PublishedService
+from healer.model.reachability import Behind, Silence, behind, mismatch, trouble
+from healer.ports import (
+    ClusterEyes,
+    EngineEyes,
+    PortError,
+    PortEyes,
+    TargetIll,
+    VmEyes,
+    WrongAnswer,
+)
+from healer.probes.api import unseen
+from healer.probes.asking import ask, ask_both, port_group
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEyes:
+    """Everything that this probe looks through."""
+
+    ports: PortEyes
+    cluster: ClusterEyes
+    engine: EngineEyes
+    vm: VmEyes
+    open_in_vm: Callable[[], Awaitable[frozenset[int]]]
+    """Which of the Mac's published ports are open in the VM."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What one port said, and whose listener it was."""
+
+    service: PublishedService
+    answer: str | PortError
+    ours: bool | None
+
+    @property
+    def spoke(self) -> bool:
+        """Whether something behind it spoke, rightly or not."""
+        return isinstance(self.answer, str | WrongAnswer)
+
+
+class ServicesProbe:
+    """Looks at each published port, and asks the cluster what should be behind it.
+
+    It keeps what it last knew of the container's ports and of what is scaled to zero, so
+    that a port nobody published or wanted never counts as a sign of death.
+    """
+
+    layer = Layer.SERVICES
+
+    def __init__(
+        self, eyes: ServiceEyes, published: Sequence[PublishedService] = DEFAULT_PUBLISHED
+    ) -> None:
+        self._eyes = eyes
+        self._configured = tuple(one for one in published if one.host_port not in HOST_ONLY)
+        self._inner: Mapping[int, int] | None = None
+        self._unwanted: frozenset[int] = frozenset()
+
+    async def look(self) -> Observation:
+        """Look once. Ports that Docker does not publish are not asked."""
+        bindings = await self._learn_bindings()
+        heard = await self._speak_to_all()
+        ill = [one for one in heard if isinstance(one.answer, TargetIll)]
+        services, deployments = await ask_both(self._eyes.cluster.services, self._deployments(ill))
+        if not isinstance(services, PortError) and not isinstance(deployments, PortError):
+            self._remember_unwanted(ill, services.items, deployments)
+        seen = Observation(self.layer, signs=self._signs(heard), summary=_summary(heard))
+        if isinstance(services, PortError):
+            return _unless_well(seen, ill, unseen(self.layer, services).unknown)
+        if isinstance(deployments, PortError):
+            return _unless_well(seen, ill, unseen(self.layer, deployments).unknown)
+        if isinstance(bindings, PortError) and self._inner is None:
+            return _unless_well(seen, ill, f"which ports are published is not known: {bindings}")
+        findings = await self._findings(ill, services.items, deployments)
+        return Observation(self.layer, findings, signs=seen.signs, summary=seen.summary)
+
+    async def _learn_bindings(self) -> PortError | None:
+        container = await ask(self._eyes.engine.container)
+        if isinstance(container, PortError):
+            return container
+        self._inner = {one.host_port: one.container_port for one in container.ports}
+        return None
+
+    def _inner_port(self, service: PublishedService) -> int:
+        known = self._inner or {}
+        return known.get(service.host_port, service.inner_port)
+
+    async def _speak_to_all(self) -> list[_Heard]:
+        """All at once, so that deadlines do not add up."""
+        asked = [
+            one for one in self._configured if self._inner is None or one.host_port in self._inner
+        ]
+        heard: dict[int, _Heard] = {}
+
+        async def speak(service: PublishedService) -> None:
+            heard[service.host_port] = await self._speak(service)
+
+        async with anyio.create_task_group() as tasks:
+            for one in asked:
+                tasks.start_soon(speak, one, name=f"port {one.host_port}")
+        return [heard[one.host_port] for one in asked]
+
+    async def _speak(self, service: PublishedService) -> _Heard:
+        port = service.host_port
+        words = (port, service.protocol, service.path, service.expect)
+        answer = await ask(partial(self._eyes.ports.speak, *words))
+        ours = await ask(partial(self._eyes.ports.listener_is_ours, port))
+        return _Heard(service, answer, None if isinstance(ours, PortError) else ours)
+
+    def _deployments(
+        self, ill: Sequence[_Heard]
+    ) -> Callable[[], Awaitable[tuple[Deployment, ...]]]:
+        """Asked only for what no Service stands before: LiveKit on the node's own network."""
+
+        async def deployments() -> tuple[Deployment, ...]:
+            if not any(one.service.host_network for one in ill):
+                return ()
+            heard: Listing[Deployment] = await self._eyes.cluster.livekit()
+            return heard.items
+
+        return deployments
+
+    def _remember_unwanted(
+        self,
+        ill: Sequence[_Heard],
+        services: Sequence[ServicePort],
+        deployments: Sequence[Deployment],
+    ) -> None:
+        """What answers is wanted; of what does not, the cluster knows."""
+        ports: set[int] = set()
+        for one in ill:
+            found = behind(one.service, self._inner_port(one.service), services, deployments)
+            if found is None or not found.wanted:
+                ports.add(one.service.host_port)
+        self._unwanted = frozenset(ports)
+
+    def _signs(self, heard: Sequence[_Heard]) -> tuple[Sign, ...]:
+        group = port_group(self._eyes.vm)
+        signs: list[Sign] = []
+        for one in heard:
+            what = _what(one.service)
+            if not one.service.proves_life:
+                continue
+            if one.spoke and one.ours:
+                signs.append(Sign(Subject.SERVICE, group, alive=True, what=what))
+            elif not one.spoke and self._should_answer(one):
+                signs.append(Sign(Subject.SERVICE, group, alive=False, what=what))
+        return tuple(signs)
+
+    def _should_answer(self, one: _Heard) -> bool:
+        """Only of a port known to be published, and not known to be unwanted."""
+        published = self._inner is not None and one.service.host_port in self._inner
+        wanted = one.service.host_port not in self._unwanted
+        return isinstance(one.answer, TargetIll) and published and wanted
+
+    async def _findings(
+        self,
+        ill: Sequence[_Heard],
+        services: Sequence[ServicePort],
+        deployments: Sequence[Deployment],
+    ) -> tuple[Finding, ...]:
+        expected = [
+            (one, found)
+            for one in ill
+            if (found := behind(one.service, self._inner_port(one.service), services, deployments))
+        ]
+        inside = await ask(self._eyes.open_in_vm) if expected else frozenset[int]()
+        opened = None if isinstance(inside, PortError) else inside
+        troubles = [trouble(_silence(one, found, opened)) for one, found in expected]
+        mismatches = [
+            mismatch(one, self._inner_port(one), services)
+            for one in self._configured
+            if self._inner is None or one.host_port in self._inner
+        ]
+        return tuple(one for one in (*troubles, *mismatches) if one is not None)
+
+
+def _silence(one: _Heard, found: Behind, opened: frozenset[int] | None) -> Silence:
+    port = one.service.host_port
+    return Silence(
+        service=one.service,
+        seen=str(one.answer),
+        answered=one.spoke,
+        listener_is_ours=one.ours,
+        open_in_vm=None if opened is None else port in opened,
+        behind=found,
+    )
+
+
+def _unless_well(seen: Observation, ill: Sequence[_Heard], unknown: str) -> Observation:
+    """Ports that all answer need nobody's word; a silent one cannot be judged without it."""
+    if not ill:
+        return seen
+    return Observation(seen.layer, unknown=unknown, signs=seen.signs, summary=seen.summary)
+
+
+def _what(service: PublishedService) -> str:
+    verb = "PING" if service.protocol == "redis" else f"GET {service.path}"
+    return f"port {service.host_port} {verb}"
+
+
+def _summary(heard: Sequence[_Heard]) -> str:
+    """Who owns a listener is worth a word: a port-forward by hand masks a dead port (R36)."""
+    answers = sum(isinstance(one.answer, str) for one in heard)
+    said = f"{answers} of {len(heard)} ports answer"
+    foreign = [
+        str(one.service.host_port)
+        for one in heard
+        if isinstance(one.answer, str) and one.ours is False
+    ]
+    return f"{said}; not through Lima: {', '.join(foreign)}" if foreign else said
