@@ -61,14 +61,6 @@ async def silence(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None
     await reader.read()
 
 
-async def torrent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Send a hundred megabytes of answer."""
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n")
-    for _chunk in range(1600):
-        writer.write(b" " * 65536)
-        await writer.drain()
-
-
 async def test_the_socket_tells_the_true_ssh_port(short_folder: Path) -> None:
     """`GET /v1/info` on ha.sock is the only truth about the port (facts/colima.md §3)."""
     async with hostagent_socket(short_folder / "ha.sock", reply(b'{"sshLocalPort":41419}')):
@@ -88,7 +80,6 @@ async def test_a_hostagent_may_not_know_its_port_yet(body: bytes, short_folder: 
     "serve",
     [
         silence,
-        torrent,
         reply(b"{}", "500 Internal Server Error"),
         reply(b"[]"),
         reply(b"not json"),
@@ -107,6 +98,24 @@ async def test_everything_else_is_no_answer(serve: Serve, short_folder: Path) ->
         after = open_files()
 
     assert set() == {one for one in after - before if "socket" not in one}
+
+
+async def test_a_torrent_is_cut_off(short_folder: Path) -> None:
+    """Of a hundred megabytes only a beginning is taken."""
+    taken = 0
+
+    async def torrent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal taken
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n")
+        while taken < 100 << 20:
+            writer.write(b" " * (1 << 16))
+            await writer.drain()
+            taken += 1 << 16
+
+    async with hostagent_socket(short_folder / "ha.sock", torrent):
+        assert await hostagent_info(short_folder / "ha.sock", 60.0) is None
+
+    assert taken < 10 << 20
 
 
 async def test_a_dead_socket_is_no_answer(short_folder: Path) -> None:

@@ -75,6 +75,19 @@ async def test_every_rung_without_effect_is_told(mac: Mac) -> None:
     assert 3 * QUICK.settle == mac.clock.now()
 
 
+async def test_a_number_that_changed_hands_meanwhile_is_not_killed(mac: Mac) -> None:
+    """Who owns it is asked again just before the SIGKILL."""
+    stranger = mac.run_process("/usr/libexec/sirittsd")
+    mac.lists("Broken")
+    mac.script("colima-stop", f"echo {stranger} > {mac.instance}/ha.pid")
+    mac.script("limactl-stop", "exit 0")
+
+    with pytest.raises(ActFailed, match=rf"ha.pid names no hostagent \(pid {stranger}\)"):
+        await mac.hands().force_stop(ACT)
+
+    assert mac.processes[0].poll() is None
+
+
 @pytest.mark.parametrize("name", ["ha.pid", "vz.pid"])
 async def test_a_stranger_with_the_number_is_never_hit(name: str, mac: Mac) -> None:
     """Lima would SIGKILL whoever owns the number now, so nothing is run at all."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 import anyio
 import pytest
 
+from healer.core.facts import Act
 from healer.model.machine import VmStatus
 from healer.ports import ActFailed, JournalError
 from tests.unit.adapters.colima_mac import ACT, BEFORE, QUICK, Mac
@@ -141,9 +142,12 @@ async def test_a_missing_tool_is_a_failed_act(mac: Mac) -> None:
 
 async def test_a_journal_that_cannot_take_the_child_is_told(mac: Mac) -> None:
     """The start goes on by itself; that it is unaccounted for is not swallowed."""
+    pids: list[int] = []
 
     class Full:
-        def spawned(self, *_: object) -> None:
+        def spawned(self, act: Act, pid: int, started: float) -> None:
+            del act, started
+            pids.append(pid)
             raise JournalError("no space left on device")
 
     mac.create()
@@ -153,6 +157,8 @@ async def test_a_journal_that_cannot_take_the_child_is_told(mac: Mac) -> None:
 
     with pytest.raises(JournalError):
         await hands.start(ACT)
+
+    await until(lambda: not alive(pids[0]))
 
 
 async def test_a_stop_is_believed_when_list_says_so(mac: Mac) -> None:

@@ -1,9 +1,11 @@
 """The process runner, with real programs of every bad kind."""
 
+import asyncio
 import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -163,6 +165,8 @@ async def test_a_grandchild_that_holds_the_pipe_is_not_waited_for(
     """The child's own words come back at its end, whoever still holds its pipes."""
     pipe = fifo(tmp_path)
     pids: list[int] = []
+    await runner.run(python("pass"), deadline=ENOUGH)
+    before = open_files()
 
     async def note() -> None:
         pids.append(int(await told(pipe)))
@@ -171,6 +175,7 @@ async def test_a_grandchild_that_holds_the_pipe_is_not_waited_for(
         group.start_soon(note)
         done = await runner.run(python(HOLDER, pipe), deadline=ENOUGH)
 
+    assert before == open_files()
     os.kill(pids[0], signal.SIGKILL)
     assert ("mine\n", 0) == (done.stdout, done.code)
     assert done.duration < ENOUGH / 2
@@ -189,12 +194,15 @@ async def test_stdin_is_given_and_closed(runner: ProcessRunner) -> None:
 
 
 async def test_a_child_that_closes_stdin_is_no_error(runner: ProcessRunner) -> None:
-    """Nobody has to read what we offer."""
-    code = "import os; os.close(0); print('no thanks')"
+    """Nobody has to read what we offer, and the loop is not troubled by it."""
+    code = "import os; os.read(0, 1); os.close(0); print('no thanks')"
+    troubles: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, trouble: troubles.append(trouble))
 
     done = await runner.run(python(code), deadline=ENOUGH, stdin=b"x" * 5_000_000)
 
     assert ("no thanks\n", 0) == (done.stdout, done.code)
+    assert [] == troubles
 
 
 async def test_without_stdin_it_reads_the_end_at_once(runner: ProcessRunner) -> None:
