@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tests.lab.kubernetes.api import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
 from tests.lab.kubernetes.image import BUSYBOX_IMAGE
-from tests.lab.kubernetes.node import MANIFESTS, NAME, Node, NodeError
+from tests.lab.kubernetes.node import MANIFESTS, NAME, Node, NodeError, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,6 +86,11 @@ class Faults:
     def untaint(self) -> None:
         """Remove the control plane's taint as kubectl does; Talos may put it back."""
         self.node.kubectl("taint", "nodes", NAME, f"{CONTROL_PLANE_TAINT}:NoSchedule-")
+
+    def untaint_if_tainted(self) -> None:
+        """The same, when it is there."""
+        if any(one["key"] == CONTROL_PLANE_TAINT for one in self.node.taints()):
+            self.untaint()
 
     def taint(self, key: str = CONTROL_PLANE_TAINT, effect: str = "NoSchedule") -> None:
         """Add a taint, by default the control plane's own."""
@@ -195,6 +200,40 @@ class Faults:
     def remove_mirror_pod(self, name: str = "static") -> None:
         """Let kubelet stop the static pod."""
         self.node.inside("rm", "-f", f"/etc/kubernetes/manifests/{name}.json")
+
+    def livekit_available(self) -> bool:
+        """Whether LiveKit's Deployment has its replica."""
+        path = "/apis/apps/v1/namespaces/joelclaw/deployments/livekit-server"
+        status = self.node.object(path)["status"]
+        return bool(status.get("availableReplicas", 0) == 1)
+
+    def clear(self) -> None:
+        """Remove every workload that these faults have made in the default namespace."""
+        kinds = "deployments,statefulsets,jobs,pods"
+        for found in self.node.pods("default"):
+            if found["metadata"].get("finalizers"):
+                self.drop_finalizers(found["metadata"]["name"])
+        self.node.kubectl("delete", kinds, "--all", "-n", "default", "--wait=false")
+        self.node.inside("sh", "-c", "rm -f /etc/kubernetes/manifests/*")
+
+    def mend(self) -> None:
+        """Put everything right as a careful human would, and wait until it is."""
+        self.load_module()
+        self.node.engine("start", NAME)
+        self.node.inside("sh", "-c", "rm -rf /run/lab/hold/* /run/lab/livekit-not-ready")
+        eventually("the API server is ready", self.node.api_ready)
+        self.node.wait_ready()
+        self.clear()
+        self.uncordon()
+        self.patch_livekit()
+        self.node.kubectl("delete", "pod", "-n", "kube-system", "-l", "k8s-app=flannel")
+        eventually("every pod runs", self._look_healthy)
+
+    def _look_healthy(self) -> bool:
+        # Talos may put the taint back once more when the node changes under the repair.
+        self.untaint_if_tainted()
+        running = {"Running"} == set(self.node.statuses().values())
+        return running and self.livekit_available()
 
 
 LIVEKIT_PROBE: Final = {"host": "127.0.0.1", "path": "/", "port": "http", "scheme": "HTTP"}

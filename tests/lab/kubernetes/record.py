@@ -19,7 +19,7 @@ from typing import Any, Final
 from tests.lab.kubernetes import build, zoo
 from tests.lab.kubernetes.api import JSON_PATCH, STRATEGIC_PATCH, TABLE
 from tests.lab.kubernetes.faults import CONTROL_PLANE_TAINT, NODE_PATH, Faults, pod
-from tests.lab.kubernetes.node import MANIFESTS, NAME, Node, eventually
+from tests.lab.kubernetes.node import NAME, Node, eventually
 
 TARGET: Final = Path(__file__).parents[2] / "recordings" / "kubernetes"
 PODS: Final = "/api/v1/pods"
@@ -82,7 +82,9 @@ class Recorder:
         """Write a request and the status and body that it gets."""
         answer = self.node.api.request(method, path, body=body, headers={"Content-Type": kind})
         asked = {"method": method, "path": path, "content_type": kind, "body": body}
-        self.save(f"answer-{name}", {"request": asked, "status": answer.status, "body": answer.body})
+        self.save(
+            f"answer-{name}", {"request": asked, "status": answer.status, "body": answer.body}
+        )
 
     def settled(self, what: str, **wanted: str) -> None:
         """Wait until the pods whose names start so show the wanted columns."""
@@ -106,7 +108,7 @@ class Recorder:
         eventually("the node reports", lambda: self.node.condition() == "False")
         self.save_object("node-network-not-ready", NODE_PATH)
         self.node.deploy()
-        self.settled("no module", kube_flannel="CrashLoopBackOff", redis="ContainerCreating")
+        self.settled("no module", kube_flannel="CrashLoopBackOff|Error", redis="ContainerCreating")
         self.save_pods("no-module")
         self.save_events("no-module")
         self.save_object("daemonset-flannel-crashing", FLANNEL)
@@ -191,9 +193,15 @@ class Recorder:
         self.settled("running", terminating="Running", deadline="DeadlineExceeded|Error|Completed")
         self.node.kubectl("delete", "pod", "terminating", "--wait=false")
         self.settled(
-            "the zoo", crash_loop="CrashLoopBackOff", image_pull="ImagePullBackOff",
-            init_crash_loop="Init:CrashLoopBackOff", init_image="Init:ImagePullBackOff",
-            bad_image="ImagePullBackOff", oom="OOMKilled", not_ready="NotReady", kept="Terminating",
+            "the zoo",
+            crash_loop="CrashLoopBackOff",
+            image_pull="ImagePullBackOff",
+            init_crash_loop="Init:CrashLoopBackOff",
+            init_image="Init:ImagePullBackOff",
+            bad_image="ImagePullBackOff",
+            oom="OOMKilled",
+            not_ready="NotReady",
+            kept="Terminating",
         )
         self.save_pods("zoo")
         self.save_events("zoo")
@@ -239,7 +247,10 @@ class Recorder:
         command = [str(self.node.kubectl_program), f"--kubeconfig={self.node.kubeconfig}"]
         answer = subprocess.run(
             [*command, "get", "--raw", "/readyz?verbose"],
-            capture_output=True, text=True, check=False, timeout=60,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
         )
         (self.target / "readyz-without-etcd.txt").write_text(answer.stdout + answer.stderr)
 
@@ -253,13 +264,18 @@ class Recorder:
         self.node.engine("start", NAME)
         eventually("the API server is ready", self.node.api_ready)
         self.settled(
-            "after the cut", redis="Unknown", init_waits="Init:Unknown", final="Unknown",
+            "after the cut",
+            redis="Unknown",
+            init_waits="Init:Unknown",
+            final="Unknown",
             kube_flannel="CrashLoopBackOff|Error",
         )
         self.save_pods("power-cut")
         self.save_object("daemonset-flannel-after-cut", FLANNEL)
         self.save_object("node-after-cut", NODE_PATH)
-        eventually("sandboxes fail", lambda: "subnet.env" in self.node.kubectl("get", "events", "-A"))
+        eventually(
+            "sandboxes fail", lambda: "subnet.env" in self.node.kubectl("get", "events", "-A")
+        )
         self.save_events("power-cut")
         # A server that has just started keeps no history to watch from.
         expired = f"{PODS}?watch=1&resourceVersion=1&timeoutSeconds=2"
@@ -289,7 +305,7 @@ def _versions(pods: dict[str, Any]) -> list[str]:
 
 def _heartbeat(node: Node) -> str:
     conditions = node.node_object()["status"]["conditions"]
-    return next(one["lastHeartbeatTime"] for one in conditions if one["type"] == "Ready")
+    return next(str(one["lastHeartbeatTime"]) for one in conditions if one["type"] == "Ready")
 
 
 def main() -> int:

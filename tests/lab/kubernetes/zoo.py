@@ -42,7 +42,10 @@ def real() -> list[dict[str, Any]]:
         pod("crash-loop", containers=[crash]),
         pod("image-pull", containers=[container("main", ASLEEP) | {"image": "lab.invalid/no:1"}]),
         pod("bad-name", containers=[asleep | {"image": "Lab.Invalid//"}]),
-        pod("never-pull", containers=[asleep | {"image": "lab.invalid/no:1", "imagePullPolicy": "Never"}]),
+        pod(
+            "never-pull",
+            containers=[asleep | {"image": "lab.invalid/no:1", "imagePullPolicy": "Never"}],
+        ),
         pod("config-error", containers=[asleep | {"env": [missing_key]}]),
         pod("start-error", restartPolicy="Never", containers=[container("main", ["/no/such"])]),
         pod("oom", restartPolicy="Never", containers=[container("main", hungry, resources=memory)]),
@@ -56,25 +59,30 @@ def real() -> list[dict[str, Any]]:
         pod("init-crash-loop", initContainers=[container("first", FAILS)]),
         pod("init-image", initContainers=[asleep | {"name": "first", "image": "lab.invalid/no:1"}]),
         pod("sidecar", initContainers=[container("side", ASLEEP, restartPolicy="Always")]),
-        pod("terminating", terminationGracePeriodSeconds=3600, containers=[
-            container("main", ["/bin/sh", "-c", "trap : TERM; while :; do sleep 1; done"])
-        ]),
+        pod(
+            "terminating",
+            terminationGracePeriodSeconds=3600,
+            containers=[
+                container("main", ["/bin/sh", "-c", "trap : TERM; while :; do sleep 1; done"])
+            ],
+        ),
     ]
 
 
 def written() -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Pods and the status to write for each."""
-    return [
-        (_nowhere(name, init=[*inits]), status)
-        for name, inits, status in _statuses()
-    ]
+    return [(_nowhere(name, init=[*inits]), status) for name, inits, status in _statuses()]
 
 
 def _nowhere(name: str, init: list[str]) -> dict[str, Any]:
-    made = pod(name, nodeName=NOWHERE, initContainers=[
-        container(one, ASLEEP, **({"restartPolicy": "Always"} if one == "side" else {}))
-        for one in init
-    ])
+    made = pod(
+        name,
+        nodeName=NOWHERE,
+        initContainers=[
+            container(one, ASLEEP, **({"restartPolicy": "Always"} if one == "side" else {}))
+            for one in init
+        ],
+    )
     made["spec"]["containers"] = [container(one, ASLEEP) for one in ("a", "b", "c")]
     # Without it the API server drops a pod that is ended or on no node as soon as it is deleted.
     made["metadata"]["finalizers"] = ["lab.invalid/kept"]
@@ -116,7 +124,9 @@ def _containers(names: str | list[str], states: Any) -> list[dict[str, Any]]:  #
     ]
 
 
-def _initial(*states: dict[str, Any], started: bool | None = None, **more: object) -> dict[str, Any]:
+def _initial(
+    *states: dict[str, Any], started: bool | None = None, **more: object
+) -> dict[str, Any]:
     names = ["first", "second"][: len(states)]
     statuses = _containers(["side"] if started is not None else names, states)
     for status in statuses:
@@ -161,15 +171,30 @@ def _statuses() -> list[tuple[str, list[str], dict[str, Any]]]:
         ("w-init-back-off", two, _initial(BACK_OFF, WAITING)),
         ("w-init-silent", two, _initial(SILENT, SILENT)),
         ("w-init-done", two, _initial(COMPLETED, COMPLETED) | _status("Pending", WAITING, WAITING)),
-        ("w-init-unknown-initialised", one, _initial(LOST)
-         | _status("Running", LOST, RUNNING, conditions=INITIALISED)),
+        (
+            "w-init-unknown-initialised",
+            one,
+            _initial(LOST) | _status("Running", LOST, RUNNING, conditions=INITIALISED),
+        ),
         ("w-sidecar-started", side, _initial(RUNNING, started=True) | _status("Running", RUNNING)),
         ("w-sidecar-not-started", side, _initial(RUNNING, started=False)),
         ("w-sidecar-unknown", side, _initial(LOST, started=False)),
-        ("w-sidecar-lost-initialised", side, _initial(LOST, started=False)
-         | _status("Running", RUNNING, RUNNING, RUNNING, conditions=READY)),
-        ("w-gated", [], {"phase": "Pending", "conditions": [
-            {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}]}),
+        (
+            "w-sidecar-lost-initialised",
+            side,
+            _initial(LOST, started=False)
+            | _status("Running", RUNNING, RUNNING, RUNNING, conditions=READY),
+        ),
+        (
+            "w-gated",
+            [],
+            {
+                "phase": "Pending",
+                "conditions": [
+                    {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}
+                ],
+            },
+        ),
         ("w-gone-running", [], _status("Running", RUNNING, RUNNING, RUNNING)),
         ("w-gone-unknown", [], _status("Running", LOST, LOST, LOST)),
         ("w-gone-lost", [], _status("Running", LOST, reason="NodeLost")),

@@ -1,0 +1,65 @@
+"""One real node for all tests that ask for it, started once and mended before each of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.lab.kubernetes import build
+from tests.lab.kubernetes.faults import Faults
+from tests.lab.kubernetes.node import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def unavailable(reason: str) -> None:
+    """Skip with the reason; in CI, where every part must be there, fail with it."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def node_programs() -> None:
+    """See to it that the node's programs are built; only CI waits for a cold build."""
+    if os.geteuid() != 0:
+        unavailable("the real Kubernetes needs root on Linux")
+    if build.find(build.NODE) is None and os.environ.get("CI") != "true":
+        unavailable("Kubernetes is not built: run python -m tests.lab.kubernetes.build")
+    try:
+        build.build_releases()
+        build.build_own()
+    except build.MissingPartError as missing:
+        unavailable(str(missing))
+
+
+@pytest.fixture(scope="session")
+def faults(node_programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faults]:
+    """A node on an engine of the lab, and the hand that breaks it."""
+    del node_programs
+    engine, flags = os.environ.get("LAB_DOCKER_HOST"), os.environ.get("LAB_GUEST_FLAGS")
+    if engine is None or flags is None:
+        unavailable("no engine: LAB_DOCKER_HOST and LAB_GUEST_FLAGS are not set")
+        return
+    kubeconfig = tmp_path_factory.mktemp("node") / "kubeconfig"
+    node = Node(["docker", "-H", engine], kubeconfig)
+    faults = Faults(node, Path(flags))
+    faults.load_module()
+    node.create()
+    try:
+        node.deploy()
+        node.wait_ready()
+        yield faults
+    finally:
+        node.remove()
+
+
+@pytest.fixture
+def mended(faults: Faults) -> Faults:
+    """The same, with every layer of the node well."""
+    faults.mend()
+    return faults
