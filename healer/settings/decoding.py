@@ -4,7 +4,7 @@ import difflib
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from healer.settings.tree import LIVEKIT_WHEN, Unit
 from healer.settings.units import parse_duration, parse_size
@@ -68,7 +68,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 def _value(hint: Any, value: Json, place: str, problems: Problems) -> Any:  # noqa: ANN401  (any setting's type)
     origin = get_origin(hint)
-    if origin is types.UnionType:
+    if origin in {types.UnionType, Union}:
         inner = next(one for one in get_args(hint) if one is not type(None))
         return _value(inner, value, place, problems)
     if hasattr(hint, "__metadata__"):
