@@ -5,7 +5,6 @@ from typing import Final
 from healer.adapters import colima_files as files
 from healer.adapters.colima_commands import ColimaCommands, complaint, parse_list
 from healer.adapters.colima_info import DEADLINE, hostagent_info
-from healer.model.identity import is_hostagent
 from healer.model.machine import Forwarder, Hostagent, ProcessInfo, VmStatus
 from healer.ports import CannotLook, Clock, TargetSilent
 
@@ -37,7 +36,7 @@ class ColimaEyes:
         life = files.last_life(paths)
         pid = files.read_pid(paths.instance / "ha.pid")
         process = await self._process(pid)
-        ours = process is not None and is_hostagent(process.command, paths.instance_name)
+        ours = process is not None and files.is_our_hostagent(process.command, paths)
         info = await hostagent_info(paths.instance / "ha.sock", self._info_deadline)
         down = not ours and info is None
         return Hostagent(

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
 
+from healer.model.identity import is_hostagent
 from healer.model.machine import ColimaPaths, Forwarder
 from healer.ports import CannotLook
 
@@ -80,6 +81,16 @@ def parse_pid(content: bytes) -> int | None:
     """A decimal number and a newline. 0, 1 and signs are never a process of Lima's."""
     text = content.strip()
     return int(text) if text.isdigit() and int(text) > 1 else None
+
+
+def instance_folders(paths: ColimaPaths) -> frozenset[Path]:
+    """Both names of the instance's folder: Lima resolves links in its root."""
+    return frozenset({paths.instance, paths.instance.resolve()})
+
+
+def is_our_hostagent(command: str, paths: ColimaPaths) -> bool:
+    """Whether it is the hostagent of our instance."""
+    return any(is_hostagent(command, folder) for folder in instance_folders(paths))
 
 
 def leftovers(paths: ColimaPaths) -> tuple[str, ...]:

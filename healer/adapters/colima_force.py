@@ -7,7 +7,7 @@ from collections.abc import Callable
 from healer.adapters import colima_files as files
 from healer.adapters.colima_commands import ColimaCommands, complaint
 from healer.adapters.colima_settling import Settling
-from healer.model.identity import is_driver, is_hostagent, is_usernet
+from healer.model.identity import is_driver, is_usernet
 from healer.model.machine import VmStatus
 from healer.ports import ActFailed, TargetSilent
 
@@ -78,8 +78,8 @@ class ForceStop:
     def _is_limas(self, command: str) -> bool:
         paths = self._commands.paths
         return (
-            is_hostagent(command, paths.instance_name)
-            or is_driver(command, paths.instance)
+            files.is_our_hostagent(command, paths)
+            or any(is_driver(command, folder) for folder in files.instance_folders(paths))
             or is_usernet(command)
         )
 
@@ -87,7 +87,7 @@ class ForceStop:
         paths = self._commands.paths
         pid = files.read_pid(paths.instance / "ha.pid")
         command = (await self._owners()).get(pid, "") if pid is not None else ""
-        if pid is None or not is_hostagent(command, paths.instance_name):
+        if pid is None or not files.is_our_hostagent(command, paths):
             return f"ha.pid names no hostagent (pid {pid})"
         os.kill(pid, signal.SIGKILL)
         return f"SIGKILL to the hostagent, pid {pid}"

@@ -13,11 +13,12 @@ from typing import Final
 
 from healer.adapters.colima_files import (
     PID_BYTES,
+    is_our_hostagent,
     older_than_boot,
     parse_pid,
     usernet_pid_file,
 )
-from healer.model.identity import is_hostagent, is_usernet
+from healer.model.identity import is_some_hostagent, is_usernet
 from healer.model.machine import ColimaPaths, ProcessInfo
 
 _NO_FOLDER: Final = frozenset({ENOENT, ENOTDIR, ELOOP})
@@ -33,7 +34,7 @@ def remove_stale(
     Nothing at all is removed while a hostagent of the instance lives: its clock or ours is
     wrong then, not its files.
     """
-    if any(is_hostagent(one.command, paths.instance_name) for one in processes):
+    if any(is_our_hostagent(one.command, paths) for one in processes):
         return ()
     owners = {one.pid: one.command for one in processes}
     usernet = usernet_pid_file(paths)
@@ -77,7 +78,10 @@ def _is_stale(folder: int, name: str, boot: float, owners: Mapping[int, str]) ->
         return False
     if not _KINDS[suffix](seen.st_mode) or not older_than_boot(seen.st_mtime, boot):
         return False
-    return suffix != ".pid" or not _is_limas(_owner(folder, name, owners))
+    if suffix != ".pid":
+        return True
+    owner = _owner(folder, name, owners)
+    return not is_some_hostagent(owner) and not is_usernet(owner)
 
 
 def _owner(folder: int, name: str, owners: Mapping[int, str]) -> str:
@@ -87,7 +91,3 @@ def _owner(folder: int, name: str, owners: Mapping[int, str]) -> str:
     finally:
         os.close(file)
     return owners.get(pid, "") if pid is not None else ""
-
-
-def _is_limas(command: str) -> bool:
-    return is_usernet(command) or any(is_hostagent(command, word) for word in command.split()[2:])

@@ -3,10 +3,21 @@
 from pathlib import Path, PurePath
 
 
-def is_hostagent(command: str, instance: str) -> bool:
-    """Whether it is `limactl hostagent … INSTANCE`; for vz that process is the VM too."""
+def is_hostagent(command: str, instance: Path) -> bool:
+    """Whether it is the `limactl hostagent … NAME` of that instance folder.
+
+    For vz that process is the VM too. Its pid file tells it from the instance of the same
+    name in another Lima root, which another user of the Mac may well have.
+    """
     words = command.split()
-    return _is_lima(words, "hostagent") and instance in words[2:]
+    if not is_some_hostagent(command) or instance.name not in words[2:]:
+        return False
+    return "--pidfile" not in words or f"--pidfile {instance}/ha.pid " in command
+
+
+def is_some_hostagent(command: str) -> bool:
+    """Whether it is the hostagent of any instance."""
+    return _is_lima(command.split(), "hostagent")
 
 
 def is_usernet(command: str) -> bool:

@@ -80,6 +80,9 @@ class Mac:
         self.children = Spawned()
         self.clock = VirtualClock()
         (home / "stat").write_text(f"cpu 0\nbtime {BOOT:.0f}\n", encoding="ascii")
+        # Only this Mac's processes: on a shared machine others play Colima, too.
+        (home / "pids").write_text("0", encoding="ascii")
+        write_tool(home / "bin", "ps", f'/bin/ps "$@" | grep -E "^ *($(cat {home}/pids)) "; true')
         for tool in ("colima", "limactl"):
             write_tool(
                 home / "bin",
@@ -137,6 +140,8 @@ class Mac:
         """Start a process with that command line; return its pid."""
         process = subprocess.Popen([argv0, "600"], executable="/bin/sleep")
         self.processes.append(process)
+        with (self.home / "pids").open("a", encoding="ascii") as file:
+            file.write(f"|{process.pid}")
         return process.pid
 
     def run_hostagent(self, name: str = "colima", modified: float = AFTER) -> int:

@@ -12,7 +12,7 @@ import pytest
 
 from healer.adapters.colima_commands import parse_list, plain
 from healer.adapters.colima_info import Info, hostagent_info
-from healer.model.machine import Forwarder, Hostagent, VmStatus
+from healer.model.machine import ColimaPaths, Forwarder, Hostagent, VmStatus
 from healer.ports import CannotLook, TargetSilent
 from tests.unit.adapters.colima_mac import AFTER, BEFORE, NOW, Mac
 from tests.unit.adapters.helpers import open_files
@@ -190,6 +190,16 @@ async def test_a_hostagent_of_another_profile_is_not_ours(mac: Mac) -> None:
     found = await mac.eyes().hostagent()
 
     assert (True, False) == (found.pid_alive, found.pid_is_ours)
+
+
+async def test_a_root_behind_a_link_is_the_same_root(mac: Mac) -> None:
+    """Lima writes the resolved path into its command line."""
+    mac.run_hostagent()
+    real = mac.paths.root
+    mac.paths = ColimaPaths(mac.home / "link")
+    mac.paths.root.symlink_to(real)
+
+    assert (await mac.eyes().hostagent()).pid_is_ours
 
 
 async def test_the_lock_of_the_disk_is_seen(mac: Mac) -> None:

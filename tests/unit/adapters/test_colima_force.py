@@ -11,7 +11,7 @@ COLIMA = "colima -p default stop --force"
 LIMACTL = "limactl stop --force colima"
 
 LIVES = """
-case "$(ps -o stat= -p "$(cat {pid})")" in
+case "$(/bin/ps -o stat= -p "$(cat {pid})")" in
   "" | Z*) status=Stopped ;;
   *) status=Running ;;
 esac

@@ -62,8 +62,8 @@ def test_nothing_else_goes(mac: Mac) -> None:
 @pytest.mark.parametrize(
     ("kept", "command"),
     [
-        (["ha.pid", "ha.sock"], "limactl hostagent --pidfile x colima"),
-        (["ha.pid"], "limactl hostagent --pidfile x colima-work"),
+        (["ha.pid", "ha.sock"], "limactl hostagent colima"),
+        (["ha.pid"], "limactl hostagent --pidfile /x/ha.pid colima"),
         (["ha.pid"], "/opt/homebrew/bin/limactl usernet -p x"),
         ([], "vim limactl hostagent colima"),
     ],
@@ -81,7 +81,7 @@ def test_the_pid_of_a_live_process_of_limas_stays(kept: list[str], command: str,
 def test_a_living_hostagent_under_another_number_stops_everything(mac: Mac) -> None:
     """It runs, so the clock is wrong and not the files."""
     mac.write(mac.instance / "ha.pid", "7\n", BEFORE)
-    one = ProcessInfo(4242, 1, "joel", 50.0, "limactl hostagent --pidfile x colima")
+    one = ProcessInfo(4242, 1, "joel", 50.0, "limactl hostagent colima")
 
     assert () == remove_stale(mac.paths, BOOT, [one])
     assert ["ha.pid"] == names(mac)

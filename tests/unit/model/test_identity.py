@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from healer.model.identity import is_driver, is_hostagent, is_usernet
+from healer.model.identity import is_driver, is_hostagent, is_some_hostagent, is_usernet
 
 INSTANCE = Path("/Users/joel/.colima/_lima/colima")
 HOSTAGENT = f"/opt/homebrew/bin/limactl hostagent --pidfile {INSTANCE}/ha.pid --socket x colima"
@@ -12,10 +12,19 @@ USERNET = "/opt/homebrew/bin/limactl usernet -p /Users/joel/.colima/_lima/_netwo
 
 
 def test_a_hostagent_belongs_to_one_instance() -> None:
-    """`limactl hostagent … NAME`, the name as a word of its own."""
-    assert is_hostagent(HOSTAGENT, "colima")
-    assert not is_hostagent(HOSTAGENT, "colima-work")
-    assert not is_hostagent(HOSTAGENT.replace(" colima", " colima-work"), "colima")
+    """`limactl hostagent … NAME`, the name as a word of its own, the pid file in its folder."""
+    assert is_hostagent(HOSTAGENT, INSTANCE)
+    assert is_hostagent("limactl hostagent colima", INSTANCE)
+    assert not is_hostagent(HOSTAGENT, INSTANCE.with_name("colima-work"))
+    assert not is_hostagent(HOSTAGENT.replace(" colima", " colima-work"), INSTANCE)
+    assert not is_hostagent(HOSTAGENT, Path("/Users/ann/.colima/_lima/colima"))
+
+
+def test_a_folder_with_a_blank_in_its_name() -> None:
+    """A home on another disk may have one."""
+    folder = Path("/Volumes/My Disk/_lima/colima")
+
+    assert is_hostagent(f"limactl hostagent --pidfile {folder}/ha.pid colima", folder)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +42,8 @@ def test_a_hostagent_belongs_to_one_instance() -> None:
 )
 def test_others_are_no_hostagent(command: str) -> None:
     """A reused pid belongs to a stranger (facts/colima.md §5)."""
-    assert not is_hostagent(command, "colima")
+    assert not is_hostagent(command, INSTANCE)
+    assert not is_some_hostagent(command)
 
 
 def test_usernet_is_recognised() -> None:
