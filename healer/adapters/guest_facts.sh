@@ -1,0 +1,56 @@
+# Everything healer asks of the VM, in one round trip; run by `sh -s -- CONTAINER API_PORT PORT…`.
+# Prints key=value lines, changes nothing, and ends by itself: every part has a bound.
+container=$1; api_port=$2; shift 2
+say() { printf '%s=%s\n' "$1" "$2"; }
+quick() { if command -v timeout >/dev/null 2>&1; then timeout 3 "$@"; else "$@"; fi; }
+root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
+docker_q() { quick docker "$@" 2>/dev/null || root docker "$@" 2>/dev/null; }
+ping_q() { curl -s -m 3 --unix-socket /var/run/docker.sock http://docker/_ping 2>/dev/null; }
+root_ping_q() { root curl -s -m 3 --unix-socket /var/run/docker.sock http://docker/_ping 2>/dev/null; }
+
+read -r uptime _ < /proc/uptime
+say uptime "$uptime"
+say clock "$(date +%s.%N)"
+
+if [ -e /proc/sys/net/bridge/bridge-nf-call-iptables ]; then say bridge 1; else say bridge 0; fi
+# A kernel without loadable modules has no /proc/modules: what it has is built in.
+if [ -d /sys/module/vxlan ] || [ ! -e /proc/modules ] || grep -q '^vxlan ' /proc/modules ||
+   grep -qs '/vxlan\.ko' "/lib/modules/$(uname -r)/modules.builtin"; then
+  say vxlan 1
+else
+  say vxlan 0
+fi
+say modules "$(tr '\n' ' ' < /etc/modules-load.d/healer.conf 2>/dev/null)"
+say disk "$(df -P / | tail -n 1 | tr -s ' ' | cut -d ' ' -f 5)"
+
+if command -v curl >/dev/null 2>&1; then
+  ping=$(ping_q); [ -n "$ping" ] || ping=$(root_ping_q)
+else
+  ping=; docker_q version --format '{{.Server.Version}}' >/dev/null && ping=OK
+fi
+say ping "$ping"
+quick systemctl show docker -p ActiveState -p Result -p InactiveEnterTimestampMonotonic \
+  2>/dev/null | sed 's/^/unit./'
+
+if [ "$ping" = OK ]; then
+  about=$(docker_q inspect -f \
+    '{{.State.Status}}{{range .NetworkSettings.Networks}} {{.IPAddress}}{{end}}' "$container")
+  status=${about%% *}; address=${about#"$status"}; address=${address# }; address=${address%% *}
+  say container "$status"
+  if [ -n "$address" ] && command -v curl >/dev/null 2>&1; then
+    say api "$(curl -sk -m 3 -o /dev/null -w '%{http_code}' \
+      "https://$address:$api_port/readyz" 2>/dev/null)"
+  fi
+fi
+
+connects() {
+  if command -v bash >/dev/null 2>&1; then
+    quick bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1"' connect "$1" 2>/dev/null
+  else
+    quick nc -z 127.0.0.1 "$1" 2>/dev/null
+  fi
+}
+for port in "$@"; do
+  ( connects "$port" && say port "$port" ) &
+done
+wait

@@ -1,0 +1,100 @@
+"""The one question that the VM is asked, and how its answer reads.
+
+A constant POSIX script (`guest_facts.sh`) goes in on ssh's stdin and `key=value` lines come out, so nothing is
+quoted twice and one round trip tells everything (a fresh ssh costs 0.1 CPU-seconds). A line
+that is missing or makes no sense leaves its field at what is honest: not known.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Final
+
+from healer.model.machine import GuestFacts, Unit
+from healer.ports import TargetIll
+
+MODULES: Final = ("br_netfilter", "vxlan")
+MODULES_FILE: Final = "/etc/modules-load.d/healer.conf"
+SYSCTL: Final = "/proc/sys/net/bridge/bridge-nf-call-iptables"
+
+
+def script() -> bytes:
+    """The question as it goes in on ssh's stdin."""
+    return files("healer.adapters").joinpath("guest_facts.sh").read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the script is asked about."""
+
+    container: str
+    api_port: int = 6443
+    """The API server's port in the container."""
+    ports: tuple[int, ...] = ()
+    """Published ports to connect to from inside the VM."""
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The script's positional parameters."""
+        return (self.container, str(self.api_port), *(str(port) for port in self.ports))
+
+
+def read_answer(text: str, place: str, asked_at: float) -> GuestFacts:
+    """The facts in what the script printed; raises TargetIll when it is not an answer at all."""
+    values, ports = _lines(text)
+    uptime, clock = _number(values.get("uptime")), _number(values.get("clock"))
+    if uptime is None or clock is None:
+        raise TargetIll(place, f"answered nonsense: {text[:120]!r}")
+    return GuestFacts(
+        uptime=uptime,
+        clock=clock,
+        asked_at=asked_at,
+        bridge_netfilter=values.get("bridge") == "1",
+        vxlan=values.get("vxlan") == "1",
+        persisted=set(MODULES) <= set(values.get("modules", "").split()),
+        disk_used=(_number(values.get("disk", "").rstrip("%")) or 0.0) / 100.0,
+        engine_answers=values.get("ping") == "OK",
+        docker=_unit(values, uptime),
+        container_status=values.get("container", ""),
+        api_answers=_api(values),
+        open_ports=frozenset(ports),
+    )
+
+
+def _lines(text: str) -> tuple[dict[str, str], list[int]]:
+    values: dict[str, str] = {}
+    ports: list[int] = []
+    for line in text.splitlines():
+        key, equals, value = line.partition("=")
+        if key == "port" and value.isdigit():
+            ports.append(int(value))
+        elif equals:
+            values.setdefault(key, value.strip())
+    return values, ports
+
+
+def _number(text: str | None) -> float | None:
+    """A finite number; busybox's `date` prints `%N` as it stands, so a dot may lead nowhere."""
+    if text is None:
+        return None
+    digits, dot, fraction = text.partition(".")
+    if not digits.isdigit():
+        return None
+    return float(f"{digits}.{fraction}") if dot and fraction.isdigit() else float(digits)
+
+
+def _unit(values: Mapping[str, str], uptime: float) -> Unit:
+    """Microseconds since the VM's boot; 0 when it was never left active."""
+    active = values.get("unit.ActiveState", "")
+    since = _number(values.get("unit.InactiveEnterTimestampMonotonic"))
+    idle = active == "inactive" and since
+    inactive_for = max(0.0, uptime - since / 1e6) if idle and since else None
+    return Unit(active, values.get("unit.Result", ""), inactive_for)
+
+
+def _api(values: Mapping[str, str]) -> bool | None:
+    """Any HTTP status is an answer; curl says 000 when there was none."""
+    status = values.get("api", "")
+    if not status.isdigit():
+        return None
+    return status != "000"
