@@ -6,6 +6,7 @@ is written here.
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import io
 import json
@@ -100,7 +101,15 @@ class ContainerImage:
     config: Mapping[str, object]
 
     def write(self, target: Path) -> None:
-        """Write the archive that ``ctr images import`` reads."""
+        """Write the archive that ``ctr images import`` reads; an equal one is left as it is."""
+        unfinished = target.with_suffix(".unfinished")
+        self._write(unfinished)
+        if target.exists() and filecmp.cmp(unfinished, target, shallow=False):
+            unfinished.unlink()
+        else:
+            unfinished.rename(target)
+
+    def _write(self, target: Path) -> None:
         layer = io.BytesIO()
         self.root.write(layer)
         content = layer.getvalue()

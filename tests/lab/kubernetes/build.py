@@ -113,7 +113,7 @@ def build_releases(names: Sequence[str] = NODE) -> dict[str, Path]:
     if found := find(names):
         return found
     folder = release_folder()
-    with _only_one_builder(folder):
+    with only_one(folder):
         for name in names:
             package = ETCD if name == "etcd" else KUBERNETES + name
             _build(RELEASES, package, folder / name)
@@ -125,7 +125,7 @@ def build_own() -> dict[str, Path]:
     if found := find(OWN):
         return found
     folder = own_folder()
-    with _only_one_builder(folder):
+    with only_one(folder):
         for name in OWN:
             _build(PROGRAMS, f"./{name}", folder / name)
     return {name: folder / name for name in OWN}
@@ -154,7 +154,8 @@ def _build(module: Path, package: str, target: Path) -> None:
 
 
 @contextmanager
-def _only_one_builder(folder: Path) -> Iterator[None]:
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold a folder of the cache, waiting for whoever fills it already."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lab.kubernetes import build
+from tests.lab.kubernetes.apiserver import ApiServer
 from tests.lab.kubernetes.faults import Faults
 from tests.lab.kubernetes.node import Node
 
@@ -63,3 +64,20 @@ def mended(faults: Faults) -> Faults:
     """The same, with every layer of the node well."""
     faults.mend()
     return faults
+
+
+@pytest.fixture(scope="session")
+def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """A real API server without a node, for contract tests."""
+    if build.find(build.API_SERVER) is None and os.environ.get("CI") != "true":
+        unavailable(
+            "no kube-apiserver: set KUBEBUILDER_ASSETS or run python -m tests.lab.kubernetes.build"
+        )
+    server = ApiServer(tmp_path_factory.mktemp("apiserver"))
+    try:
+        server.start()
+        yield server
+    except build.MissingPartError as missing:
+        unavailable(str(missing))
+    finally:
+        server.stop()

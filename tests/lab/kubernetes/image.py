@@ -116,7 +116,11 @@ def node_root(scratch: Path) -> RootFolder:
 def node_archive() -> Path:
     """The node's root file system as a tar file, kept in the cache until what it holds changes."""
     folder = build.cache_root() / "images"
-    folder.mkdir(parents=True, exist_ok=True)
+    with build.only_one(folder):
+        return _node_archive(folder)
+
+
+def _node_archive(folder: Path) -> Path:
     for unfinished in folder.glob("*.unfinished"):
         unfinished.unlink()
     root = node_root(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import ipaddress
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -41,6 +42,11 @@ def _name(common: str, organisation: str | None = None) -> x509.Name:
     return x509.Name(parts)
 
 
+def service_account_key() -> str:
+    """A fresh key that signs the tokens of service accounts."""
+    return _pem(ec.generate_private_key(ec.SECP256R1()), TRADITIONAL)
+
+
 @dataclass(frozen=True, slots=True)
 class Authority:
     """The cluster's certificate authority."""
@@ -72,12 +78,24 @@ class Authority:
         self, user: str, group: str, lifetime: dt.timedelta = ADMIN_LIFETIME
     ) -> tuple[str, str]:
         """A client certificate and its key, both in PEM."""
-        key = ec.generate_private_key(ec.SECP256R1())
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+        return self._issue(_name(user, group), usage, lifetime)
+
+    def issue_serving(self, *addresses: str) -> tuple[str, str]:
+        """A certificate for a server at these IP addresses and its key, both in PEM."""
+        names = [x509.IPAddress(ipaddress.ip_address(one)) for one in addresses]
+        return self._issue(
+            _name("kube-apiserver"), x509.SubjectAlternativeName(names), ADMIN_LIFETIME
+        )
+
+    def _issue(
+        self, subject: x509.Name, extension: x509.ExtensionType, lifetime: dt.timedelta
+    ) -> tuple[str, str]:
+        key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
-            _builder(_name(user, group), self.certificate.subject, key.public_key(), lifetime)
+            _builder(subject, self.certificate.subject, key.public_key(), lifetime)
             .add_extension(_usage(signs_certificates=False), critical=True)
-            .add_extension(usage, critical=False)
+            .add_extension(extension, critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()),
                 critical=False,
@@ -88,7 +106,6 @@ class Authority:
 
     def user_data(self, node_name: str, node_ip: str, sandbox_image: str) -> str:
         """What the container gets as USERDATA: secrets, as Talos' machine configuration holds."""
-        service_key = ec.generate_private_key(ec.SECP256R1())
         config = {
             "marker": SECRET_MARKER,
             "nodeName": node_name,
@@ -96,7 +113,7 @@ class Authority:
             "certSANs": ["127.0.0.1"],
             "caCert": self.pem(),
             "caKey": _pem(self.key),
-            "serviceAccountKey": _pem(service_key, TRADITIONAL),
+            "serviceAccountKey": service_account_key(),
             "sandboxImage": sandbox_image,
             "allowSchedulingOnControlPlanes": False,
         }

@@ -38,7 +38,8 @@ def test_a_mended_node_is_ready_and_runs_all_its_pods(mended: Faults) -> None:
     assert set(mended.node.statuses().values()) == {"Running"}
 
 
-def test_published_ports_reach_the_workloads(mended: Faults) -> None:
+@pytest.mark.usefixtures("mended")
+def test_published_ports_reach_the_workloads() -> None:
     """A NodePort published by Docker carries the workload's own protocol to this side."""
     with urllib.request.urlopen("http://127.0.0.1:8108/health", timeout=10) as answer:
         assert json.loads(answer.read()) == {"ok": True}
