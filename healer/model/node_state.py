@@ -16,6 +16,8 @@ STALE: Final = 600.0
 """Seconds without a heartbeat that no healthy kubelet lets pass: it reports every 300 s."""
 
 _NETWORK: Final = ("NetworkPluginNotReady", "cni plugin not initialized")
+_PASSING: Final = frozenset({"CSINode is not yet initialized"})
+"""Seen beside the plugin's words on a kubelet that had just started."""
 _EXPLAINED: Final = frozenset(
     f"node.kubernetes.io/{one}"
     for one in (
@@ -55,14 +57,14 @@ def heartbeat_age(node: Node, now: float) -> float | None:
 def only_network_missing(ready: Condition) -> bool:
     """Whether it is not Ready for no other reason than the network plugin.
 
-    The kubelet joins several causes as `[a, b]`; each of them must be the plugin's.
+    The kubelet joins several causes as `[a, b]`; each of them must be the plugin's, or one
+    that every start of a kubelet shows for a moment.
     """
     if ready.status == "True":
         return False
-    message = ready.message
-    if not message.startswith("["):
-        return _names_network(message)
-    return all(_names_network(cause) for cause in message.strip("[]").split(", "))
+    causes = ready.message.removeprefix("[").removesuffix("]").split(", ")
+    lasting = [one for one in causes if one not in _PASSING]
+    return bool(lasting) and all(_names_network(one) for one in lasting)
 
 
 def _names_network(message: str) -> bool:
