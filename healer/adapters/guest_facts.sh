@@ -20,7 +20,7 @@ if [ -d /sys/module/vxlan ] || [ ! -e /proc/modules ] || grep -q '^vxlan ' /proc
 else
   say vxlan 0
 fi
-say modules "$(tr '\n' ' ' < /etc/modules-load.d/healer.conf 2>/dev/null)"
+say modules "$(cat /etc/modules-load.d/healer.conf 2>/dev/null | tr '\n' ' ')"
 say disk "$(df -P / | tail -n 1 | tr -s ' ' | cut -d ' ' -f 5)"
 
 if command -v curl >/dev/null 2>&1; then

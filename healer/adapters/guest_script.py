@@ -1,8 +1,9 @@
 """The one question that the VM is asked, and how its answer reads.
 
-A constant POSIX script (`guest_facts.sh`) goes in on ssh's stdin and `key=value` lines come out, so nothing is
-quoted twice and one round trip tells everything (a fresh ssh costs 0.1 CPU-seconds). A line
-that is missing or makes no sense leaves its field at what is honest: not known.
+A constant POSIX script (`guest_facts.sh`) goes in on ssh's stdin and `key=value` lines come
+out, so nothing is quoted twice and one round trip tells everything (a fresh ssh costs 0.1
+CPU-seconds). A line that is missing or makes no sense leaves its field at what is honest: not
+known.
 """
 
 from collections.abc import Mapping

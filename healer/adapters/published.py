@@ -1,0 +1,153 @@
+"""Published ports from the Mac's side, each spoken to in its protocol.
+
+A bare connect proves nothing: usernet and docker-proxy accept for the dead (R27). `tcp` is
+the exception for protocols that speak only when spoken to in secret; it asks at least that
+the peer does not close at once, which is what a forward without anybody behind it does.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import anyio
+from anyio.abc import SocketStream
+
+from healer.adapters.process import ProcessRunner
+from healer.ports import CannotLook, HostEyes, TargetIll, TargetSilent
+
+SECONDS: Final = 3.0
+_ANSWER_BYTES: Final = 64 * 1024
+_STAYS_OPEN: Final = 0.5
+"""Seconds for which a tcp peer must not close: a forward to nobody resets at once (§8)."""
+_STATUS: Final = re.compile(rb"HTTP/1\.[01] (\d{3})[^\r\n]*")
+_GOOD: Final = range(200, 400)
+_LIMA: Final = re.compile(r"(^|/)limactl\b|^ssh: |(^|/)ssh\b|usernet|hostagent")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPorts:
+    """ports.PortEyes."""
+
+    runner: ProcessRunner
+    host: HostEyes
+    environment: Mapping[str, str]
+
+    async def speak(self, port: int, protocol: str, path: str, expect: str) -> str:
+        """What came back, in a few words."""
+        place = f"{protocol} 127.0.0.1:{port}{path}"
+        try:
+            with anyio.fail_after(SECONDS):
+                async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+                    return await _spoken(stream, protocol, path, expect, place)
+        except TimeoutError as error:
+            raise TargetSilent(place, f"no answer within {SECONDS:g} s") from error
+        except (OSError, anyio.BrokenResourceError) as error:
+            words = str(error) or "Connection reset by peer"
+            raise TargetIll(place, words) from error
+
+    async def listener_is_ours(self, port: int) -> bool:
+        """Whether the hostagent, Lima's mux or its usernet listens there."""
+        commands = await self._listeners(port)
+        return bool(commands) and all(_LIMA.search(one) for one in commands)
+
+    async def _listeners(self, port: int) -> list[str]:
+        pids = await (self._by_lsof(port) if sys.platform == "darwin" else _by_proc(port))
+        known = {one.pid: one.command for one in await self.host.processes()}
+        return [known.get(pid, "") for pid in pids]
+
+    async def _by_lsof(self, port: int) -> set[int]:
+        argv = ("lsof", "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-Fp")
+        done = await self.runner.run(argv, deadline=SECONDS, env=self.environment)
+        return {int(line[1:]) for line in done.stdout.splitlines() if line[1:].isdigit()}
+
+
+async def _spoken(stream: SocketStream, protocol: str, path: str, expect: str, place: str) -> str:
+    if protocol == "redis":
+        return await _redis(stream, place)
+    if protocol == "http":
+        return await _http(stream, path, expect, place)
+    return await _stays_open(stream, place)
+
+
+async def _redis(stream: SocketStream, place: str) -> str:
+    """A Redis that wants a password is as alive as one that says PONG."""
+    await stream.send(b"PING\r\n")
+    said = await _read(stream, lambda data: b"\r\n" in data)
+    line = said.split(b"\r\n", 1)[0].decode("ascii", "replace")
+    if line == "+PONG" or line.startswith("-NOAUTH"):
+        return line
+    raise TargetIll(place, f"answered {line!r}" if line else "closed without a word")
+
+
+async def _http(stream: SocketStream, path: str, expect: str, place: str) -> str:
+    request = f"GET {path or '/'} HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+    await stream.send(request.encode())
+    said = await _read(stream, lambda _: False)
+    match = _STATUS.match(said)
+    if match is None:
+        raise TargetIll(place, f"no HTTP: {said[:80]!r}" if said else "closed without a word")
+    body = said.partition(b"\r\n\r\n")[2].decode("utf-8", "replace").strip()
+    status = int(match[1])
+    if status not in _GOOD:
+        raise TargetIll(place, f"HTTP {status}: {body[:200]}")
+    if expect and expect not in body:
+        raise TargetIll(place, f"HTTP {status} without {expect!r}: {body[:200]}")
+    return body[:200] or f"HTTP {status}"
+
+
+async def _stays_open(stream: SocketStream, place: str) -> str:
+    with anyio.move_on_after(_STAYS_OPEN):
+        try:
+            await stream.receive(1)
+        except anyio.EndOfStream:
+            raise TargetIll(place, "closed without a word") from None
+    return "stays open"
+
+
+async def _read(stream: SocketStream, enough: Callable[[bytes], bool]) -> bytes:
+    said = b""
+    while len(said) < _ANSWER_BYTES and not enough(said):
+        try:
+            said += await stream.receive(_ANSWER_BYTES - len(said))
+        except anyio.EndOfStream:
+            break
+    return said
+
+
+async def _by_proc(port: int) -> set[int]:
+    """Linux: the listening sockets' inodes, and who holds them."""
+    inodes = {f"socket:[{one}]" for one in _inodes(port)}
+    if not inodes:
+        return set()
+    return await anyio.to_thread.run_sync(_holders, inodes)
+
+
+def _inodes(port: int) -> set[str]:
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            lines = Path(table).read_text(encoding="ascii").splitlines()[1:]
+        except OSError as error:
+            raise CannotLook(table, str(error)) from error
+        for line in lines:
+            fields = line.split()
+            if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
+                found.add(fields[9])
+    return found
+
+
+def _holders(inodes: set[str]) -> set[int]:
+    pids = set()
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        try:
+            names = {str(one.readlink()) for one in (process / "fd").iterdir()}
+        except OSError:
+            continue
+        if names & inodes:
+            pids.add(int(process.name))
+    return pids
