@@ -6,7 +6,7 @@ dead (facts/colima.md §2).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import anyio
@@ -18,6 +18,7 @@ from healer.model.published import DEFAULT_PUBLISHED, HOST_ONLY, PublishedServic
 from healer.model.reachability import Behind, Silence, behind, mismatch, trouble
 from healer.ports import (
     ClusterEyes,
+    Denied,
     EngineEyes,
     PortError,
     PortEyes,
@@ -51,8 +52,14 @@ class _Heard:
 
     @property
     def spoke(self) -> bool:
-        """Whether something behind it spoke, rightly or not."""
-        return isinstance(self.answer, str | WrongAnswer)
+        """Whether something behind it spoke: rightly, wrongly, or to refuse us."""
+        return isinstance(self.answer, str | WrongAnswer | Denied)
+
+    @property
+    def unseen(self) -> str:
+        """Why it could not be looked at; '' when it was."""
+        seen = isinstance(self.answer, str | TargetIll | Denied)
+        return "" if seen else str(self.answer)
 
 
 class ServicesProbe:
@@ -80,7 +87,10 @@ class ServicesProbe:
         services, deployments = await ask_both(self._eyes.cluster.services, self._deployments(ill))
         if not isinstance(services, PortError) and not isinstance(deployments, PortError):
             self._remember_unwanted(ill, services.items, deployments)
-        seen = Observation(self.layer, signs=self._signs(heard), summary=_summary(heard))
+        unseen_ports = "; ".join(one.unseen for one in heard if one.unseen)
+        seen = Observation(
+            self.layer, unknown=unseen_ports, signs=self._signs(heard), summary=_summary(heard)
+        )
         if isinstance(services, PortError):
             return _unless_well(seen, ill, unseen(self.layer, services).unknown)
         if isinstance(deployments, PortError):
@@ -88,7 +98,7 @@ class ServicesProbe:
         if isinstance(bindings, PortError) and self._inner is None:
             return _unless_well(seen, ill, f"which ports are published is not known: {bindings}")
         findings = await self._findings(ill, services.items, deployments)
-        return Observation(self.layer, findings, signs=seen.signs, summary=seen.summary)
+        return replace(seen, findings=findings)
 
     async def _learn_bindings(self) -> PortError | None:
         container = await ask(self._eyes.engine.container)
@@ -207,7 +217,7 @@ def _unless_well(seen: Observation, ill: Sequence[_Heard], unknown: str) -> Obse
     """Ports that all answer need nobody's word; a silent one cannot be judged without it."""
     if not ill:
         return seen
-    return Observation(seen.layer, unknown=unknown, signs=seen.signs, summary=seen.summary)
+    return replace(seen, unknown=unknown)
 
 
 def _what(service: PublishedService) -> str:

@@ -1,0 +1,141 @@
+"""What is said of a pod that healer cannot mend."""
+
+import pytest
+
+from healer.core.reasons import Reason
+from healer.model.cluster import Owner, Pod
+from healer.model.pod_reports import report
+from healer.model.workload import template_of, workload_of
+from tests.cluster_objects import (
+    NOW,
+    as_pod,
+    changed,
+    ended,
+    lost_pod,
+    pod,
+    pod_json,
+    recorded,
+    running,
+    stamp,
+    terminating,
+    waiting,
+)
+
+UNSCHEDULABLE = {
+    "type": "PodScheduled",
+    "status": "False",
+    "reason": "Unschedulable",
+    "message": "0/1 nodes are available: 1 node(s) had untolerated taint(s).",
+    "lastTransitionTime": stamp(400),
+}
+
+
+def pending(ago: float, **condition: object) -> Pod:
+    """A pod that waits for a node."""
+    one = pod(phase="Pending", created_ago=ago)
+    return changed(one, "status", "conditions", value=[{**UNSCHEDULABLE, **condition}])
+
+
+@pytest.mark.parametrize(
+    ("reason", "word", "ill"),
+    [
+        (Reason.POD_IMAGE_PULL, "ImagePullBackOff: ", pod(waiting("ImagePullBackOff"))),
+        (Reason.POD_IMAGE_PULL, "ErrImagePull: ", pod(waiting("ErrImagePull"))),
+        (Reason.POD_IMAGE_PULL, "InvalidImageName: ", pod(waiting("InvalidImageName"))),
+        (
+            Reason.POD_IMAGE_PULL,
+            "Init:ErrImagePull: container setup, image example/app:1",
+            pod(inits=(waiting("ErrImagePull", "setup"),)),
+        ),
+        (Reason.POD_CRASH_LOOP, "CrashLoopBackOff", pod(waiting("CrashLoopBackOff"))),
+        (Reason.POD_CRASH_LOOP, "Init:CrashLoopBackOff", pod(inits=(waiting("CrashLoopBackOff"),))),
+        (
+            Reason.POD_CRASH_LOOP,
+            "CreateContainerConfigError",
+            pod(waiting("CreateContainerConfigError")),
+        ),
+        (
+            Reason.POD_CRASH_LOOP,
+            "OOMKilled after 3",
+            pod({**ended("OOMKilled", 137), "restartCount": 3}),
+        ),
+        (Reason.POD_PENDING, "untolerated taint", pending(400)),
+        (Reason.POD_UNMANAGED, "no controller", lost_pod(owner=None, phase="Failed")),
+    ],
+)
+def test_each_is_told_with_what_was_seen(reason: Reason, word: str, ill: Pod) -> None:
+    """The reason, the server's words and a kubectl line that tells more."""
+    told = report(ill, NOW)
+
+    assert told is not None
+    assert (reason, True) == (told.reason, word in told.evidence)
+    assert "kubectl -n joelclaw" in told.advice
+
+
+@pytest.mark.parametrize(
+    "quiet",
+    [
+        pod(running()),
+        pod(waiting("ContainerCreating"), phase="Pending", created_ago=60),
+        pod(ended("Error")),
+        pod(ended("Completed", 0), phase="Succeeded"),
+        changed(pod(phase="Failed"), "status", "reason", value="Evicted"),
+        lost_pod(),
+        lost_pod(phase="Pending"),
+        terminating(5, phase="Pending"),
+        pending(400, reason="SchedulingGated"),
+        pending(299, lastTransitionTime=stamp(299)),
+        pending(9000, lastTransitionTime=stamp(10)),
+        pod(ended("Error"), owner=None, phase="Failed"),
+    ],
+)
+def test_nothing_is_said_of_the_others(quiet: Pod) -> None:
+    """Healthy, over, on its way, waiting on purpose, or judged elsewhere."""
+    assert None is report(quiet, NOW)
+
+
+def test_a_crash_loop_says_how_it_ended_last() -> None:
+    """An exit code says more than a loop."""
+    loop = waiting("CrashLoopBackOff", restartCount=7)
+    loop["lastState"] = {"terminated": {"reason": "OOMKilled", "exitCode": 137}}
+    told = report(pod(loop), NOW)
+
+    assert told is not None
+    assert "CrashLoopBackOff after 7 restarts; app: OOMKilled, exit code 137" == told.evidence
+
+
+def test_a_real_cluster_that_is_healthy_has_nothing_to_tell() -> None:
+    """No recorded healthy pod is spoken of."""
+    items = recorded("pods-healthy")["list"]["items"]
+
+    assert [] == [one for raw in items if (one := report(as_pod(raw), NOW))]
+
+
+@pytest.mark.parametrize(
+    ("workload", "template", "owner", "labels"),
+    [
+        (
+            "Deployment/web",
+            "5d9f",
+            Owner("ReplicaSet", "web-5d9f", "u"),
+            {"pod-template-hash": "5d9f"},
+        ),
+        ("ReplicaSet/alone", "uid-web-5d9f-abcde", Owner("ReplicaSet", "alone", "u"), {}),
+        (
+            "StatefulSet/redis",
+            "7c",
+            Owner("StatefulSet", "redis", "u"),
+            {"controller-revision-hash": "7c"},
+        ),
+        ("Job/once", "j1", Owner("Job", "once", "u"), {"controller-uid": "j1"}),
+        ("CronJob/nightly", "", Owner("Job", "nightly-29391840", "u"), {"controller-uid": "j1"}),
+        ("Pod/web-5d9f-abcde", "uid-web-5d9f-abcde", None, {}),
+    ],
+)
+def test_a_pod_belongs_to_the_workload_at_the_top(
+    workload: str, template: str, owner: Owner | None, labels: dict[str, str]
+) -> None:
+    """The same template is told of once, whichever pod shows it."""
+    one = as_pod(pod_json(owner=owner, labels=labels))
+
+    assert (f"joelclaw/{workload}", template) == (workload_of(one), template_of(one))
