@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.lab.kubernetes import build
 from tests.lab.kubernetes.apiserver import ApiServer
+from tests.lab.kubernetes.engine import Engine
 from tests.lab.kubernetes.faults import Faults
 from tests.lab.kubernetes.node import Node
 
@@ -42,21 +44,20 @@ def node_programs() -> None:
 def faults(node_programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faults]:
     """A node on an engine of the lab, and the hand that breaks it."""
     del node_programs
-    engine, flags = os.environ.get("LAB_DOCKER_HOST"), os.environ.get("LAB_GUEST_FLAGS")
-    if engine is None or flags is None:
-        unavailable("no engine: LAB_DOCKER_HOST and LAB_GUEST_FLAGS are not set")
-        return
-    kubeconfig = tmp_path_factory.mktemp("node") / "kubeconfig"
-    node = Node(["docker", "-H", engine], kubeconfig)
-    faults = Faults(node, Path(flags))
-    faults.load_module()
-    node.create()
+    engine = Engine(Path(tempfile.mkdtemp(prefix="lab-", dir="/tmp")))
     try:
+        node = Node(engine.docker, tmp_path_factory.mktemp("node") / "kubeconfig")
+        engine.start(node.ports.mac_side())
+        faults = Faults(node, engine.guest_flags)
+        faults.load_module()
+        node.create()
         node.deploy()
         node.wait_ready()
         yield faults
+    except build.MissingPartError as missing:
+        unavailable(str(missing))
     finally:
-        node.remove()
+        engine.stop()
 
 
 @pytest.fixture

@@ -59,6 +59,10 @@ class Ports:
         default_factory=lambda: {7880: 7880, 7881: 7881, 6379: 6379, 8108: 8108}
     )
 
+    def mac_side(self) -> list[int]:
+        """The ports that must reach the Mac."""
+        return [self.api, *self.services]
+
     def arguments(self) -> list[str]:
         """Arguments for ``docker run``."""
         pairs = {self.api: 6443, **self.services}
@@ -73,7 +77,7 @@ def eventually(what: str, look: Callable[[], object], deadline: float = READY_DE
         try:
             if look():
                 return
-        except (OSError, subprocess.SubprocessError, KeyError, ValueError) as error:
+        except (OSError, subprocess.SubprocessError, LookupError, ValueError) as error:
             fault = error
         time.sleep(LOOK_EVERY)
     raise NodeError(f"not in {deadline:.0f} s: {what} (last fault: {fault})")
@@ -170,8 +174,8 @@ class Node:
         return self.inside("tail", "-n", str(lines), f"/var/log/lab/{service}.log")
 
     def api_ready(self) -> bool:
-        """Whether the API server says that it is ready."""
-        return self.api.request("GET", "/readyz", deadline=3.0).status == 200
+        """Whether the API server says that it is ready; without etcd it says no after 4 s."""
+        return self.api.request("GET", "/readyz").status == 200
 
     def object(self, path: str) -> dict[str, Any]:
         """One object of the API by its path."""
