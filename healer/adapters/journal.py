@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from healer.adapters.journal_rows import ACT_COLUMNS, Reader, act_values, attempt_of, body_of
-from healer.adapters.journal_schema import guarded, open_journal
+from healer.adapters.journal_schema import enter_boot, guarded, open_journal, prune, read_journal
 from healer.core.facts import (
     Act,
     Decision,
@@ -27,13 +27,14 @@ from healer.core.facts import (
 from healer.core.ledger import Attempt, Hold, Ledger
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
-from healer.ports import Clock
+from healer.ports import Clock, JournalError
 
 _LEDGER_DAYS: Final = 8
 """The longest window of any limit is a day; a week lets `explain` look back."""
 _KEPT_DAYS: Final = 30
 _DAY: Final = 86_400.0
-_PRUNED_AT_ONCE: Final = 500
+_OTHER_BOOT: Final = -1
+"""No row's boot: every stamp is then of another one."""
 
 Write = Callable[[str, Sequence[Any]], None]
 """Runs one statement inside the transaction."""
@@ -52,13 +53,30 @@ class Remembered:
 class SqliteJournal:
     """ports.Journal on one SQLite file; every method raises JournalError."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, connection: sqlite3.Connection) -> None:
         self._path = path
         self._clock = clock
-        self._connection = open_journal(path)
+        self._connection = connection
         self._connection.row_factory = sqlite3.Row
         self._boot = self._boot_number()
-        self._prune()
+
+    @classmethod
+    def open(cls, path: Path, clock: Clock) -> "SqliteJournal":
+        """Open or create the journal for writing."""
+        connection = open_journal(path)
+        try:
+            enter_boot(connection, path, clock.boot_id())
+            prune(connection, path, clock.wall() - _KEPT_DAYS * _DAY)
+        except JournalError:
+            connection.close()
+            raise
+        return cls(path, clock, connection)
+
+    @classmethod
+    def for_reading(cls, path: Path, clock: Clock) -> "SqliteJournal | None":
+        """An existing journal, of which nothing is changed; None when there is none yet."""
+        connection = read_journal(path)
+        return None if connection is None else cls(path, clock, connection)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -228,22 +246,9 @@ class SqliteJournal:
         return self._boot, self._clock.now(), self._clock.wall()
 
     def _boot_number(self) -> int:
-        boot = self._clock.boot_id()
-        with self._writing() as write:
-            write("INSERT OR IGNORE INTO stamp_boot (boot) VALUES (?)", (boot,))
-        (row,) = self._read("SELECT id FROM stamp_boot WHERE boot = ?", (boot,))
-        return int(row["id"])
-
-    def _prune(self) -> None:
-        """A little at each start: a year of journal must not grow, nor its pruning take long."""
-        before = self._clock.wall() - _KEPT_DAYS * _DAY
-        with self._writing() as write:
-            for table in ("attempt", "decision", "hold", "pause", "vm_boot"):
-                write(
-                    f"DELETE FROM {table} WHERE rowid IN "  # noqa: S608  (our own table names)
-                    f"(SELECT rowid FROM {table} WHERE wall < ? LIMIT {_PRUNED_AT_ONCE})",
-                    (before,),
-                )
+        """This boot's row; none yet, in a journal that is only read, makes every stamp old."""
+        rows = self._read("SELECT id FROM stamp_boot WHERE boot = ?", (self._clock.boot_id(),))
+        return int(rows[0]["id"]) if rows else _OTHER_BOOT
 
     def _read(self, query: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
         rows: list[sqlite3.Row] = []

@@ -14,6 +14,7 @@ APPLICATION_ID: Final = 0x4865616C
 """`Heal` in ASCII: tells our file from anybody else's SQLite file."""
 VERSION: Final = 1
 _BUSY_SECONDS: Final = 5.0
+_PRUNED_AT_ONCE: Final = 500
 
 _TABLES: Final = """
 CREATE TABLE stamp_boot (id INTEGER PRIMARY KEY, boot TEXT NOT NULL UNIQUE);
@@ -63,6 +64,41 @@ def open_journal(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def read_journal(path: Path) -> sqlite3.Connection | None:
+    """Open an existing journal for reading only; None when there is none yet.
+
+    Raises JournalError as `open_journal` does.
+    """
+    if not path.exists():
+        return None
+    with guarded(path):
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+        try:
+            _refuse_strangers(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def enter_boot(connection: sqlite3.Connection, path: Path, boot: str) -> None:
+    """Give this boot of the Mac its row, to which stamps refer."""
+    with guarded(path):
+        connection.execute("INSERT OR IGNORE INTO stamp_boot (boot) VALUES (?)", (boot,))
+
+
+def prune(connection: sqlite3.Connection, path: Path, before: float) -> None:
+    """Forget a little of what is older: a year of journal must not grow, nor take long here."""
+    with guarded(path):
+        for table in ("attempt", "decision", "hold", "pause", "vm_boot"):
+            connection.execute(
+                f"DELETE FROM {table} WHERE rowid IN "  # noqa: S608  (our own table names)
+                f"(SELECT rowid FROM {table} WHERE wall < ? LIMIT {_PRUNED_AT_ONCE})",
+                (before,),
+            )
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import anyio
 from anyio.abc import SocketStream
 
 from healer.adapters.process import ProcessRunner
-from healer.ports import CannotLook, HostEyes, TargetIll, TargetSilent
+from healer.ports import CannotLook, HostEyes, TargetIll, TargetSilent, WrongAnswer
 
 SECONDS: Final = 3.0
 _ANSWER_BYTES: Final = 64 * 1024
@@ -79,6 +79,8 @@ async def _redis(stream: SocketStream, place: str) -> str:
     line = said.split(b"\r\n", 1)[0].decode("ascii", "replace")
     if line == "+PONG" or line.startswith("-NOAUTH"):
         return line
+    if line[:1] in {"+", "-"}:
+        raise WrongAnswer(place, f"answered {line!r}")
     raise TargetIll(place, f"answered {line!r}" if line else "closed without a word")
 
 
@@ -92,9 +94,9 @@ async def _http(stream: SocketStream, path: str, expect: str, place: str) -> str
     body = said.partition(b"\r\n\r\n")[2].decode("utf-8", "replace").strip()
     status = int(match[1])
     if status not in _GOOD:
-        raise TargetIll(place, f"HTTP {status}: {body[:200]}")
+        raise WrongAnswer(place, f"HTTP {status}: {body[:200]}")
     if expect and expect not in body:
-        raise TargetIll(place, f"HTTP {status} without {expect!r}: {body[:200]}")
+        raise WrongAnswer(place, f"HTTP {status} without {expect!r}: {body[:200]}")
     return body[:200] or f"HTTP {status}"
 
 

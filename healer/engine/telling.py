@@ -29,8 +29,14 @@ class Listener(Protocol):
         ...
 
 
-class Deaf:
-    """Listens to nothing."""
+class Both:
+    """Two listeners as one."""
+
+    def __init__(self, first: Listener, second: Listener) -> None:
+        self._first = first
+        self._second = second
 
     def told(self, told: Told) -> None:
-        """Ignore it."""
+        """Tell both."""
+        self._first.told(told)
+        self._second.told(told)

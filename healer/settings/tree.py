@@ -17,7 +17,7 @@ class Unit:
 
 Duration = Annotated[float, Unit("duration")]
 Size = Annotated[int, Unit("size")]
-LIVEKIT_WHEN: Final = ("unready", "always", "never")
+LIVEKIT_WHEN: Final = ("not_ready", "always")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ class LivekitSettings:
     namespace: str = "joelclaw"
     deployment: str = "livekit-server"
     container: str = "livekit-server"
-    when: str = "unready"
-    """When drifted probes are patched: `unready` only while LiveKit is not Ready, since a patch
-    ends all calls; `always`; or `never`."""
+    when: str = "not_ready"
+    """When drifted probes are patched: `not_ready`: only while LiveKit is not Ready, since a patch
+    ends all calls; or `always`."""
 
 
 @dataclass(frozen=True, slots=True)

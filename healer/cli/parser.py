@@ -1,0 +1,142 @@
+"""Every command and flag; what each does is imported when it runs."""
+
+import argparse
+import importlib
+from collections.abc import Callable
+from typing import Any, Final
+
+from healer import __version__
+from healer.core.tower import Layer
+
+Command = Callable[[argparse.Namespace], int]
+
+_EPILOG: Final = """exit codes: 0 healthy or healed, 1 unhealthy, 2 usage,
+3 unknown (could not look), 4 held or gave up, 78 configuration, 130 interrupted"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="healer",
+        description="Watches a Colima, Docker, Talos and Kubernetes tower, and brings it back.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"healer {__version__}")
+    parser.add_argument(
+        "--once",
+        dest="command",
+        action="store_const",
+        const=_lazily("healer.cli.once", "once"),
+        help="one pass: look, heal what may be healed, verify, report",
+    )
+    _pass_flags(parser)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_looking(commands)
+    _add_human(commands)
+    _add_settings(commands)
+    _add_drill(commands)
+    return parser
+
+
+def _lazily(module: str, function: str) -> Command:
+    """A command whose module is imported when it runs."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        command: Command = getattr(importlib.import_module(module), function)
+        return command(arguments)
+
+    return run
+
+
+def _pass_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", "-n", action="store_true", help="say what would be done")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument(
+        "--deadline",
+        metavar="TIME",
+        help="begin no act after so long, e.g. 90s or 20m (default: the settings' 20m)",
+    )
+
+
+_Commands = Any
+"""argparse's own name for this type is private."""
+
+
+def _add(
+    commands: _Commands, name: str, module: str, function: str, about: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about)
+    parser.set_defaults(command=_lazily(module, function))
+    return parser
+
+
+def _layer(parser: argparse.ArgumentParser, flag: str, **options: Any) -> None:  # noqa: ANN401  (argparse's own options)
+    parser.add_argument(flag, metavar="LAYER", choices=[one.value for one in Layer], **options)
+
+
+def _add_looking(commands: _Commands) -> None:
+    check = _add(
+        commands, "check", "healer.cli.once", "check", "look at every layer, change nothing"
+    )
+    check.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    explain = _add(
+        commands,
+        "explain",
+        "healer.cli.explain",
+        "explain",
+        "why a layer is as it is, what was refused and by which rule, what would be done next",
+    )
+    _layer(explain, "layer")
+    doctor = _add(
+        commands,
+        "doctor",
+        "healer.cli.doctor",
+        "doctor",
+        "what is missing here, and how to mend it",
+    )
+    doctor.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    _add(commands, "table", "healer.cli.explain", "table", "print every reason, ladder and limit")
+
+
+def _add_human(commands: _Commands) -> None:
+    pause = _add(commands, "pause", "healer.cli.pauses", "pause", "do nothing for a while")
+    pause.add_argument(
+        "--for", dest="length", metavar="TIME", help="e.g. 1h; default: until resume"
+    )
+    pause.add_argument("--reason", required=True, help="why; it is shown wherever healer is asked")
+    _layer(pause, "--layer", help="only this layer; default: all")
+    resume = _add(commands, "resume", "healer.cli.pauses", "resume", "end a pause")
+    _layer(resume, "--layer", help="only pauses of this layer; default: all")
+    reset = _add(
+        commands,
+        "reset",
+        "healer.cli.pauses",
+        "reset",
+        "let a held or given-up layer be tried again",
+    )
+    _layer(reset, "layer", nargs="?", help="default: all layers")
+
+
+def _add_settings(commands: _Commands) -> None:
+    config = _add(commands, "config", "healer.cli.config", "show", "the settings in force")
+    verbs = config.add_subparsers(metavar="VERB")
+    show = _add(verbs, "show", "healer.cli.config", "show", "print the settings as TOML")
+    show.add_argument("--origin", action="store_true", help="say where each value comes from")
+    check = _add(verbs, "check", "healer.cli.config", "check", "check the settings file")
+    check.add_argument("file", nargs="?", help="another file than the one in force")
+    config.set_defaults(origin=False)
+    paths = _add(commands, "paths", "healer.cli.config", "paths", "which files healer uses")
+    paths.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def _add_drill(commands: _Commands) -> None:
+    drill = _add(
+        commands,
+        "drill",
+        "healer.cli.drill",
+        "drill",
+        "watch healer mend a simulated tower; needs no Mac, Docker or network",
+    )
+    drill.add_argument("scenario", choices=["reboot"], help="what befalls the tower")
+    drill.add_argument("--json", action="store_true", help="one JSON document on stdout")

@@ -1,0 +1,224 @@
+"""Probes, remedies and engine over any outside, real or simulated."""
+
+import os
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from healer.core.facts import Act
+from healer.core.ladders import Remedy
+from healer.core.ledger import Attempt
+from healer.engine.passing import Pace, Parts
+from healer.engine.telling import Listener
+from healer.engine.watching import Probe
+from healer.model.livekit import PatchWhen
+from healer.model.verdicts import WantedContainer
+from healer.ports import (
+    Clock,
+    ClusterEyes,
+    ClusterHands,
+    EngineEyes,
+    EngineHands,
+    ForwardEyes,
+    ForwardHands,
+    GuestEyes,
+    GuestHands,
+    HostEyes,
+    Journal,
+    PortEyes,
+    Remedial,
+    VmEyes,
+    VmHands,
+)
+from healer.probes.apiserver import ApiserverProbe
+from healer.probes.colima import ColimaProbe
+from healer.probes.docker import DockerProbe
+from healer.probes.flannel import FlannelProbe
+from healer.probes.guest import GuestLook
+from healer.probes.host import HostProbe
+from healer.probes.kernel import KernelProbe
+from healer.probes.livekit import LivekitProbe
+from healer.probes.node import NodeProbe
+from healer.probes.pods import PodsProbe
+from healer.probes.services import ServiceEyes, ServicesProbe
+from healer.probes.ssh import SshProbe
+from healer.probes.talos import TalosProbe
+from healer.remedies.colima import CleanStaleFiles, CycleVm, ForceCycleVm, Life, Others, StartVm
+from healer.remedies.docker import Forwards, Reforward, RestartEngine, TermMux
+from healer.remedies.flannel import DeleteFlannelPod
+from healer.remedies.kernel import LoadModules
+from healer.remedies.livekit import PatchLivekit
+from healer.remedies.node import Uncordon, Untaint
+from healer.remedies.pods import DeletePod, ForceDeletePod
+from healer.remedies.talos import (
+    RestartContainer,
+    SetMemoryLimit,
+    SetRestartPolicy,
+    StartContainer,
+)
+from healer.settings import Settings
+
+_SAME_START = 3.0
+"""Seconds by which a process list and a spawn may differ about one start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Every port, real or simulated."""
+
+    clock: Clock
+    host: HostEyes
+    vm: VmEyes
+    vm_hands: VmHands
+    guest: GuestEyes
+    guest_hands: GuestHands
+    forward: ForwardEyes
+    forward_hands: ForwardHands
+    engine: EngineEyes
+    engine_hands: EngineHands
+    cluster: ClusterEyes
+    cluster_hands: ClusterHands
+    published: PortEyes
+    close: Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class OurChildren:
+    """The processes that our acts have spawned: told to the journal, and never foreign."""
+
+    journal: Journal
+    pids: set[int] = field(default_factory=set)
+
+    def spawned(self, act: Act, pid: int, started: float) -> None:
+        """Remember one."""
+        self.pids.add(pid)
+        self.journal.spawned(act, pid, started)
+
+    def own(self) -> Collection[int]:
+        """All of them, and ourselves."""
+        return frozenset({*self.pids, os.getpid()})
+
+
+def probes_of(
+    outside: Outside, settings: Settings, look: GuestLook, own: Callable[[], Collection[int]]
+) -> tuple[Probe, ...]:
+    """One probe a layer; they share one ssh look, and are handed eyes only."""
+    tower, home = settings.tower, os.environ.get("HOME")
+
+    async def open_in_vm() -> frozenset[int]:
+        return (await look.facts()).open_ports
+
+    services = ServiceEyes(
+        outside.published, outside.cluster, outside.engine, outside.vm, open_in_vm
+    )
+    return (
+        HostProbe(outside.host, Path(home) if home else None, own, (tower.container,)),
+        ColimaProbe(outside.vm, look, outside.engine, outside.host),
+        SshProbe(look, outside.host),
+        DockerProbe(outside.engine, look, outside.forward),
+        KernelProbe(look),
+        TalosProbe(outside.engine, outside.cluster, look, outside.vm, _wanted(settings)),
+        ApiserverProbe(outside.cluster, outside.vm),
+        NodeProbe(outside.cluster),
+        FlannelProbe(outside.cluster),
+        PodsProbe(
+            outside.cluster,
+            frozenset(tower.namespaces),
+            force_stateful_sets=settings.pods.force_statefulsets,
+        ),
+        LivekitProbe(outside.cluster, outside.published, _patch_when(settings)),
+        ServicesProbe(services, settings.services),
+    )
+
+
+def _wanted(settings: Settings) -> WantedContainer:
+    tower = settings.tower
+    return WantedContainer(
+        restart_policy=tower.restart_policy or "",
+        memory=tower.memory or 0,
+        api_port=tower.api_port,
+        reserved_ports=frozenset(tower.reserved_ports),
+    )
+
+
+def _patch_when(settings: Settings) -> PatchWhen:
+    return PatchWhen(settings.livekit.when)
+
+
+def remedies_of(
+    outside: Outside, settings: Settings, own: Callable[[], Collection[int]]
+) -> Mapping[Remedy, Remedial]:
+    """Every remedy; `needed()` looks through eyes of its own, never through a cache."""
+    namespaces = frozenset(settings.tower.namespaces)
+    others = Others(outside.host, own)
+    life = Life(outside.guest, outside.engine, outside.cluster)
+    forwards = Forwards(
+        outside.engine,
+        outside.vm,
+        outside.published,
+        outside.forward_hands,
+        settings.tower.reserved_ports,
+    )
+    vm, vm_hands, clock = outside.vm, outside.vm_hands, outside.clock
+    cluster, cluster_hands = outside.cluster, outside.cluster_hands
+    wanted = _wanted(settings)
+    made: tuple[Remedial, ...] = (
+        StartVm(vm, vm_hands, others),
+        CycleVm(vm, vm_hands, others, life, clock),
+        ForceCycleVm(vm, vm_hands, others, life, clock),
+        CleanStaleFiles(vm, vm_hands),
+        Reforward(forwards, outside.guest),
+        TermMux(outside.forward, outside.forward_hands, forwards, outside.guest),
+        RestartEngine(forwards, outside.guest, outside.guest_hands),
+        LoadModules(outside.guest, outside.guest_hands),
+        StartContainer(outside.engine, outside.engine_hands),
+        RestartContainer(outside.engine, cluster, outside.engine_hands),
+        SetRestartPolicy(outside.engine, outside.engine_hands, wanted),
+        SetMemoryLimit(outside.engine, outside.engine_hands, wanted),
+        Uncordon(cluster, cluster_hands),
+        Untaint(cluster, cluster_hands),
+        DeleteFlannelPod(cluster, outside.guest, cluster_hands),
+        DeletePod(cluster, cluster_hands, namespaces),
+        ForceDeletePod(
+            cluster, cluster_hands, namespaces, stateful_sets=settings.pods.force_statefulsets
+        ),
+        PatchLivekit(cluster, cluster_hands, _patch_when(settings)),
+    )
+    return {one.remedy: one for one in made}
+
+
+def parts_of(
+    outside: Outside,
+    settings: Settings,
+    journal: Journal,
+    listener: Listener,
+    children: OurChildren,
+) -> Parts:
+    """What a pass over any tower is made of."""
+    look = GuestLook(outside.guest, outside.clock)
+    return Parts(
+        probes=probes_of(outside, settings, look, children.own),
+        remedies=remedies_of(outside, settings, children.own),
+        journal=journal,
+        clock=outside.clock,
+        listener=listener,
+        pace=Pace(settings.once.look_every, settings.once.look_deadline),
+        still_running=_still_running(outside, children),
+        after_act=look.forget,
+    )
+
+
+def _still_running(outside: Outside, children: OurChildren) -> Callable[[Attempt], Awaitable[bool]]:
+    """A `colima start` outlives its healer; it is recognised by pid and start (design §10)."""
+
+    async def running(attempt: Attempt) -> bool:
+        pid, started = attempt.child_pid, attempt.child_started
+        if pid is None or started is None:
+            return False
+        for one in await outside.host.processes():
+            if one.pid == pid and abs(outside.clock.wall() - one.age - started) <= _SAME_START:
+                children.pids.add(pid)
+                return True
+        return False
+
+    return running

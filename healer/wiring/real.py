@@ -1,0 +1,193 @@
+"""The outside of this Mac, and a pass over it with its journal and its lock."""
+
+import os
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from healer.adapters.clock import SystemClock
+from healer.adapters.colima_commands import ColimaCommands
+from healer.adapters.colima_eyes import ColimaEyes
+from healer.adapters.colima_files import resolve_root
+from healer.adapters.colima_hands import ColimaHands
+from healer.adapters.colima_settling import Settling
+from healer.adapters.docker import DockerEngine
+from healer.adapters.guest_script import Question
+from healer.adapters.host import HostAdapter
+from healer.adapters.journal import SqliteJournal
+from healer.adapters.kubernetes import KubernetesCluster
+from healer.adapters.lock import WriterLock
+from healer.adapters.mux import LimaForward
+from healer.adapters.process import ProcessRunner
+from healer.adapters.published import PublishedPorts
+from healer.adapters.ssh import DirectSsh, SshGuest
+from healer.core.ledger import Ledger
+from healer.core.policy import Policy
+from healer.engine.passing import Mode, Pass
+from healer.engine.quiet import BrokenJournal, Snapshot
+from healer.engine.telling import Listener
+from healer.model.machine import ColimaPaths
+from healer.ports import Clock, EngineEyes, Journal, JournalError, PortError, VmEyes
+from healer.settings import Settings
+from healer.settings.places import Places, places_of
+from healer.settings.policy import policy_of
+from healer.wiring.parts import OurChildren, Outside, parts_of
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A pass that is ready to run, and what must be said before it."""
+
+    one_pass: Pass
+    policy: Policy
+    warnings: tuple[str, ...]
+    close: Callable[[], Awaitable[None]]
+    """Lets go of journal, lock and connections."""
+
+
+def prepare(
+    settings: Settings,
+    listener: Listener,
+    mode: Mode,
+    *,
+    progress: Callable[[str], None] = lambda _: None,
+    environment: Mapping[str, str] = os.environ,
+) -> Prepared:
+    """Wire one pass over the real tower."""
+    places = places_of(settings, environment, Path(environment.get("HOME", str(Path.home()))))
+    run = f"{SystemClock().wall():.0f}-{secrets.token_hex(2)}"
+    policy = policy_of(settings, run=run, one_pass=True)
+    keeping = _keep(places, mode)
+    if keeping.no_acts_because:
+        policy = replace(policy, no_acts_because=keeping.no_acts_because)
+    children = OurChildren(keeping.journal)
+    outside = real_outside(settings, places, children, environment=environment, progress=progress)
+    parts = parts_of(outside, settings, keeping.journal, listener, children)
+
+    async def close() -> None:
+        await outside.close()
+        keeping.close()
+
+    warnings = (keeping.no_acts_because,) if keeping.no_acts_because else ()
+    return Prepared(Pass(parts, policy, mode), policy, warnings, close)
+
+
+def real_outside(
+    settings: Settings,
+    places: Places,
+    children: OurChildren,
+    *,
+    environment: Mapping[str, str],
+    progress: Callable[[str], None],
+) -> Outside:
+    """The Mac that we run on."""
+    home = Path(environment.get("HOME", str(Path.home())))
+    path = ":".join(settings.files.path) or environment.get("PATH", "")
+    children_environment = {**environment, "PATH": path, "HOME": str(home)}
+    clock, runner = SystemClock(), ProcessRunner()
+    host = HostAdapter(runner, places.state, path=path)
+    root = settings.tower.colima_home
+    paths = ColimaPaths(
+        Path(root) if root else resolve_root(environment, home), settings.tower.profile
+    )
+    commands = ColimaCommands(runner, paths, host, children_environment)
+    vm = ColimaEyes(commands, clock)
+    vm_hands = ColimaHands(
+        commands, Settling(vm, clock), children, places.state / "runs", progress=progress
+    )
+    ssh = DirectSsh(runner, paths, children_environment, _ssh_port_of(vm))
+    guest = SshGuest(ssh, _question(settings))
+    forward = LimaForward(runner, paths, children_environment, host)
+    engine = DockerEngine(paths.docker_socket, settings.tower.container, settings.tower.cluster)
+    cluster = KubernetesCluster(
+        places.kubeconfig,
+        settings.tower.container,
+        _api_port_of(engine, settings.tower.api_port),
+        flannel=(settings.tower.flannel_namespace, settings.tower.flannel_daemonset),
+        livekit=(settings.livekit.namespace, settings.livekit.deployment),
+    )
+    return Outside(
+        clock=clock,
+        host=host,
+        vm=vm,
+        vm_hands=vm_hands,
+        guest=guest,
+        guest_hands=guest,
+        forward=forward,
+        forward_hands=forward,
+        engine=engine,
+        engine_hands=engine,
+        cluster=cluster,
+        cluster_hands=cluster,
+        published=PublishedPorts(runner, host, children_environment),
+        close=cluster.close,
+    )
+
+
+def _ssh_port_of(vm: VmEyes) -> Callable[[], Awaitable[int | None]]:
+    async def port() -> int | None:
+        return (await vm.hostagent()).ssh_port
+
+    return port
+
+
+def _api_port_of(engine: EngineEyes, container_port: int) -> Callable[[], Awaitable[int | None]]:
+    """Docker's binding decides; when it cannot be asked the adapter has other ways."""
+
+    async def port() -> int | None:
+        try:
+            return (await engine.container()).host_port(container_port)
+        except PortError:
+            return None
+
+    return port
+
+
+def _question(settings: Settings) -> Question:
+    ports = {one.host_port for one in settings.services} - set(settings.tower.reserved_ports)
+    return Question(settings.tower.container, settings.tower.api_port, tuple(sorted(ports)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Keeping:
+    """The journal of this run, and why nothing may be done if it cannot be kept."""
+
+    journal: Journal
+    no_acts_because: str
+    close: Callable[[], None]
+
+
+def _keep(places: Places, mode: Mode) -> _Keeping:
+    """Open what this kind of run needs; a rehearsal or a look leaves no trace."""
+    clock = SystemClock()
+    if mode is not Mode.HEAL:
+        return _Keeping(_snapshot(places, clock), "", lambda: None)
+    lock = WriterLock(places.lock)
+    try:
+        holder = lock.acquire()
+        if holder is not None:
+            who = f"another healer (pid {holder or 'unknown'}) is at work: looking only"
+            return _Keeping(_snapshot(places, clock), who, lambda: None)
+        journal = SqliteJournal.open(places.journal, clock)
+    except JournalError as error:
+        lock.release()
+        return _Keeping(BrokenJournal(error), str(error), lambda: None)
+
+    def close() -> None:
+        journal.close()
+        lock.release()
+
+    return _Keeping(journal, "", close)
+
+
+def _snapshot(places: Places, clock: Clock) -> Journal:
+    try:
+        journal = SqliteJournal.for_reading(places.journal, clock)
+        if journal is None:
+            return Snapshot(Ledger())
+        ledger = journal.ledger()
+        journal.close()
+    except JournalError as error:
+        return BrokenJournal(error)
+    return Snapshot(ledger)
