@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.lab.kubernetes import build
 from tests.lab.kubernetes.apiserver import ApiServer
-from tests.lab.kubernetes.engine import Engine
-from tests.lab.kubernetes.faults import Faults
-from tests.lab.kubernetes.node import Node
+from tests.lab.kubernetes.standalone import running_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.lab.kubernetes.faults import Faults
 
 
 def unavailable(reason: str) -> None:
@@ -41,23 +39,16 @@ def node_programs() -> None:
 
 
 @pytest.fixture(scope="session")
-def faults(node_programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faults]:
-    """A node on an engine of the lab, and the hand that breaks it."""
+def faults(node_programs: None) -> Iterator[Faults]:
+    """A node with its workloads, and the hand that breaks it."""
     del node_programs
-    engine = Engine(Path(tempfile.mkdtemp(prefix="lab-", dir="/tmp")))
     try:
-        node = Node(engine.docker, tmp_path_factory.mktemp("node") / "kubeconfig")
-        engine.start(node.ports.mac_side())
-        faults = Faults(node, engine.guest_flags)
-        faults.load_module()
-        node.create()
-        node.deploy()
-        node.wait_ready()
-        yield faults
+        with running_node() as faults:
+            faults.node.deploy()
+            faults.node.wait_ready()
+            yield faults
     except build.MissingPartError as missing:
         unavailable(str(missing))
-    finally:
-        engine.stop()
 
 
 @pytest.fixture

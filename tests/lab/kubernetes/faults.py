@@ -125,7 +125,10 @@ class Faults:
         self.patch(path, {"spec": {"replicas": replicas}})
 
     def hold(self, service: str) -> None:
-        """Keep a service of the node down, for example ``kubelet``, until its next boot."""
+        """Keep a service of the node down, for example ``kubelet``, until its next boot.
+
+        ``shutdown`` held makes the node deaf to SIGTERM: Docker kills it when its patience ends.
+        """
         self.node.inside("touch", f"/run/lab/hold/{service}")
 
     def release(self, service: str) -> None:

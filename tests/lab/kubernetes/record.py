@@ -1,105 +1,36 @@
 """Records what a real cluster answers, for tests that have none.
 
-``python -m tests.lab.kubernetes.record --docker-host unix:///… --guest-flags DIR`` starts a node
-on that engine, leads it through its illnesses and writes tests/recordings/kubernetes/. Left out:
-managedFields, kubectl's last-applied annotation, and every secret.
+``python -m tests.lab.kubernetes.record`` starts a node on an engine of its own, leads it through
+its illnesses and writes tests/recordings/kubernetes/. Left out: managedFields, kubectl's
+last-applied annotation, and every secret.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from tests.lab.kubernetes import build, zoo
-from tests.lab.kubernetes.api import JSON_PATCH, STRATEGIC_PATCH, TABLE
-from tests.lab.kubernetes.faults import CONTROL_PLANE_TAINT, NODE_PATH, Faults, pod
+from tests.lab.kubernetes import zoo
+from tests.lab.kubernetes.api import JSON_PATCH, STRATEGIC_PATCH
+from tests.lab.kubernetes.faults import CONTROL_PLANE_TAINT, NODE_PATH, pod
 from tests.lab.kubernetes.node import NAME, Node, eventually
+from tests.lab.kubernetes.recorder import PODS, Recorder
+from tests.lab.kubernetes.standalone import running_node
 
 TARGET: Final = Path(__file__).parents[2] / "recordings" / "kubernetes"
-PODS: Final = "/api/v1/pods"
 APPS: Final = "/apis/apps/v1/namespaces"
 LIVEKIT: Final = f"{APPS}/joelclaw/deployments/livekit-server"
 FLANNEL: Final = f"{APPS}/kube-system/daemonsets/kube-flannel"
 DEFAULT_PODS: Final = "/api/v1/namespaces/default/pods"
-NOISE: Final = ("managedFields", "kubectl.kubernetes.io/last-applied-configuration")
-
-
-def quiet(value: Any) -> Any:  # noqa: ANN401  any JSON
-    """The same JSON without what no reader looks at."""
-    if isinstance(value, dict):
-        return {key: quiet(inner) for key, inner in value.items() if key not in NOISE}
-    return [quiet(inner) for inner in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, slots=True)
-class Recorder:
-    """Leads one node through its states and writes down what it answers."""
-
-    node: Node
-    faults: Faults
-    target: Path
-
-    def save(self, name: str, body: object) -> None:
-        """Write one recording."""
-        build.say(f"recorded {name}")
-        text = json.dumps(quiet(body), indent=1, sort_keys=True, ensure_ascii=False)
-        (self.target / f"{name}.json").write_text(text + "\n")
-
-    def save_object(self, name: str, path: str) -> None:
-        """Write the object at a path."""
-        self.save(name, self.node.api.get(path))
-
-    def save_pods(self, name: str) -> None:
-        """Write the pods of all namespaces beside the columns that the server prints for them."""
-        while True:
-            before = self.node.api.get(PODS)
-            table = self.node.api.get(PODS, TABLE)
-            after = self.node.api.get(PODS)
-            # Columns of another moment than the objects would be worthless.
-            if _versions(before) == _versions(after):
-                break
-        for row in table["rows"]:
-            metadata = row["object"]["metadata"]
-            row["object"] = {key: metadata[key] for key in ("namespace", "name", "uid")}
-        table["columnDefinitions"] = [one["name"] for one in table["columnDefinitions"]]
-        self.save(f"pods-{name}", {"list": before, "table": table})
-
-    def save_events(self, name: str) -> None:
-        """Write the warnings of all namespaces."""
-        events = self.node.api.get("/api/v1/events")
-        events["items"] = [one for one in events["items"] if one.get("type") == "Warning"]
-        self.save(f"events-{name}", events)
-
-    def save_answer(
-        self, name: str, method: str, path: str, body: object = None, kind: str = "application/json"
-    ) -> None:
-        """Write a request and the status and body that it gets."""
-        answer = self.node.api.request(method, path, body=body, headers={"Content-Type": kind})
-        asked = {"method": method, "path": path, "content_type": kind, "body": body}
-        self.save(
-            f"answer-{name}", {"request": asked, "status": answer.status, "body": answer.body}
-        )
-
-    def settled(self, what: str, **wanted: str) -> None:
-        """Wait until the pods whose names start so show the wanted columns."""
-
-        def look() -> bool:
-            now = self.node.statuses()
-            return all(
-                any(
-                    name.startswith(start.replace("_", "-")) and status in wish.split("|")
-                    for name, status in now.items()
-                )
-                for start, wish in wanted.items()
-            )
-
-        eventually(f"{what}: {wanted}", look)
+class Illnesses(Recorder):
+    """Leads one node through its states; each method leaves it as the next one wants it."""
 
     def first_boot(self) -> None:
         """No CNI yet, then no kernel module, then the taint."""
@@ -123,11 +54,6 @@ class Recorder:
         self.save_object("version", "/version")
         lease = f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{NAME}"
         self.save_object("lease", lease)
-
-    def save_log(self) -> None:
-        """Write what flannel said before it ended."""
-        log = self.node.kubectl("logs", "-n", "kube-system", "daemonset/kube-flannel", "--previous")
-        (self.target / "flannel-previous.log").write_text(log)
 
     def livekit(self) -> None:
         """The probe trap, the answers on the way out of it, and the cured Deployment."""
@@ -241,18 +167,6 @@ class Recorder:
         self.faults.release("etcd")
         eventually("ready again", self.node.api_ready)
 
-    def save_readyz(self) -> None:
-        """Write what /readyz says without etcd."""
-        command = [str(self.node.kubectl_program), f"--kubeconfig={self.node.kubeconfig}"]
-        answer = subprocess.run(
-            [*command, "get", "--raw", "/readyz?verbose"],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        (self.target / "readyz-without-etcd.txt").write_text(answer.stdout + answer.stderr)
-
     def power_cut(self) -> None:
         """A power cut after which flannel cannot start; then its cure."""
         job = pod("final", restartPolicy="Never")
@@ -298,38 +212,27 @@ class Recorder:
         self.save_object("node-shutting-down-later", NODE_PATH)
 
 
-def _versions(pods: dict[str, Any]) -> list[str]:
-    return [one["metadata"]["resourceVersion"] for one in pods["items"]]
-
-
 def _heartbeat(node: Node) -> str:
     conditions = node.node_object()["status"]["conditions"]
     return next(str(one["lastHeartbeatTime"]) for one in conditions if one["type"] == "Ready")
 
 
 def main() -> int:
-    """Record everything anew."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--docker-host", required=True)
-    parser.add_argument("--guest-flags", type=Path, required=True)
+    """Record everything anew; some ten minutes."""
+    parser = argparse.ArgumentParser(description="Record what a real cluster answers.")
     parser.add_argument("--into", type=Path, default=TARGET)
-    asked = parser.parse_args()
-    asked.into.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        node = Node(["docker", "-H", asked.docker_host], Path(folder, "kubeconfig"))
-        node.create()
-        try:
-            recorder = Recorder(node, Faults(node, asked.guest_flags), asked.into)
-            recorder.first_boot()
-            recorder.livekit()
-            recorder.answers()
-            recorder.zoo()
-            recorder.written()
-            recorder.cordons()
-            recorder.power_cut()
-            recorder.shutting_down()
-        finally:
-            node.remove()
+    target: Path = parser.parse_args().into
+    target.mkdir(parents=True, exist_ok=True)
+    with running_node() as faults:
+        recorder = Illnesses(faults.node, faults, target)
+        recorder.first_boot()
+        recorder.livekit()
+        recorder.answers()
+        recorder.zoo()
+        recorder.written()
+        recorder.cordons()
+        recorder.power_cut()
+        recorder.shutting_down()
     return 0
 
 

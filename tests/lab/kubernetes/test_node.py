@@ -78,6 +78,15 @@ def test_a_clean_stop_cordons_and_the_next_boot_undoes_it(mended: Faults) -> Non
     assert CORDONED_BY_TALOS not in annotations
 
 
+def test_a_stop_that_hangs_ends_in_137(mended: Faults) -> None:
+    """A machined that hangs in its shutdown is killed by Docker, and starts well again."""
+    mended.hold("shutdown")
+    mended.node.engine("stop", "--time=2", NAME)
+    assert inspect(mended.node)["State"]["ExitCode"] == 137
+    mended.node.engine("start", NAME)
+    eventually("the API server is ready", mended.node.api_ready)
+
+
 def test_a_human_cordon_outlives_a_boot(mended: Faults) -> None:
     """A cordon without Talos' mark is still there after a restart."""
     mended.cordon_as_human()

@@ -91,6 +91,10 @@ func shutdown(api *client, config machineConfig, quit chan struct{}, running *sy
 	if err := cordon(api, config.NodeName); err != nil {
 		log.Printf("cordon: %v", err)
 	}
+	// A machined that hangs here is what ends in 137, however long Docker waits.
+	for held("shutdown") {
+		time.Sleep(lookInterval)
+	}
 	hold("kubelet")
 	stopPods()
 	close(quit)

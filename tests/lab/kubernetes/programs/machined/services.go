@@ -81,7 +81,7 @@ func apiServerArgs(config machineConfig) []string {
 // keepUp runs the service again and again until quit, except while it is held.
 func (s *service) keepUp(quit <-chan struct{}) {
 	for !over(quit) {
-		if s.held() || !exists(s.needs) {
+		if held(s.name) || !exists(s.needs) {
 			pause(quit, lookInterval)
 			continue
 		}
@@ -93,7 +93,7 @@ func (s *service) keepUp(quit <-chan struct{}) {
 			}
 			s.before = nil
 		}
-		if err := s.once(quit); err != nil && !over(quit) && !s.held() {
+		if err := s.once(quit); err != nil && !over(quit) && !held(s.name) {
 			log.Printf("service %s ended: %v", s.name, err)
 			pause(quit, restartPause)
 		}
@@ -123,7 +123,7 @@ func (s *service) once(quit <-chan struct{}) error {
 		case <-quit:
 			return stop(command, ended)
 		case <-ticker.C:
-			if s.held() {
+			if held(s.name) {
 				log.Printf("service %s is held", s.name)
 				return stop(command, ended)
 			}
@@ -142,7 +142,7 @@ func stop(command *exec.Cmd, ended <-chan error) error {
 	}
 }
 
-func (s *service) held() bool { return exists(filepath.Join(holdDir, s.name)) }
+func held(name string) bool { return exists(filepath.Join(holdDir, name)) }
 
 func hold(name string) {
 	_ = os.WriteFile(filepath.Join(holdDir, name), nil, 0o600)
