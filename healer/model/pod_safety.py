@@ -4,6 +4,7 @@ What forbids it for good comes as a sentence; what only needs time comes as seco
 server's clock. A probe asks in order to judge, a remedy asks again just before it acts.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,7 @@ from healer.model.pod_parts import (
     mirror,
     part,
     phase,
+    running_since,
 )
 from healer.model.pod_status import INIT, TERMINATING, UNKNOWN, status
 from healer.model.stamps import epoch
@@ -48,6 +50,8 @@ class Surroundings:
     node: Node | None
     flannel: DaemonSet | None
     warnings: tuple[Event, ...] = ()
+    up_since: float | None = None
+    """See `oldest_start`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +160,23 @@ def wait_to_delete(pod: Pod, around: Surroundings) -> Wait:
 
 
 def wait_to_force(around: Surroundings) -> Wait:
-    """How long yet before an overdue delete may be forced."""
-    return _longest((_node_wait(around, OVERDUE),))
+    """How long yet before an overdue delete may be forced.
+
+    A power cut shorter than 40 s leaves Ready as it was, so that is not enough: the kubelet
+    ends by itself what it finds half ended after a start.
+    """
+    up = 0.0 if around.up_since is None else around.now - around.up_since
+    started = Wait(OVERDUE - up, "the node may just have started")
+    return _longest((_node_wait(around, OVERDUE), started))
+
+
+def oldest_start(pods: Iterable[Pod]) -> float | None:
+    """When the longest running pod was started: the node has been up at least since then.
+
+    A restart of the node ends every container, so none that runs is older; None when none runs.
+    """
+    starts = (running_since(one.raw) for one in pods if deletion_due(one.raw) is None)
+    return min((one for one in starts if one is not None), default=None)
 
 
 def overdue(raw: Json, now: float) -> bool:

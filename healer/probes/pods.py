@@ -14,6 +14,7 @@ from healer.model.pod_safety import (
     deletable,
     force_deletable,
     identity_of_loss,
+    oldest_start,
     overdue,
     shows_unknown,
     wait_to_delete,
@@ -91,21 +92,24 @@ class PodsProbe:
             next(iter(node.items), None),
             next(iter(others.daemonsets), None),
             warnings.items,
+            oldest_start(heard.items),
         )
         judged = [await self._judge(one, around) for one in troubled]
-        return (*judged, *reports)
+        return (*(one for one in judged if one is not None), *reports)
 
-    async def _judge(self, pod: Pod, around: Surroundings) -> Finding:
+    async def _judge(self, pod: Pod, around: Surroundings) -> Finding | None:
+        """None while the kubelet may yet mend what healer must not touch anyway."""
         if deletion_due(pod.raw) is not None and not shows_unknown(pod.raw):
             return await self._stuck(pod, around)
         return await self._unknown(pod, around)
 
-    async def _unknown(self, pod: Pod, around: Surroundings) -> Finding:
+    async def _unknown(self, pod: Pod, around: Surroundings) -> Finding | None:
         wait = wait_to_delete(pod, around)
         seen = f"{name_of(pod)} shows {status(pod.raw)}, lost as {identity_of_loss(pod.raw)}"
         forbidden = deletable(pod, self._namespaces) or await self._orphaned(pod, wait.seconds)
         if forbidden:
-            return _unmanaged(pod, f"{seen}; {forbidden}", f"delete pod {pod.name}")
+            command = f"delete pod {pod.name}"
+            return _unmanaged(pod, f"{seen}; {forbidden}", command) if not wait.why else None
         return Finding(
             Reason.POD_UNKNOWN,
             f"{seen}; {wait.why}" if wait.why else seen,
@@ -115,7 +119,7 @@ class PodsProbe:
             ripe_in=wait.seconds,
         )
 
-    async def _stuck(self, pod: Pod, around: Surroundings) -> Finding:
+    async def _stuck(self, pod: Pod, around: Surroundings) -> Finding | None:
         wait = wait_to_force(around)
         seen = f"{name_of(pod)} is Terminating, more than two minutes past its grace"
         forbidden = force_deletable(
@@ -123,7 +127,7 @@ class PodsProbe:
         ) or await self._orphaned(pod, wait.seconds)
         if forbidden:
             command = f"delete pod {pod.name} --grace-period=0 --force"
-            return _unmanaged(pod, f"{seen}; {forbidden}", command)
+            return _unmanaged(pod, f"{seen}; {forbidden}", command) if not wait.why else None
         return Finding(
             Reason.POD_STUCK_TERMINATING,
             f"{seen}; {wait.why}" if wait.why else seen,

@@ -13,6 +13,7 @@ from healer.model.pod_safety import (
     deletable,
     force_deletable,
     identity_of_loss,
+    oldest_start,
     overdue,
     wait_to_delete,
     wait_to_force,
@@ -21,8 +22,8 @@ from healer.model.workload import is_of_daemonset, is_of_deployment
 from healer.ports import ClusterEyes, ClusterHands, Conflict, NotThere
 
 GRACE: Final = 30
-"""Seconds of an ordinary delete: what LiveKit's kind of 18000 s would leave draining for hours
-is over, and a pod whose containers are dead is gone in seconds."""
+"""Seconds of an ordinary delete: a pod whose containers are dead is gone in a few, and its own
+grace may be hours."""
 
 
 class _Rule(Protocol):
@@ -70,6 +71,7 @@ class _Deleter:
             next(iter(nodes.items), None),
             next(iter(sets.items), None),
             events.items,
+            oldest_start(pods.items),
         )
         return self._rule(act, pod, around) or await self._with_owner(pod)
 

@@ -13,6 +13,7 @@ from healer.model.pod_safety import (
     deletable,
     force_deletable,
     identity_of_loss,
+    oldest_start,
     overdue,
     wait_to_delete,
     wait_to_force,
@@ -34,7 +35,7 @@ from tests.cluster_objects import (
     terminating,
 )
 
-AROUND = Surroundings(NOW, node(), daemonset())
+AROUND = Surroundings(NOW, node(), daemonset(), up_since=NOW - 3600)
 MIRROR = {"kubernetes.io/config.mirror": "abc"}
 STATEFUL = Owner("StatefulSet", "redis", "uid-sts")
 
@@ -198,3 +199,17 @@ def test_a_force_waits_for_a_kubelet_that_just_came_up() -> None:
     assert 90.0 == wait_to_force(replace(AROUND, node=node(ready(ago=30)))).seconds
     assert Wait() == wait_to_force(AROUND)
     assert 120.0 == wait_to_force(replace(AROUND, node=node(ready("Unknown")))).seconds
+
+
+def test_a_force_waits_for_a_node_that_just_came_up() -> None:
+    """A short power cut leaves Ready as it was; what runs is younger than the node's start."""
+    assert 100.0 == wait_to_force(replace(AROUND, up_since=NOW - 20)).seconds
+    assert 120.0 == wait_to_force(replace(AROUND, up_since=None)).seconds
+
+
+def test_a_node_has_been_up_since_its_oldest_running_pod() -> None:
+    """Of pods on their way out the API may not have heard yet that they ended."""
+    young, old = pod(running(ago=20)), pod(running(ago=90))
+
+    assert NOW - 90 == oldest_start((young, old, terminating(900), lost_pod()))
+    assert None is oldest_start((terminating(900), lost_pod()))

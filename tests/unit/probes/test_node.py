@@ -124,6 +124,11 @@ async def test_a_foreign_taint_is_told_with_the_line_that_removes_it() -> None:
         ([], "node-ready"),
         ([Reason.NODE_TAINTED], "node-tainted"),
         ([Reason.NETWORK_NOT_READY, Reason.NODE_TAINTED], "node-network-not-ready"),
+        ([Reason.NODE_TAINTED], "node-after-cut"),
+        ([Reason.CORDONED_BY_HUMAN], "node-cordoned-by-human"),
+        ([Reason.NODE_CORDONED, Reason.NODE_TAINTED], "node-cordoned-by-talos"),
+        ([Reason.NODE_NOT_READY, Reason.NODE_TAINTED], "node-not-posting"),
+        ([Reason.NODE_NOT_READY, Reason.NODE_TAINTED], "node-shutting-down"),
     ],
 )
 async def test_a_real_node_is_judged_as_it_was(expected: list[Reason], name: str) -> None:

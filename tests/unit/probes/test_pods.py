@@ -7,9 +7,13 @@ from healer.core.reasons import Reason
 from healer.model.cluster import Owner, Pod
 from healer.model.pod_parts import target_of
 from healer.model.pod_safety import identity_of_loss
+from healer.model.stamps import epoch
 from healer.ports import TargetIll
 from healer.probes.pods import PodsProbe
 from tests.cluster_objects import (
+    as_daemonset,
+    as_event,
+    as_node,
     as_pod,
     changed,
     daemonset,
@@ -32,9 +36,13 @@ from tests.fakes_cluster import FakeCluster
 STATEFUL = Owner("StatefulSet", "redis", "uid-sts")
 
 
+UP = pod(running(), name="up", namespace="kube-system", owner=Owner("DaemonSet", "up", "u"))
+"""A pod that has been running for an hour, so the node has been up for as long."""
+
+
 async def look(*pods: Pod, force: bool = False) -> Observation:
     """Look at a healthy node with those pods."""
-    return await PodsProbe(FakeCluster(*pods), force_stateful_sets=force).look()
+    return await PodsProbe(FakeCluster(*pods, UP), force_stateful_sets=force).look()
 
 
 def reasons(seen: Observation) -> list[Reason]:
@@ -99,6 +107,15 @@ async def test_what_may_never_be_touched_is_only_told_of(word: str, ill: Pod) ->
     assert ill.uid == seen.findings[0].fingerprint
 
 
+@pytest.mark.parametrize("ill", [lost_pod(owner=None), terminating(900, owner=None)])
+async def test_nothing_is_told_while_the_kubelet_may_yet_mend_it(ill: Pod) -> None:
+    """After each crash every bare and every static pod is lost for some seconds."""
+    cluster = FakeCluster(ill, UP)
+    cluster.nodes = [node(ready(ago=30))]
+
+    assert () == (await PodsProbe(cluster).look()).findings
+
+
 async def test_a_stateful_sets_stuck_pod_comes_with_the_exact_line() -> None:
     """A human who knows that nothing writes any more can type it."""
     stuck = terminating(900, name="redis-0", owner=STATEFUL)
@@ -118,7 +135,7 @@ async def test_a_stuck_pod_is_found_two_minutes_past_its_grace() -> None:
 
 async def test_a_force_waits_for_the_kubelet() -> None:
     """Ready for half a minute is too short."""
-    cluster = FakeCluster(terminating(900))
+    cluster = FakeCluster(terminating(900), UP)
     cluster.nodes = [node(ready(ago=30))]
 
     assert 90.0 == (await PodsProbe(cluster).look()).findings[0].ripe_in
@@ -211,3 +228,25 @@ async def test_a_real_healthy_cluster_is_well() -> None:
     seen = await look(*(as_pod(one) for one in recorded("pods-healthy")["list"]["items"]))
 
     assert ((), "") == (seen.findings, seen.unknown)
+
+
+async def test_a_real_power_cut_is_judged_as_it_was() -> None:
+    """Two seconds after it: only managed pods may be touched, and none of them yet."""
+    recording = recorded("pods-power-cut")["list"]["items"]
+    pods = [as_pod(one) for one in recording]
+    cluster = FakeCluster(*pods)
+    cluster.now = epoch("2026-11-23T14:09:20Z") or 0.0
+    cluster.nodes = [as_node(recorded("node-after-cut"))]
+    cluster.events = [as_event(one) for one in recorded("events-power-cut")["items"]]
+    cluster.daemonsets = [as_daemonset(recorded("daemonset-flannel-after-cut"))]
+    seen = await PodsProbe(cluster).look()
+    lost_ones = [one for one in seen.findings if one.reason is Reason.POD_UNKNOWN]
+
+    assert {
+        "joelclaw/StatefulSet/redis",
+        "joelclaw/Deployment/typesense",
+        "local-path-storage/Deployment/local-path-provisioner",
+        "default/StatefulSet/stateful",
+    } == {one.owner for one in lost_ones}
+    assert all(290.0 < one.ripe_in <= 300.0 for one in lost_ones)
+    assert Reason.POD_STUCK_TERMINATING not in reasons(seen)

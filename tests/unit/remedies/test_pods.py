@@ -27,6 +27,8 @@ from tests.unit.remedies.upper import hangs_until_cancelled, intent, perform
 
 LOST = lost_pod()
 STUCK = terminating(900)
+UP = pod(running(), name="up-5d9f-x")
+"""A pod that has been running for an hour, so the node has been up for as long."""
 STATEFUL = Owner("StatefulSet", "redis", "uid-sts")
 MIRROR = {"kubernetes.io/config.mirror": "x"}
 
@@ -35,7 +37,7 @@ class Stage:
     """A cluster with both remedies and their probe."""
 
     def __init__(self, *pods: Pod, stateful_sets: bool = False) -> None:
-        self.cluster = FakeCluster(*pods)
+        self.cluster = FakeCluster(*pods, UP)
         self.delete = DeletePod(self.cluster, self.cluster)
         self.force = ForceDeletePod(self.cluster, self.cluster, stateful_sets=stateful_sets)
         self.probe = PodsProbe(self.cluster, force_stateful_sets=stateful_sets)
@@ -49,7 +51,7 @@ async def test_a_lost_pod_is_deleted_gracefully_and_alone() -> None:
 
     assert f"deleted {LOST.name}" == await perform(stage.delete, act)
     assert "not needed: that pod is gone" == await perform(stage.delete, act)
-    assert ([(LOST.uid, 30)], [other]) == (stage.cluster.deleted, stage.cluster.pod_list)
+    assert ([(LOST.uid, 30)], [other, UP]) == (stage.cluster.deleted, stage.cluster.pod_list)
 
 
 async def test_a_lost_stateful_sets_pod_is_deleted_gracefully() -> None:
@@ -84,7 +86,7 @@ def now_is(one: Pod) -> Callable[[FakeCluster], None]:
     """The pod of that name is another by now."""
 
     def change(cluster: FakeCluster) -> None:
-        cluster.pod_list = [one]
+        cluster.pod_list = [one, UP]
 
     return change
 
@@ -96,6 +98,11 @@ def node_is(ago: float, status: str = "True") -> Callable[[FakeCluster], None]:
         cluster.nodes = [node(ready(status, ago))]
 
     return change
+
+
+def just_started(cluster: FakeCluster) -> None:
+    """Nothing has been running for two minutes."""
+    cluster.pod_list = [STUCK, pod(running(ago=119), name="up-5d9f-x")]
 
 
 def flannel_down(cluster: FakeCluster) -> None:
@@ -151,6 +158,7 @@ FOR_STUCK = {
     "bare": now_is(replace(STUCK, owner=None)),
     "finalizer": now_is(changed(STUCK, "metadata", "finalizers", value=["a/b"])),
     "node young": node_is(119),
+    "just started": just_started,
 }
 
 
@@ -199,7 +207,7 @@ async def test_a_stateful_sets_new_pod_of_the_same_name_is_never_hit() -> None:
     with pytest.raises(Conflict):
         await perform(stage.delete, act)
 
-    assert ([], [young]) == (stage.cluster.deleted, stage.cluster.pod_list)
+    assert ([], [young, UP]) == (stage.cluster.deleted, stage.cluster.pod_list)
 
 
 async def test_a_status_written_in_the_last_moment_is_a_conflict() -> None:
