@@ -84,7 +84,7 @@ def _choose(
 
 
 def _next_rung(world: World, trouble: Trouble, now: float, policy: Policy) -> Rung | None:
-    if not confirmed(trouble, now, policy):
+    if not confirmed(world, trouble, now, policy):
         return None
     left = rungs_left(world.ledger, *trouble.key, policy.ladders[trouble.finding.reason])
     target = trouble.finding.target
@@ -148,7 +148,7 @@ def _hold_the_spent(world: World, now: float, policy: Policy) -> tuple[World, li
 def _spent(world: World, trouble: Trouble, now: float, policy: Policy) -> Hold | None:
     reason, target = trouble.key
     ladder = policy.ladders[reason]
-    if not ladder.rungs or not confirmed(trouble, now, policy) or _awaited(world, trouble):
+    if not ladder.rungs or not confirmed(world, trouble, now, policy) or _awaited(world, trouble):
         return None
     rung = _next_rung(world, trouble, now, policy)
     if rung is None:
@@ -203,7 +203,7 @@ def _report(
         for trouble in view.ordered:
             key = (*trouble.key, trouble.finding.fingerprint)
             ladder = policy.ladders[trouble.finding.reason]
-            if ladder.rungs or key in world.reported or not confirmed(trouble, now, policy):
+            if ladder.rungs or key in world.reported or not confirmed(world, trouble, now, policy):
                 continue
             world = replace(world, reported=world.reported | {key})
             said.append(_reported(trouble, ladder.advice))

@@ -46,11 +46,21 @@ def blocker(layer: Layer, judged: Judgements) -> Layer | None:
     return next((one for one in below(layer) if judged[one].state not in _STANDS), None)
 
 
-def confirmed(trouble: Trouble, now: float, policy: Policy) -> bool:
-    """Whether a trouble was seen often enough for long enough to count."""
+def confirmed(world: World, trouble: Trouble, now: float, policy: Policy) -> bool:
+    """Whether a trouble was seen often enough for long enough, and is not merely expected."""
     ladder = policy.ladders[trouble.finding.reason]
     lasted = now - trouble.counted_since
-    return trouble.samples >= ladder.samples and lasted >= ladder.over
+    if trouble.samples < ladder.samples or lasted < ladder.over:
+        return False
+    return not _expected(world, trouble, now, policy)
+
+
+def _expected(world: World, trouble: Trouble, now: float, policy: Policy) -> bool:
+    """Soon after a start some troubles are the start itself (design §2, grace)."""
+    reason = trouble.finding.reason
+    if reason not in EXPECTED_AT_START:
+        return False
+    return in_start_grace(world, reason.layer, now, policy) is not None
 
 
 def hold_on(world: World, layer: Layer, now: float) -> Hold | None:
@@ -85,9 +95,9 @@ def in_start_grace(world: World, layer: Layer, now: float, policy: Policy) -> fl
 
 def _judge(world: World, layer: Layer, lower: Judgements, now: float, policy: Policy) -> Judgement:
     view = world.views.get(layer)
-    acting = world.acting_on(layer)
-    if acting is not None and acting.reason.gating:
-        return Judgement(State.HEALING, f"{acting.remedy} is under way")
+    under_way = _under_way(world, layer, view)
+    if under_way:
+        return Judgement(State.HEALING, under_way)
     if view is None:
         return Judgement(State.UNKNOWN, "not looked at yet")
     if view.observation.well:
@@ -98,6 +108,17 @@ def _judge(world: World, layer: Layer, lower: Judgements, now: float, policy: Po
     if view.observation.unknown and not view.gating:
         return Judgement(State.UNKNOWN, view.observation.unknown)
     return _ill(world, layer, view, now, policy)
+
+
+def _under_way(world: World, layer: Layer, view: View | None) -> str:
+    """An act in progress, or one that ended after the last look: what was seen is void."""
+    acting = world.acting_on(layer)
+    if acting is not None and acting.reason.gating:
+        return f"{acting.remedy} is under way"
+    for one in world.verifying_of(layer):
+        if one.act.reason.gating and (view is None or view.at <= one.began):
+            return f"{one.act.remedy} has ended; looking anew"
+    return ""
 
 
 def _well(world: World, layer: Layer) -> Judgement:
@@ -115,15 +136,14 @@ def _ill(world: World, layer: Layer, view: View, now: float, policy: Policy) -> 
     pause = paused(world, layer, now)
     if pause:
         return Judgement(State.PAUSED, pause)
-    if _in_grace(world, layer, view, now, policy):
+    if _in_grace(world, view, now, policy):
         return Judgement(State.GRACE, f"{evidence}; expected so soon after a start")
-    if not any(confirmed(trouble, now, policy) for trouble in view.gating):
+    if not any(confirmed(world, trouble, now, policy) for trouble in view.gating):
         return Judgement(State.SUSPECT, evidence)
     return Judgement(State.FAILING, evidence)
 
 
-def _in_grace(world: World, layer: Layer, view: View, now: float, policy: Policy) -> bool:
+def _in_grace(world: World, view: View, now: float, policy: Policy) -> bool:
     if now < world.grace_until and not policy.one_pass:
         return True
-    expected = all(one.finding.reason in EXPECTED_AT_START for one in view.gating)
-    return expected and in_start_grace(world, layer, now, policy) is not None
+    return all(_expected(world, one, now, policy) for one in view.gating)

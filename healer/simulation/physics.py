@@ -29,7 +29,10 @@ API_AFTER = 14.0
 """From the container's start to /readyz (facts/lab.md: node Ready after 20 s)."""
 NODE_READY_AFTER = 20.0
 TAINT_AFTER = 16.0
-FLANNEL_AFTER = 17.0
+FLANNEL_AFTER = 15.0
+FLANNEL_RACE = 12.0
+"""flanneld reaches the API by KubePrism (talos-kubernetes.md §5), which needs a moment after the
+API is up; a start within it ends with exit 1 like any other failed start (inferred)."""
 SUBNET_ENV_AFTER = 2.0
 """flanneld writes subnet.env near the end of its start (facts/talos-kubernetes.md §5)."""
 SANDBOX_EVERY = 11.0
@@ -107,6 +110,7 @@ class Cluster:
     """Kubernetes inside the container."""
 
     api: bool = False
+    api_since: float = 0.0
     ready: bool = False
     ready_since: float = 0.0
     tainted: bool = False
@@ -291,7 +295,7 @@ class Tower:
     # The cluster.
 
     def _api_up(self) -> None:
-        self.cluster.api = True
+        self.cluster.api, self.cluster.api_since = True, self.at
         self.tell("the API server is ready")
 
     def taint(self) -> None:
@@ -313,14 +317,18 @@ class Tower:
         """flanneld exits 1 without br_netfilter, and backs off (§5)."""
         flannel = self.cluster.flannel
         flannel.started_at = self.at
-        if self.machine.module:
+        reaches_api = self.at - self.cluster.api_since >= FLANNEL_RACE
+        if self.machine.module and reaches_api:
             flannel.running = True
             self.in_this_box(SUBNET_ENV_AFTER, self._subnet_env_written)
             return
         flannel.running, flannel.finished_at = False, self.at
         wait = CRASH_BACKOFF[min(flannel.restarts, len(CRASH_BACKOFF) - 1)]
         flannel.restarts += 1
-        self.tell("flannel crashes: br_netfilter is missing")
+        missing = (
+            "the API does not answer it yet" if self.machine.module else "br_netfilter is missing"
+        )
+        self.tell(f"flannel crashes: {missing}")
         uid = flannel.uid
         self.in_this_box(wait, lambda: self._restart_flannel(uid))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from healer.core.facts import Act, Finished, VmBooted
+from healer.core.facts import Act, Finished
 from healer.engine.telling import Told
 from healer.telemetry.words import duration, ending, sentence
 
@@ -28,7 +28,7 @@ class PlainLines:
             if isinstance(decision, Act):
                 self._acts[decision.id] = told.at
             words = sentence(decision, told.at)
-            if words and not isinstance(decision, VmBooted):
+            if words:
                 layer = getattr(decision, "layer", None)
                 self._line(told.at, f"{layer}: {words}" if layer else words)
         self._still(told)

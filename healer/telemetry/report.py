@@ -25,9 +25,11 @@ from healer.core.judging import Judgements
 from healer.core.tower import Layer
 from healer.core.world import World
 from healer.engine.telling import Told
-from healer.telemetry.words import WHAT_IT_DOES, doing, duration
+from healer.telemetry.words import WHAT_IT_DOES, doing, duration, short
 
 SCHEMA_VERSION = 1
+_PASSING = frozenset({Rule.BLOCKED, Rule.BUSY_LAYER, Rule.BUSY_DISRUPTIVE})
+"""Rules that only say what comes first."""
 
 
 @dataclass(slots=True)
@@ -72,6 +74,7 @@ class Report:
         match decision:
             case Act():
                 self.done.append(Done(decision, at))
+                self._no_longer_refused(decision)
             case IncidentOpened(layer=layer, reason=reason, evidence=evidence):
                 self._ill(layer, reason.word, evidence)
             case Refused():
@@ -91,10 +94,15 @@ class Report:
 
     def _refused(self, decision: Refused) -> None:
         key = (decision.remedy, decision.target, decision.rule)
-        if decision.rule is Rule.BLOCKED:
+        if decision.rule in _PASSING:
             return
         if all(key != (one.remedy, one.target, one.rule) for one in self.refused):
             self.refused.append(decision)
+
+    def _no_longer_refused(self, act: Act) -> None:
+        """What was put off and then done was not refused."""
+        key = (act.remedy, act.target)
+        self.refused = [one for one in self.refused if (one.remedy, one.target) != key]
 
     def _advised(self, decision: Reported | GaveUp | Held) -> None:
         self.advised.append(decision)
@@ -117,7 +125,7 @@ def report_text(
 ) -> str:
     """The report as plain text: the tower, the verdict, and what led to it."""
     lines = [*_tower(world, judged), f"{verdict} ({duration(report.lasted)})"]
-    lines += _section("was ill", [f"{one[0]}: {one[1]} ({one[2]})" for one in report.ill])
+    lines += _section("was ill", [f"{one[0]}: {one[1]} ({short(one[2])})" for one in report.ill])
     title = "would be done" if dry_run else "was done"
     lines += _section(title, [_done_line(one, dry_run=dry_run) for one in report.done])
     lines += _section("was refused", [_refused_line(one) for one in report.refused])
@@ -135,7 +143,7 @@ def _tower(world: World, judged: Judgements) -> list[str]:
 
 def _seen(layer: Layer, world: World, judged: Judgements) -> str:
     if judged[layer].why:
-        return judged[layer].why
+        return short(judged[layer].why)
     observation = world.observation(layer)
     return "" if observation is None else observation.summary
 
@@ -146,10 +154,11 @@ def _section(title: str, lines: list[str]) -> list[str]:
 
 def _done_line(one: Done, *, dry_run: bool) -> str:
     if dry_run:
-        return f"{one.act.layer}: {doing(one.act)} (because: {one.act.evidence})"
+        return f"{one.act.layer}: {doing(one.act)} (because: {short(one.act.evidence)})"
     how = "under way" if one.outcome is None else one.outcome.replace("_", " ")
     proof = {True: ", verified", False: ", did not help", None: ""}[one.verified]
-    return f"{one.act.layer}: {doing(one.act)}: {how} in {duration(one.took)}{proof}; {one.detail}"
+    ended = f"{how} in {duration(one.took)}{proof}"
+    return f"{one.act.layer}: {doing(one.act)}: {ended}; {short(one.detail)}"
 
 
 def _refused_line(one: Refused) -> str:
@@ -162,7 +171,7 @@ def _advice_line(one: Reported | GaveUp | Held) -> str:
         case Reported():
             target = f" {one.target.partition('@')[0]}" if one.target else ""
             advice = f"\n    {one.advice}" if one.advice else ""
-            return f"{one.layer}: {one.reason.word}{target}: {one.evidence}{advice}"
+            return f"{one.layer}: {one.reason.word}{target}: {short(one.evidence)}{advice}"
         case GaveUp():
             return f"{one.layer}: gave up ({one.detail})\n    {one.advice}"
         case Held():

@@ -13,6 +13,7 @@ from healer.core.facts import (
     Outcome,
     Refused,
     Reported,
+    Rule,
     Verified,
     VmBooted,
 )
@@ -41,6 +42,17 @@ WHAT_IT_DOES = {
 """Every remedy as a person would say it."""
 
 
+_LINE = 160
+"""Characters of evidence that a line shows; `--json` has all of them."""
+
+
+def short(words: str) -> str:
+    """Cut long evidence at a word, so that a line stays a line."""
+    if len(words) <= _LINE:
+        return words
+    return words[:_LINE].rsplit(" ", 1)[0] + " …"
+
+
 def duration(seconds: float) -> str:
     """`0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
     if seconds < 10:  # noqa: PLR2004  (under ten seconds a tenth is worth saying)
@@ -64,14 +76,16 @@ def sentence(decision: Decision, now: float) -> str:  # noqa: C901, PLR0911  (on
     """A decision as one line, without its time and layer; '' when it is not worth a line."""
     match decision:
         case Act():
-            return f"acting: {doing(decision)} ({decision.evidence})"
+            return f"acting: {doing(decision)} (because: {short(decision.evidence)})"
+        case Refused(rule=Rule.BLOCKED | Rule.BUSY_LAYER | Rule.BUSY_DISRUPTIVE):
+            return ""
         case Refused(remedy=remedy, rule=rule, detail=detail, until=until):
             later = f", at the earliest in {duration(until - now)}" if until else ""
             return f"refused to {WHAT_IT_DOES[remedy]}: {rule} ({detail}{later})"
         case Changed(was=was, now=new, why=why):
-            return f"{was} -> {new}" + (f": {why}" if why else "")
+            return f"{was} -> {new}" + (f": {short(why)}" if why else "")
         case IncidentOpened(reason=reason, evidence=evidence):
-            return f"incident: {reason.word} ({evidence})"
+            return f"incident: {reason.word} ({short(evidence)})"
         case IncidentResolved(seconds=seconds):
             return f"incident resolved after {duration(seconds)}"
         case Verified(act=act, seconds=seconds):
@@ -84,7 +98,7 @@ def sentence(decision: Decision, now: float) -> str:  # noqa: C901, PLR0911  (on
             return f"gave up: {detail}. A human should: {advice}"
         case Reported(reason=reason, target=target, evidence=evidence, advice=advice):
             named = f" {target.partition('@')[0]}" if target else ""
-            return f"{reason.word}{named}: {evidence}" + (f". {advice}" if advice else "")
+            return f"{reason.word}{named}: {short(evidence)}" + (f". {advice}" if advice else "")
         case VmBooted():
             return ""
 
@@ -99,4 +113,4 @@ def ending(finished: Finished, seconds: float) -> str:
         Outcome.INTERRUPTED: "interrupted",
     }
     how = words[finished.outcome]
-    return f"{how} after {duration(seconds)}: {doing(finished.act)} ({finished.detail})"
+    return f"{how} after {duration(seconds)}: {doing(finished.act)} ({short(finished.detail)})"

@@ -86,6 +86,7 @@ class Night:
         """End every act under way."""
         for act in self.world.acting:
             self.tell(Finished(act, outcome, "ended by the test"))
+        self.now += 0.1
         return self
 
     def said(self, kind: type[D]) -> list[D]:

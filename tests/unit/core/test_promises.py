@@ -281,11 +281,11 @@ def test_reset_rearms_a_layer_that_was_given_up() -> None:
 def test_success_is_told_only_after_the_window() -> None:
     """I14: a VM that is up is verified by six looks over 90 s, not by the first."""
     night = Night().see(STOPPED).run(6.0).finish().see(well(Layer.COLIMA))
-    began = night.now
+    first_good_look = night.now
     night.run(120.0)
     verified_at = next(at for at, one in night.decided if isinstance(one, Verified))
 
-    assert 90.0 == verified_at - began
+    assert 89.9 < verified_at - first_good_look <= 92.1
 
 
 def test_relapse_within_the_window_is_no_success() -> None:
