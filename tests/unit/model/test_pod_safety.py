@@ -98,6 +98,12 @@ def test_each_rule_forbids_by_itself(why: str, ill: Pod) -> None:
         lost_pod(phase="Failed"),
         pod(phase="Unknown"),
         changed(lost_pod(), "metadata", "deletionTimestamp", value=stamp(5)),
+        changed(
+            changed(lost_pod(), "status", "reason", value="NodeLost"),
+            "metadata",
+            "deletionTimestamp",
+            value=stamp(5),
+        ),
     ],
 )
 def test_only_form_a_is_deleted(other: Pod) -> None:
@@ -162,6 +168,7 @@ def test_only_the_networks_failures_count() -> None:
     """A sandbox that failed for want of an image is not flannel's affair."""
     assert not blames_network(sandbox_event(1, lost_pod(), "failed to pull image pause:3.10"))
     assert blames_network(sandbox_event(1, lost_pod(), "cni plugin not initialized"))
+    assert not blames_network(replace(sandbox_event(1, lost_pod()), reason="FailedMount"))
 
 
 def test_another_loss_has_another_identity() -> None:

@@ -91,10 +91,10 @@ async def test_the_words_of_the_kubelet_are_the_evidence() -> None:
 
 async def test_a_ready_that_nobody_keeps_up_is_not_believed() -> None:
     """A kubelet reports at least every five minutes."""
-    silent = node(Condition("Ready", "True", heartbeat=NOW - 601, transition=NOW - 9000))
+    silent = node(Condition("Ready", "True", heartbeat=NOW - 600, transition=NOW - 9000))
 
     assert [Reason.NODE_NOT_READY] == [one.reason for one in (await look(silent)).findings]
-    assert (await look(node(), now=NOW + 500)).well
+    assert (await look(node(), now=NOW + 594)).well
 
 
 async def test_pressure_is_told_by_its_condition() -> None:
