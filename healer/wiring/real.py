@@ -16,7 +16,7 @@ from healer.adapters.docker import DockerEngine
 from healer.adapters.guest_script import Question
 from healer.adapters.host import HostAdapter
 from healer.adapters.journal import SqliteJournal
-from healer.adapters.kubernetes import KubernetesCluster
+from healer.adapters.kubernetes import KubernetesCluster, Names
 from healer.adapters.lock import WriterLock
 from healer.adapters.mux import LimaForward
 from healer.adapters.process import ProcessRunner
@@ -101,11 +101,7 @@ def real_outside(
     forward = LimaForward(runner, paths, children_environment, host)
     engine = DockerEngine(paths.docker_socket, settings.tower.container, settings.tower.cluster)
     cluster = KubernetesCluster(
-        places.kubeconfig,
-        settings.tower.container,
-        _api_port_of(engine, settings.tower.api_port),
-        flannel=(settings.tower.flannel_namespace, settings.tower.flannel_daemonset),
-        livekit=(settings.livekit.namespace, settings.livekit.deployment),
+        places.kubeconfig, _names(settings), _api_port_of(engine, settings.tower.api_port)
     )
     return Outside(
         clock=clock,
@@ -142,6 +138,15 @@ def _api_port_of(engine: EngineEyes, container_port: int) -> Callable[[], Awaita
             return None
 
     return port
+
+
+def _names(settings: Settings) -> Names:
+    tower, livekit = settings.tower, settings.livekit
+    return Names(
+        tower.container,
+        (tower.flannel_namespace, tower.flannel_daemonset),
+        (livekit.namespace, livekit.deployment),
+    )
 
 
 def _question(settings: Settings) -> Question:

@@ -1,0 +1,107 @@
+"""The kubeconfig, read and never written: its contexts, with their certificates."""
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from healer.ports import CannotLook
+
+_LARGEST: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One context: who we are, and which server it believes in. Holds a key: never shown."""
+
+    name: str
+    port: int | None
+    """The port of its server line."""
+    ca: bytes = field(repr=False)
+    certificate: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+
+
+def read_contexts(path: Path) -> tuple[Context, ...]:
+    """Every context that has a CA, a client certificate and its key.
+
+    Raises CannotLook that names the file, what is wrong in it and the remedy.
+    """
+    raw = _parsed(path)
+    clusters, users = _named(raw, "clusters", "cluster"), _named(raw, "users", "user")
+    found = []
+    for name, context in _named(raw, "contexts", "context").items():
+        cluster = clusters.get(str(context.get("cluster")))
+        user = users.get(str(context.get("user")))
+        if cluster is None or user is None:
+            continue
+        ca = _material(cluster, "certificate-authority", path)
+        certificate = _material(user, "client-certificate", path)
+        key = _material(user, "client-key", path)
+        if ca and certificate and key:
+            port = _port(str(cluster.get("server", "")))
+            found.append(Context(name, port, ca, certificate, key))
+    if not found:
+        raise CannotLook(
+            f"kubeconfig {path}",
+            "no context has a CA and a client certificate; write it anew: talosctl kubeconfig",
+        )
+    return tuple(found)
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    import yaml  # noqa: PLC0415  (0.02 s that only a run with a cluster pays)
+
+    place = f"kubeconfig {path}"
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise CannotLook(place, f"larger than {_LARGEST} bytes; it is no kubeconfig")
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        remedy = f"write it with: talosctl kubeconfig {path}"
+        raise CannotLook(place, f"is not there; {remedy}") from error
+    except OSError as error:
+        raise CannotLook(place, f"{error.strerror}; look at it with: ls -l {path}") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        # Not chained: a YAML error quotes the line, which may hold a key.
+        line = getattr(getattr(error, "problem_mark", None), "line", None)
+        where = "" if line is None else f" at line {line + 1}"
+        raise CannotLook(place, f"is not valid YAML{where}; mend it by hand") from None
+    if not isinstance(raw, dict):
+        raise CannotLook(place, "holds no table; write it anew: talosctl kubeconfig")
+    return raw
+
+
+def _named(raw: dict[str, Any], plural: str, singular: str) -> dict[str, dict[str, Any]]:
+    entries = raw.get(plural)
+    return {
+        str(one["name"]): one[singular]
+        for one in (entries if isinstance(entries, list) else ())
+        if isinstance(one, dict) and "name" in one and isinstance(one.get(singular), dict)
+    }
+
+
+def _material(holder: dict[str, Any], name: str, path: Path) -> bytes:
+    """Inline data, or a file beside the kubeconfig; b"" when there is neither."""
+    inline = holder.get(f"{name}-data")
+    if isinstance(inline, str):
+        try:
+            return base64.b64decode(inline, validate=True)
+        except binascii.Error as error:
+            raise CannotLook(f"kubeconfig {path}", f"{name}-data is no base64") from error
+    named = holder.get(name)
+    if not isinstance(named, str):
+        return b""
+    try:
+        return (path.parent / named).read_bytes()
+    except OSError as error:
+        raise CannotLook(f"kubeconfig {path}", f"{name}: {error.strerror}: {named}") from error
+
+
+def _port(server: str) -> int | None:
+    try:
+        return urlsplit(server).port
+    except ValueError:
+        return None
