@@ -28,11 +28,13 @@ init() {
     mount --make-rprivate /
     mount -t proc proc /proc
     mount -t sysfs sysfs /sys
+    # A machine may know of controllers that it does not let anyone mount.
+    controllers=$(awk '$3 == "cgroup" && $4 !~ /name=/ { n = split($2, at, "/"); print at[n] }' \
+        /proc/self/mounts)
     mount -t tmpfs tmpfs /sys/fs/cgroup
-    for controller in $(awk 'NR > 1 && $4 == 1 { print $1 }' /proc/cgroups); do
+    for controller in $controllers; do
         mkdir "/sys/fs/cgroup/$controller"
-        mount -t cgroup -o "$controller" "$controller" "/sys/fs/cgroup/$controller" ||
-            rmdir "/sys/fs/cgroup/$controller"
+        mount -t cgroup -o "$controller" "$controller" "/sys/fs/cgroup/$controller"
     done
     mkdir /sys/fs/cgroup/systemd
     mount -t cgroup -o none,name=systemd systemd /sys/fs/cgroup/systemd

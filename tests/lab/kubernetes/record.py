@@ -218,7 +218,7 @@ def _heartbeat(node: Node) -> str:
 
 
 def main() -> int:
-    """Record everything anew; some ten minutes."""
+    """Record everything anew; some five minutes."""
     parser = argparse.ArgumentParser(description="Record what a real cluster answers.")
     parser.add_argument("--into", type=Path, default=TARGET)
     target: Path = parser.parse_args().into
