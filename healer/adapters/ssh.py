@@ -50,7 +50,10 @@ class DirectSsh:
         return f"ssh lima-{self.paths.instance_name}"
 
     async def port(self) -> int:
-        """Raises TargetIll when the hostagent knows none."""
+        """Raises TargetIll when the hostagent knows none, CannotLook without a VM."""
+        if not self.paths.ssh_config.exists():
+            # A VM that was never made is not ill; whether one is wanted is Colima's to say.
+            raise CannotLook(self.place, f"{self.paths.ssh_config} does not exist")
         port = await self.port_of()
         if port is None:
             raise TargetIll(self.place, "the hostagent knows no ssh port")
@@ -58,8 +61,6 @@ class DirectSsh:
 
     async def run(self, command: str, *, stdin: bytes = b"", deadline: float) -> Completed:
         """Run one already quoted command line there; raises what keeps it from running."""
-        if not self.paths.ssh_config.exists():
-            raise TargetIll(self.place, f"{self.paths.ssh_config} does not exist")
         done = await self.runner.run(
             (*self._ssh(await self.port()), command),
             deadline=deadline,
