@@ -7,6 +7,10 @@ import (
 	"time"
 )
 
+// heartbeat is how often a stuck node repeats itself; a real one does so every five minutes, which
+// no test would wait for.
+const heartbeat = 5 * time.Second
+
 // nodeApply is Talos' NodeApplyController as seen from outside (facts/talos-kubernetes.md §2): it
 // puts the taint back at boot and whenever the Node's readiness, cordon, labels or annotations
 // change; a change of the taints alone does not wake it.
@@ -40,6 +44,7 @@ func (a *nodeApply) run(quit <-chan struct{}) {
 func (a *nodeApply) look() error {
 	if stuckShuttingDown() {
 		hold("kubelet")
+		defer time.Sleep(heartbeat)
 		return writeShuttingDown(a.api, a.config.NodeName)
 	}
 	now, err := a.api.node(a.config.NodeName)

@@ -132,12 +132,20 @@ func uncordon(c *client, name string) error {
 // writeShuttingDown plays a kubelet that hangs in its shutdown: not ready, but alive enough to go
 // on saying so (facts/talos-kubernetes.md §1, stuck states).
 func writeShuttingDown(c *client, name string) error {
+	before, err := c.node(name)
+	if err != nil {
+		return err
+	}
 	now := time.Now().UTC().Format(time.RFC3339)
+	condition := map[string]any{
+		"type": "Ready", "status": "False", "reason": "KubeletNotReady",
+		"message": "node is shutting down", "lastHeartbeatTime": now,
+	}
+	if before.ready() != "False" {
+		condition["lastTransitionTime"] = now
+	}
 	return c.patch(name+"/status", "application/strategic-merge-patch+json", map[string]any{
-		"status": map[string]any{"conditions": []map[string]any{{
-			"type": "Ready", "status": "False", "reason": "KubeletNotReady",
-			"message": "node is shutting down", "lastHeartbeatTime": now,
-		}}},
+		"status": map[string]any{"conditions": []map[string]any{condition}},
 	})
 }
 
