@@ -51,7 +51,7 @@ def test_the_newest_event_is_the_proof() -> None:
     [
         sandbox_event(601, STUCK),
         sandbox_event(541, STUCK),
-        sandbox_event(430, STUCK),
+        sandbox_event(420, STUCK),
         sandbox_event(10, SERVING),
         sandbox_event(10, pod(waiting("ContainerCreating"), name="gone")),
         sandbox_event(10, STUCK, "failed to pull image pause:3.10"),
@@ -60,6 +60,20 @@ def test_the_newest_event_is_the_proof() -> None:
 def test_what_lingers_proves_nothing(event: Event) -> None:
     """Older than flannel's start and its settling, long past, or of a pod that is served."""
     assert None is proof(event)
+
+
+@pytest.mark.parametrize(("expected", "ago"), [(False, 50), (False, 40), (True, 39)])
+def test_a_young_flannel_has_a_minute_to_write_its_file(expected: bool, ago: float) -> None:  # noqa: FBT001  (a case)
+    """It started 100 s ago, so nothing before 40 s ago counts against it."""
+    young = flannel_pod(running("kube-flannel", ago=100))
+    found = subnet_env_failure((sandbox_event(ago, STUCK),), young, (STUCK,), NOW)
+
+    assert expected is (found is not None)
+
+
+def test_an_event_of_seven_minutes_ago_may_still_be_fresh() -> None:
+    """What the kubelet may tell is thinned to one in five minutes."""
+    assert None is not proof(sandbox_event(419, STUCK))
 
 
 def test_a_flannel_that_does_not_run_is_another_trouble() -> None:
@@ -99,7 +113,9 @@ def test_a_lost_pod_is_left_to_the_kubelet_for_a_minute() -> None:
     """A crash loop is not: its back-off grows to five minutes."""
     assert 50.0 == delete_in(flannel_pod(lost(ago=10)), NOW)
     assert 0.0 == delete_in(flannel_pod(lost(ago=61)), NOW)
-    assert 0.0 == delete_in(flannel_pod(waiting("CrashLoopBackOff")), NOW)
+    young = flannel_pod(waiting("CrashLoopBackOff"))
+    young = changed(young, "metadata", "creationTimestamp", value=stamp(5))
+    assert 0.0 == delete_in(young, NOW)
 
 
 def test_only_its_own_living_pods_are_looked_at() -> None:

@@ -128,6 +128,17 @@ async def test_a_node_that_lacks_only_its_network_is_flannels_evidence() -> None
     assert [Reason.FLANNEL_NOT_AVAILABLE] == reasons(await look(cluster))
 
 
+async def test_one_trouble_is_told_once() -> None:
+    """A missing pod and a node without its network are the same thing."""
+    cluster = tower()
+    cluster.daemonsets = [daemonset(1, 0)]
+    cluster.nodes = [node(ready("False", message="cni plugin not initialized"))]
+
+    assert ["0 of 1 available: no pod of it"] == [
+        one.evidence for one in (await look(cluster)).findings
+    ]
+
+
 async def test_without_its_daemonset_nothing_is_known() -> None:
     """Another CNI may serve; what depends on flannel waits."""
     cluster = tower()

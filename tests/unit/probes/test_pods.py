@@ -52,10 +52,10 @@ def reasons(seen: Observation) -> list[Reason]:
 
 async def test_healthy_pods_cost_one_question() -> None:
     """Running and ended ones alike."""
-    cluster = FakeCluster(pod(running()), pod(ended("Completed", 0), phase="Succeeded"))
+    cluster = FakeCluster(pod(running()), UP, pod(ended("Completed", 0), phase="Succeeded"))
     seen = await PodsProbe(cluster).look()
 
-    assert (True, "1 pods", ["pods"]) == (seen.well, seen.summary, cluster.calls)
+    assert (True, "2 pods", ["pods"]) == (seen.well, seen.summary, cluster.calls)
 
 
 async def test_a_lost_pod_is_found_with_all_that_its_remedy_needs() -> None:
@@ -125,6 +125,41 @@ async def test_a_stateful_sets_stuck_pod_comes_with_the_exact_line() -> None:
         == (await look(stuck)).findings[0].advice
     )
     assert [Reason.POD_STUCK_TERMINATING] == reasons(await look(stuck, force=True))
+    assert [Reason.POD_UNMANAGED] == reasons(await PodsProbe(FakeCluster(stuck, UP)).look())
+
+
+async def test_a_finalizer_is_for_whoever_put_it_there() -> None:
+    """No force takes such a pod away."""
+    kept = changed(terminating(900), "metadata", "finalizers", value=["a/b"])
+
+    assert "--force" not in (await look(kept)).findings[0].advice
+    assert "finalizers" in (await look(kept)).findings[0].advice
+
+
+async def test_a_lost_pod_that_is_final_is_its_controllers_affair() -> None:
+    """Form B: phase Failed; a Job replaces it."""
+    assert () == (await look(lost_pod(phase="Failed"))).findings
+
+
+async def test_a_lost_node_s_pod_is_told_of_and_never_forced() -> None:
+    """Form C: Unknown and on its way out (facts/talos-kubernetes.md §3)."""
+    form_c = changed(terminating(900), "status", "reason", value="NodeLost")
+    seen = await look(form_c)
+
+    assert [Reason.POD_UNMANAGED] == reasons(seen)
+    assert "being deleted already" in seen.findings[0].evidence
+
+
+async def test_the_owner_is_asked_for_only_when_it_is_about_to_matter() -> None:
+    """Not while the pod must wait anyway, and not of a pod that is only reported."""
+    young, ripe = FakeCluster(lost_pod(ago=10)), FakeCluster(lost_pod())
+    reported = FakeCluster(pod(waiting("ErrImagePull")))
+    for cluster in (young, ripe, reported):
+        await PodsProbe(cluster).look()
+
+    assert ["pods", "flannel", "livekit", "node", "warnings"] == young.calls
+    assert "owner_exists" == ripe.calls[-1]
+    assert ["pods", "flannel", "livekit"] == reported.calls
 
 
 async def test_a_stuck_pod_is_found_two_minutes_past_its_grace() -> None:
@@ -191,6 +226,7 @@ async def test_the_storm_brake_is_told_of_all_workloads_that_could_be_ill() -> N
         lost_pod(name="web-5d9f-2"),
         pod(running(), name="redis-0", owner=STATEFUL),
         pod(running(), namespace="kube-system", owner=Owner("DaemonSet", "kube-proxy", "u")),
+        pod(running(), namespace="aistor", owner=Owner("StatefulSet", "aistor", "u")),
         pod(ended("Completed", 0), phase="Succeeded", owner=Owner("Job", "done", "u")),
     )
 

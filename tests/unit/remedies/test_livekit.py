@@ -48,6 +48,15 @@ async def test_a_ready_one_is_patched_only_if_that_is_wanted() -> None:
     assert (await perform(always.remedy, act)).startswith("patched")
 
 
+async def test_one_that_nobody_wants_is_never_patched() -> None:
+    """Not even where a patch is always wanted (I15)."""
+    always = Stage(PatchWhen.ALWAYS)
+    act = await intent(always.probe, always.remedy)
+    scaled_to_zero(always.cluster)
+
+    assert "not needed: it is scaled to zero" == await perform(always.remedy, act)
+
+
 def gone(cluster: FakeCluster) -> None:
     """Somebody deleted it."""
     cluster.deployments = []

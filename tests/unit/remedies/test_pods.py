@@ -78,6 +78,7 @@ async def test_an_overdue_stateful_sets_pod_is_forced_only_if_allowed() -> None:
     strict = Stage(terminating(900, owner=STATEFUL))
 
     assert "StatefulSet" in await perform(strict.force, act)
+    assert "StatefulSet" in await ForceDeletePod(strict.cluster, strict.cluster).needed(act)
     assert [] == strict.cluster.acts
     assert (await perform(allowed.force, act)).startswith("deleted")
 
@@ -103,6 +104,11 @@ def node_is(ago: float, status: str = "True") -> Callable[[FakeCluster], None]:
 def just_started(cluster: FakeCluster) -> None:
     """Nothing has been running for two minutes."""
     cluster.pod_list = [STUCK, pod(running(ago=119), name="up-5d9f-x")]
+
+
+def earlier(cluster: FakeCluster) -> None:
+    """By the server's own clock its grace is not over for long."""
+    cluster.now -= 800
 
 
 def flannel_down(cluster: FakeCluster) -> None:
@@ -153,7 +159,7 @@ FOR_LOST = {
 FOR_STUCK = {
     "other uid": now_is(replace(STUCK, uid="uid-2")),
     "other deletion": now_is(terminating(500)),
-    "in its grace": now_is(terminating(100)),
+    "in its grace": earlier,
     "not leaving": now_is(pod(running())),
     "bare": now_is(replace(STUCK, owner=None)),
     "finalizer": now_is(changed(STUCK, "metadata", "finalizers", value=["a/b"])),
