@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from healer.adapters import kubernetes_decode
 from healer.model.cluster import (
     Condition,
     DaemonSet,
@@ -16,9 +17,14 @@ from healer.model.cluster import (
     Pod,
     Taint,
 )
-from healer.model.stamps import epoch
 
 Json = dict[str, Any]
+
+as_pod = kubernetes_decode.pod
+as_node = kubernetes_decode.node
+as_event = kubernetes_decode.event
+as_daemonset = kubernetes_decode.daemonset
+as_deployment = kubernetes_decode.deployment
 
 RECORDINGS: Final = Path(__file__).parent / "recordings" / "kubernetes"
 NOW: Final = 1_795_000_000.0
@@ -129,21 +135,6 @@ def pod_json(  # noqa: PLR0913  (the fields of a pod)
     }
 
 
-def as_pod(raw: Json) -> Pod:
-    """A pod as the adapter hands it to probes."""
-    metadata = raw["metadata"]
-    owners = [one for one in metadata.get("ownerReferences", ()) if one.get("controller")]
-    return Pod(
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        uid=metadata["uid"],
-        resource_version=metadata["resourceVersion"],
-        raw=raw,
-        labels=metadata.get("labels", {}),
-        owner=Owner(owners[0]["kind"], owners[0]["name"], owners[0]["uid"]) if owners else None,
-    )
-
-
 def pod(*containers: Json, **fields: Any) -> Pod:  # noqa: ANN401  (as `pod_json`)
     """A pod of those containers."""
     return as_pod(pod_json(*containers, **fields))
@@ -194,32 +185,6 @@ def node(
     )
 
 
-def as_node(raw: Json) -> Node:
-    """A node as the adapter hands it to probes."""
-    metadata, spec = raw["metadata"], raw["spec"]
-    return Node(
-        name=metadata["name"],
-        uid=metadata["uid"],
-        resource_version=metadata["resourceVersion"],
-        taints=tuple(
-            Taint(one["key"], one["effect"], one.get("value", "")) for one in spec.get("taints", ())
-        ),
-        unschedulable=bool(spec.get("unschedulable")),
-        annotations=metadata.get("annotations", {}),
-        conditions=tuple(
-            Condition(
-                one["type"],
-                one["status"],
-                one.get("reason", ""),
-                one.get("message", ""),
-                epoch(one.get("lastHeartbeatTime")),
-                epoch(one.get("lastTransitionTime")),
-            )
-            for one in raw["status"]["conditions"]
-        ),
-    )
-
-
 def daemonset(desired: int = 1, available: int = 1) -> DaemonSet:
     """Flannel's DaemonSet."""
     return DaemonSet("kube-system", "kube-flannel", "uid-ds", desired, available, 1, 1)
@@ -246,51 +211,6 @@ def sandbox_event(ago: float, of: Pod, message: str = SUBNET_ENV) -> Event:
         object_name=of.name,
         namespace=of.namespace,
         last_seen=NOW - ago,
-    )
-
-
-def as_event(raw: Json) -> Event:
-    """An event as the adapter hands it to probes."""
-    about = raw["involvedObject"]
-    seen = [epoch(raw.get(key)) for key in ("lastTimestamp", "eventTime", "firstTimestamp")]
-    return Event(
-        uid=raw["metadata"]["uid"],
-        reason=raw["reason"],
-        message=raw["message"],
-        object_uid=about.get("uid", ""),
-        object_name=about["name"],
-        namespace=about.get("namespace", ""),
-        last_seen=max(one for one in seen if one is not None),
-    )
-
-
-def as_daemonset(raw: Json) -> DaemonSet:
-    """A DaemonSet as the adapter hands it to probes."""
-    metadata, status = raw["metadata"], raw["status"]
-    return DaemonSet(
-        metadata["namespace"],
-        metadata["name"],
-        metadata["uid"],
-        status["desiredNumberScheduled"],
-        status.get("numberAvailable", 0),
-        metadata["generation"],
-        status["observedGeneration"],
-    )
-
-
-def as_deployment(raw: Json) -> Deployment:
-    """A Deployment as the adapter hands it to probes."""
-    metadata, status = raw["metadata"], raw.get("status", {})
-    return Deployment(
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        uid=metadata["uid"],
-        resource_version=metadata["resourceVersion"],
-        generation=metadata["generation"],
-        observed_generation=status.get("observedGeneration", 0),
-        desired=raw["spec"]["replicas"],
-        ready=status.get("readyReplicas", 0),
-        raw=raw,
     )
 
 

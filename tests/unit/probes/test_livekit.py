@@ -142,3 +142,12 @@ async def test_an_api_that_cannot_be_asked_makes_it_unknown() -> None:
 
     assert ((), []) == (seen.findings, ports.asked)
     assert seen.unknown.startswith("the API did not answer")
+
+
+async def test_its_pods_are_told_for_people_only() -> None:
+    """Nobody else's pods stand in the evidence, and without them it is told all the same."""
+    cluster, ports = FakeCluster(pod(waiting("ErrImagePull"))), FakePorts(p6379="PONG")
+    cluster.deployments = [livekit("patched")]
+    assert "0 of 1 Ready" == (await LivekitProbe(cluster, ports).look()).summary
+    cluster.faults["pods"] = TargetIll("GET pods", "reset")
+    assert "0 of 1 Ready" == (await LivekitProbe(cluster, ports).look()).summary

@@ -248,3 +248,34 @@ async def test_a_listener_nobody_could_look_at_is_no_proof_of_life() -> None:
     seen = await stage.look()
 
     assert (True, ()) == (seen.well, seen.signs)
+
+
+async def test_the_deployment_is_asked_for_only_when_livekit_is_silent() -> None:
+    """And when it cannot be asked, nothing is invented."""
+    stage = Stage(REDIS, LIVEKIT, p6379=REFUSED, p7880="OK")
+    await stage.look()
+    assert "livekit" not in stage.cluster.calls
+    stage.ports.answers[7880] = TargetIll("http :7880", "Connection refused")
+    stage.cluster.faults["livekit"] = API_GONE
+    seen = await stage.look()
+
+    assert ((), True) == (seen.findings, seen.unknown.startswith("the API did not answer"))
+
+
+async def test_what_docker_once_published_is_judged_while_it_is_silent() -> None:
+    """docker.sock and the ports may die apart (incident 27)."""
+    stage = Stage(p6379="PONG")
+    await stage.look()
+    stage.engine.faults["container"] = GONE
+    stage.ports.answers[6379] = REFUSED
+
+    assert [Reason.SERVICE_FORWARD_DEAD] == reasons(await stage.look())
+
+
+async def test_no_mismatch_is_told_of_what_docker_does_not_publish() -> None:
+    """Its NodePort leads nowhere on purpose."""
+    stage = Stage(REDIS, DOCS, p6379="PONG")
+    port = ServicePort("joelclaw", "docs-api", 31000, 3838, "3838", 1, 1)
+    stage.cluster.service_ports.append(port)
+
+    assert () == (await stage.look()).findings
