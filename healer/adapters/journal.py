@@ -4,15 +4,26 @@ SQLite, synced at every commit. An act runs only after `begin` returned; what a 
 without a result is found by `ledger` and verified (I10).
 """
 
+import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from healer.adapters.journal_rows import ACT_COLUMNS, Reader, act_values, attempt_of, body_of
-from healer.adapters.journal_schema import enter_boot, guarded, open_journal, prune, read_journal
+from healer.adapters.journal_errors import Guard
+from healer.adapters.journal_keeping import PRUNED, hidden_by_reset
+from healer.adapters.journal_rows import (
+    ACT_COLUMNS,
+    Reader,
+    Remembered,
+    act_values,
+    body_of,
+    kept,
+    layer_of,
+)
+from healer.adapters.journal_schema import open_for_reading, open_for_writing, open_in_memory
+from healer.adapters.journal_timeline import Timeline, enter_boot, note_time, timeline_of
+from healer.adapters.journal_writing import File, Transaction, Write
 from healer.core.facts import (
     Act,
     Decision,
@@ -25,128 +36,133 @@ from healer.core.facts import (
     VmBooted,
 )
 from healer.core.ledger import Attempt, Hold, Ledger
-from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.ports import Clock, JournalError
 
-_LEDGER_DAYS: Final = 8
-"""The longest window of any limit is a day; a week lets `explain` look back."""
-_KEPT_DAYS: Final = 30
+__all__ = ["Remembered", "SqliteJournal"]
+
 _DAY: Final = 86_400.0
-_OTHER_BOOT: Final = -1
-"""No row's boot: every stamp is then of another one."""
-
-Write = Callable[[str, Sequence[Any]], None]
-"""Runs one statement inside the transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """One line of the past, for `healer explain` and tests."""
-
-    wall: float
-    kind: str
-    layer: str
-    body: str
+_LEDGER: Final = 8 * _DAY
+"""The longest window of any limit is a day; a week more tells whether a remedy ever helps."""
+_KEPT: Final = 30 * _DAY
+_PATIENCE: Final = 5.0
+"""Seconds to wait for another writer (`healer pause` beside a run)."""
 
 
 class SqliteJournal:
     """ports.Journal on one SQLite file; every method raises JournalError."""
 
-    def __init__(self, path: Path, clock: Clock, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, path: Path, clock: Clock, connection: sqlite3.Connection, *, writable: bool
+    ) -> None:
         self._path = path
         self._clock = clock
         self._connection = connection
-        self._connection.row_factory = sqlite3.Row
-        self._boot = self._boot_number()
+        connection.row_factory = sqlite3.Row
+        self._file = File.of(path)
+        with Guard(path):
+            self._timeline = timeline_of(connection, clock)
+        if writable:
+            self._timeline = self._entered()
 
     @classmethod
-    def open(cls, path: Path, clock: Clock) -> "SqliteJournal":
-        """Open or create the journal for writing."""
-        connection = open_journal(path)
+    def open(cls, path: Path, clock: Clock, *, patience: float = _PATIENCE) -> "SqliteJournal":
+        """Open or create the journal for writing; forget a little of what is very old."""
+        connection = open_for_writing(path, patience)
         try:
-            enter_boot(connection, path, clock.boot_id())
-            prune(connection, path, clock.wall() - _KEPT_DAYS * _DAY)
-        except JournalError:
+            journal = cls(path, clock, connection, writable=True)
+            journal.prune()
+        except BaseException:
             connection.close()
             raise
-        return cls(path, clock, connection)
+        return journal
 
     @classmethod
-    def for_reading(cls, path: Path, clock: Clock) -> "SqliteJournal | None":
+    def in_memory(cls, clock: Clock) -> "SqliteJournal":
+        """A journal for simulations: the same in all, but it dies with its process."""
+        return cls(Path(":memory:"), clock, open_in_memory(), writable=True)
+
+    @classmethod
+    def for_reading(
+        cls, path: Path, clock: Clock, *, patience: float = _PATIENCE
+    ) -> "SqliteJournal | None":
         """An existing journal, of which nothing is changed; None when there is none yet."""
-        connection = read_journal(path)
-        return None if connection is None else cls(path, clock, connection)
+        connection = open_for_reading(path, patience)
+        if connection is None:
+            return None
+        try:
+            return cls(path, clock, connection, writable=False)
+        except BaseException:
+            connection.close()
+            raise
 
     def close(self) -> None:
         """Let go of the file."""
-        self._connection.close()
+        with Guard(self._path):
+            self._connection.close()
 
     def begin(self, act: Act) -> None:
-        """Write and sync the intent."""
-        columns = ", ".join((*ACT_COLUMNS, "boot", "at", "wall"))
-        marks = ", ".join("?" * (len(ACT_COLUMNS) + 3))
+        """Write and sync the intent; an id may be begun only once."""
+        columns = ", ".join((*ACT_COLUMNS, "at", "wall"))
+        marks = ", ".join("?" * (len(ACT_COLUMNS) + 2))
         with self._writing() as write:
             write(
                 f"INSERT INTO attempt ({columns}) VALUES ({marks})",  # noqa: S608  (columns are our own field names)
-                (*act_values(act), *self._stamp()),
+                (*act_values(act), self._at(), self._clock.wall()),
             )
 
     def spawned(self, act: Act, pid: int, started: float) -> None:
         """Remember the act's child process."""
         with self._writing() as write:
-            write(
-                "UPDATE attempt SET child_pid = ?, child_started = ? WHERE id = ?",
+            touched = write(
+                "UPDATE attempt SET child_pid = ?, child_started = ? WHERE act = ?",
                 (pid, started, act.id),
             )
+            self._must_be_begun(act, touched)
 
     def end(self, act: Act, outcome: Outcome, detail: str) -> None:
         """Write the result; how long it took is by this boot's clock."""
         with self._writing() as write:
-            write(
-                "UPDATE attempt SET outcome = ?, detail = ?, took = max(0, ? - at) WHERE id = ?",
-                (outcome.value, detail, self._clock.now(), act.id),
+            touched = write(
+                "UPDATE attempt SET outcome = ?, detail = ?, took = max(0, ? - at) WHERE act = ?",
+                (outcome.value, kept(detail), self._at(), act.id),
             )
+            self._must_be_begun(act, touched)
+
+    def _must_be_begun(self, act: Act, touched: int) -> None:
+        if not touched:
+            raise JournalError(f"journal {self._path}: act {act.id} was never begun; report this")
 
     def record(self, decision: Decision) -> None:
-        """Keep a decision, and what limits must know of it."""
-        layer = getattr(decision, "layer", "")
+        """Keep a decision, and what limits must know of it; an act is kept by `begin`."""
+        if isinstance(decision, Act):
+            return
         with self._writing() as write:
-            write(
-                "INSERT INTO decision (kind, layer, body, wall) VALUES (?, ?, ?, ?)",
-                (type(decision).__name__, str(layer), body_of(decision), self._clock.wall()),
-            )
+            self._note(write, type(decision).__name__, layer_of(decision), body_of(decision))
             match decision:
                 case Verified(act=act):
-                    self._mark_verified(write, act, helped=True)
+                    _mark_verified(write, act, helped=True)
                 case NotVerified(act=act):
-                    self._mark_verified(write, act, helped=False)
+                    _mark_verified(write, act, helped=False)
                 case Held():
                     self._hold(write, decision, decision.until - self._clock.now())
                 case GaveUp():
                     self._hold(write, decision, None)
                 case VmBooted(at=at):
-                    wall = self._clock.wall() - (self._clock.now() - at)
-                    write(
-                        "INSERT INTO vm_boot (boot, at, wall) VALUES (?, ?, ?)",
-                        (self._boot, at, wall),
-                    )
+                    write("INSERT INTO vm_boot (at) VALUES (?)", (self._timeline.at(at),))
                 case _:
                     pass
 
-    def _mark_verified(self, write: Write, act: Act, *, helped: bool) -> None:
-        """An act that a crash cut off ends here: its outcome is what became of it."""
-        write(
-            "UPDATE attempt SET verified = ?, outcome = coalesce(outcome, ?), "
-            "took = coalesce(took, 0) WHERE id = ?",
-            (int(helped), Outcome.INTERRUPTED.value, act.id),
-        )
-
     def _hold(self, write: Write, held: Held | GaveUp, length: float | None) -> None:
         write(
-            "INSERT INTO hold (layer, reason, detail, boot, at, wall, length) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (held.layer.value, held.reason.value, held.detail, *self._stamp(), length),
+            "INSERT INTO hold (layer, reason, detail, at, length) VALUES (?, ?, ?, ?, ?)",
+            (held.layer.value, held.reason.value, kept(held.detail), self._at(), length),
+        )
+
+    def _note(self, write: Write, kind: str, layer: str, body: str) -> None:
+        write(
+            "INSERT INTO decision (kind, layer, body, at, wall) VALUES (?, ?, ?, ?, ?)",
+            (kind, layer, body, self._at(), self._clock.wall()),
         )
 
     def pause(self, pause: Pause) -> None:
@@ -154,120 +170,138 @@ class SqliteJournal:
         length = None if pause.until is None else pause.until - self._clock.now()
         scope = None if pause.scope is None else pause.scope.value
         with self._writing() as write:
+            self._note(write, "Paused", scope or "", body_of(pause))
             write(
-                "INSERT INTO pause (scope, author, reason, boot, at, wall, length) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (scope, pause.author, pause.reason, *self._stamp(), length),
+                "INSERT INTO pause (scope, author, reason, at, length) VALUES (?, ?, ?, ?, ?)",
+                (scope, kept(pause.author), kept(pause.reason), self._at(), length),
             )
 
     def resume(self, scope: Layer | None) -> int:
         """End the pauses of that scope (None: all); how many were in force."""
-        ended = [
-            row["id"] for row, pause in self._pauses() if scope is None or pause.scope is scope
-        ]
         with self._writing() as write:
-            for one in ended:
-                write("UPDATE pause SET ended = 1 WHERE id = ?", (one,))
-        return len(ended)
+            live = [key for key, pause in self._pauses() if scope is None or pause.scope is scope]
+            for key in live:
+                write("UPDATE pause SET ended = 1 WHERE id = ?", (key,))
+            self._note(write, "Resumed", _word(scope), json.dumps({"pauses": len(live)}))
+        return len(live)
 
     def reset(self, layer: Layer | None) -> int:
-        """Re-arm a layer (None: all): what it did before counts no more; how many holds ended."""
-        holds = [one for one in self.ledger().holds if layer is None or one.layer is layer]
+        """Re-arm a layer (None: all): what it did before counts no more; how many holds ended.
+
+        Nothing is deleted. An act that is still without a result goes on to count.
+        """
         with self._writing() as write:
+            now = self._clock.now()
+            held = [
+                one
+                for one in self._holds()
+                if (layer is None or one.layer is layer) and (one.until is None or one.until > now)
+            ]
             write(
-                "INSERT INTO reset (layer, wall, attempt_row, hold_row) VALUES (?, ?, "
-                "(SELECT coalesce(max(rowid), 0) FROM attempt), "
+                "INSERT INTO reset (layer, at, attempt, hold) VALUES (?, ?, "
+                "(SELECT coalesce(max(id), 0) FROM attempt), "
                 "(SELECT coalesce(max(id), 0) FROM hold))",
-                (None if layer is None else layer.value, self._clock.wall()),
+                (None if layer is None else layer.value, self._at()),
             )
-        return len(holds)
+            self._note(write, "WasReset", _word(layer), json.dumps({"holds": len(held)}))
+        return len(held)
 
     def ledger(self) -> Ledger:
         """Everything that limits need, with times on this boot's clock."""
-        reader = self._reader()
-        since = reader.wall - _LEDGER_DAYS * _DAY
+        reader, since = self._reader(), (self._at() - _LEDGER,)
         attempts = self._read(
-            "SELECT * FROM attempt WHERE wall > ? AND NOT EXISTS (SELECT 1 FROM reset "
-            "WHERE attempt.rowid <= reset.attempt_row "
-            "AND (reset.layer IS NULL OR reset.layer = attempt.layer)) ORDER BY rowid",
-            (since,),
+            "SELECT * FROM attempt WHERE at > ? AND (outcome IS NULL OR NOT "  # noqa: S608  (our own words)
+            f"{hidden_by_reset('attempt')}) ORDER BY id",
+            since,
         )
-        boots = self._read("SELECT * FROM vm_boot WHERE wall > ? ORDER BY wall", (since,))
-        return Ledger(
-            attempts=tuple(attempt_of(row, reader) for row in attempts),
-            holds=tuple(self._holds(reader)),
-            pauses=tuple(pause for _, pause in self._pauses()),
-            vm_boots=tuple(reader.moved(row["boot"], row["at"], row["wall"]) for row in boots),
-        )
+        boots = self._read("SELECT at FROM vm_boot WHERE at > ? ORDER BY at", since)
+        with Guard(self._path):
+            return Ledger(
+                attempts=tuple(reader.attempt(row) for row in attempts),
+                holds=tuple(self._holds()),
+                pauses=tuple(pause for _, pause in self._pauses()),
+                vm_boots=tuple(reader.moved(row) for row in boots),
+            )
 
-    def history(self, since_wall: float) -> Sequence[Remembered]:
-        """Decisions and acts since then, oldest first."""
-        decisions = self._read(
-            "SELECT wall, kind, layer, body FROM decision WHERE wall >= ? "
-            "UNION ALL SELECT wall, 'Act', layer, id FROM attempt WHERE wall >= ? ORDER BY wall",
-            (since_wall, since_wall),
+    def _holds(self) -> Iterator[Hold]:
+        """Ended ones too: a ladder begins anew where a hold ended (core/limiting)."""
+        reader = self._reader()
+        rows = self._read(
+            "SELECT * FROM hold WHERE (length IS NULL OR at + length > ?) AND NOT "  # noqa: S608  (our own words)
+            f"{hidden_by_reset('hold')} ORDER BY id",
+            (self._at() - _LEDGER,),
         )
-        return [
-            Remembered(row["wall"], row["kind"], row["layer"], row["body"]) for row in decisions
-        ]
+        return (reader.hold(row) for row in rows)
+
+    def _pauses(self) -> Iterator[tuple[int, Pause]]:
+        """Those in force, with their rows' ids."""
+        reader = self._reader()
+        for row in self._read("SELECT * FROM pause WHERE ended IS NULL ORDER BY id"):
+            pause = reader.pause(row)
+            if pause.until is None or pause.until > reader.now:
+                yield row["id"], pause
 
     def attempts(self) -> Sequence[Attempt]:
         """All attempts that are kept, those before a reset too, oldest first."""
         reader = self._reader()
-        return [
-            attempt_of(row, reader) for row in self._read("SELECT * FROM attempt ORDER BY rowid")
-        ]
+        rows = self._read("SELECT * FROM attempt ORDER BY id")
+        with Guard(self._path):
+            return [reader.attempt(row) for row in rows]
 
-    def _holds(self, reader: Reader) -> Iterator[Hold]:
+    def history(self, since_wall: float) -> Sequence[Remembered]:
+        """Acts, decisions and a human's words since then (epoch seconds), oldest first."""
         rows = self._read(
-            "SELECT * FROM hold WHERE wall > ? AND NOT EXISTS (SELECT 1 FROM reset "
-            "WHERE hold.id <= reset.hold_row "
-            "AND (reset.layer IS NULL OR reset.layer = hold.layer)) ORDER BY id",
-            (reader.wall - _LEDGER_DAYS * _DAY,),
+            "SELECT at, 1 AS place, wall, kind, layer, body FROM decision WHERE wall >= ? "
+            "UNION ALL SELECT at, 0, wall, 'Act', layer, json_object('id', act, 'remedy', remedy, "
+            "'layer', layer, 'reason', reason, 'target', target, 'evidence', evidence, "
+            "'outcome', outcome, 'detail', detail, 'took', took, 'verified', verified) "
+            "FROM attempt WHERE wall >= ? ORDER BY at, place",
+            (since_wall, since_wall),
         )
-        for row in rows:
-            began = reader.moved(row["boot"], row["at"], row["wall"])
-            until = None if row["length"] is None else began + row["length"]
-            yield Hold(Layer(row["layer"]), Reason(row["reason"]), until, row["detail"])
+        return [Remembered(row["wall"], row["kind"], row["layer"], row["body"]) for row in rows]
 
-    def _pauses(self) -> Iterator[tuple[sqlite3.Row, Pause]]:
-        reader = self._reader()
-        for row in self._read("SELECT * FROM pause WHERE ended IS NULL ORDER BY id"):
-            began = reader.moved(row["boot"], row["at"], row["wall"])
-            until = None if row["length"] is None else began + row["length"]
-            if until is None or until > reader.now:
-                scope = None if row["scope"] is None else Layer(row["scope"])
-                yield row, Pause(scope, until, row["author"], row["reason"])
+    def prune(self) -> int:
+        """Forget a little of what is older than 30 days; how many rows that was.
+
+        A few hundred at a time, so that it never takes long; what still counts is kept.
+        """
+        at = self._at()
+        with self._writing() as write:
+            return sum(write(one, {"before": at - _KEPT, "now": at}) for one in PRUNED)
+
+    def _entered(self) -> Timeline:
+        with self._writing():
+            return enter_boot(self._connection, self._clock)
+
+    def _at(self) -> float:
+        return self._timeline.at(self._clock.now())
 
     def _reader(self) -> Reader:
-        return Reader(self._boot, self._clock.now(), self._clock.wall())
-
-    def _stamp(self) -> tuple[int, float, float]:
-        return self._boot, self._clock.now(), self._clock.wall()
-
-    def _boot_number(self) -> int:
-        """This boot's row; none yet, in a journal that is only read, makes every stamp old."""
-        rows = self._read("SELECT id FROM stamp_boot WHERE boot = ?", (self._clock.boot_id(),))
-        return int(rows[0]["id"]) if rows else _OTHER_BOOT
+        return Reader(self._timeline, self._clock.now())
 
     def _read(self, query: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        rows: list[sqlite3.Row] = []
-        with guarded(self._path):
-            rows = self._connection.execute(query, values).fetchall()
-        return rows  # noqa: RET504  (a return inside `guarded` reads as maybe swallowed)
+        with Guard(self._path):
+            self._file.must_be_there()
+            return self._connection.execute(query, values).fetchall()
 
-    @contextmanager
-    def _writing(self) -> Iterator[Write]:
+    def _writing(self) -> Transaction:
         """One transaction; on any error nothing of it stays."""
-        with guarded(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._write
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        return Transaction(
+            self._path,
+            self._connection,
+            self._file,
+            lambda: note_time(self._connection, self._at(), self._clock.wall()),
+        )
 
-    def _write(self, statement: str, values: Sequence[Any]) -> None:
-        self._connection.execute(statement, values)
+
+def _mark_verified(write: Write, act: Act, *, helped: bool) -> None:
+    """An act that a crash cut off ends here: its outcome is what became of it."""
+    write(
+        "UPDATE attempt SET verified = ?, outcome = coalesce(outcome, ?), "
+        "took = coalesce(took, 0) WHERE act = ?",
+        (int(helped), Outcome.INTERRUPTED.value, act.id),
+    )
+
+
+def _word(layer: Layer | None) -> str:
+    return "" if layer is None else layer.value

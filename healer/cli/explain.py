@@ -107,8 +107,8 @@ def _past(settings: Settings, layer: Layer) -> Iterator[str]:
 
 
 def _told(one: Remembered) -> str:
-    if one.kind == "Act":
-        return f"act {one.body}"
     body = json.loads(one.body)
-    words = [str(body[key]) for key in ("remedy", "reason", "rule", "now", "detail") if key in body]
+    fields = {**body.pop("act", {}), **body}
+    keys = ("remedy", "reason", "rule", "now", "author", "outcome", "detail")
+    words = [str(fields[key]) for key in keys if fields.get(key)]
     return f"{one.kind.lower()}: {', '.join(words)}"
