@@ -21,6 +21,7 @@ from tests.cluster_objects import (
     waiting,
 )
 
+MIRROR = {"kubernetes.io/config.mirror": "x"}
 UNSCHEDULABLE = {
     "type": "PodScheduled",
     "status": "False",
@@ -59,7 +60,7 @@ def pending(ago: float, **condition: object) -> Pod:
             "OOMKilled after 3",
             pod({**ended("OOMKilled", 137), "restartCount": 3}),
         ),
-        (Reason.POD_PENDING, "untolerated taint", pending(400)),
+        (Reason.POD_PENDING, "untolerated taint", pending(301, lastTransitionTime=stamp(301))),
         (Reason.POD_UNMANAGED, "no controller", lost_pod(owner=None, phase="Failed")),
     ],
 )
@@ -84,7 +85,9 @@ def test_each_is_told_with_what_was_seen(reason: Reason, word: str, ill: Pod) ->
         lost_pod(phase="Pending"),
         terminating(5, phase="Pending"),
         pending(400, reason="SchedulingGated"),
-        pending(299, lastTransitionTime=stamp(299)),
+        pending(300, lastTransitionTime=stamp(300)),
+        lost_pod(phase="Failed"),
+        changed(lost_pod(owner=None, phase="Failed"), "metadata", "annotations", value=MIRROR),
         pending(9000, lastTransitionTime=stamp(10)),
         pod(ended("Error"), owner=None, phase="Failed"),
     ],
@@ -98,7 +101,8 @@ def test_a_crash_loop_says_how_it_ended_last() -> None:
     """An exit code says more than a loop."""
     loop = waiting("CrashLoopBackOff", restartCount=7)
     loop["lastState"] = {"terminated": {"reason": "OOMKilled", "exitCode": 137}}
-    told = report(pod(loop), NOW)
+    through = {**waiting("CrashLoopBackOff", "first"), "lastState": {"terminated": {"exitCode": 0}}}
+    told = report(pod(through, loop), NOW)
 
     assert told is not None
     assert "CrashLoopBackOff after 7 restarts; app: OOMKilled, exit code 137" == told.evidence

@@ -49,6 +49,18 @@ def test_a_finding_aims_at_the_port_on_the_mac() -> None:
     assert "9627" == found.target
 
 
+@pytest.mark.parametrize(
+    "listed",
+    [
+        replace(PORT, node_port=31234, target_port="redis"),
+        replace(PORT, node_port=31234, port=80),
+    ],
+)
+def test_a_service_is_meant_by_its_port_or_its_target(listed: ServicePort) -> None:
+    """Either of them is the port that the pod speaks on."""
+    assert None is not mismatch(REDIS, 6379, (listed,))
+
+
 def test_a_nodeport_that_is_not_the_containers_port_is_named_with_its_patch() -> None:
     """The exact line that mends it (R35)."""
     found = mismatch(REDIS, 6379, (replace(PORT, node_port=31234),))
