@@ -80,6 +80,7 @@ _INITIALIZED = [_condition("Initialized", "True")]
             _with(pod_json(ended("Completed", 0), running("b")), status_conditions=_READY),
         ),
         ("NotReady", pod_json(ended("Completed", 0), running("b"))),
+        ("Completed", pod_json(ended("Completed", 0), {**running("b"), "ready": False})),
         ("Error", pod_json(ended("Completed", 0), ended("Error", 1, "b"))),
         ("Terminating", _with(pod_json(running()), metadata_deletionTimestamp=stamp(5))),
         ("Terminating", _with(pod_json(lost()), metadata_deletionTimestamp=stamp(5))),
