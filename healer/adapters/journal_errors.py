@@ -50,13 +50,13 @@ def explain(path: Path, error: sqlite3.Error | OSError) -> str:
 
 
 def set_aside(path: Path) -> str:
-    """The command that moves the journal out of the way.
+    """The command that moves the journal out of the way, into a folder of its own.
 
     Its `-wal` goes with it: SQLite would replay a write-ahead log that is left behind into the
     new file.
     """
-    aside = shlex.quote(f"{path}.aside")
-    return f"mkdir {aside} && mv {shlex.quote(str(path))} {shlex.quote(str(path))}-* {aside}"
+    folder = shlex.quote(str(path.parent / "aside.XXXXXX"))
+    return f'mv {shlex.quote(str(path))}* "$(mktemp -d {folder})"'
 
 
 def _kind(error: sqlite3.Error | OSError) -> str:

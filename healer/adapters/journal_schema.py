@@ -14,7 +14,7 @@ APPLICATION_ID: Final = 0x4865616C
 """`Heal` in ASCII: tells our file from anybody else's SQLite file."""
 
 _LARGEST_WAL: Final = 2**20
-"""Bytes that the write-ahead log keeps after a checkpoint: a day's journal stays below 5 MB."""
+"""Bytes of write-ahead log: a day's journal stays below 5 MB, the log included."""
 
 _FIRST: Final = """
 CREATE TABLE timeline (
@@ -140,6 +140,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_WAL}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_LARGEST_WAL // 4096}")
     if sys.platform == "darwin":
         # Without it a Mac's disk may keep a synced commit in its own cache (design §10).
         connection.execute("PRAGMA fullfsync = ON")

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 from pathlib import Path
 
 from healer.ports import JournalError
@@ -17,19 +18,16 @@ class WriterLock:
     def acquire(self) -> int | None:
         """Take the lock; return None on success, else the holder's pid (0 if it is unreadable).
 
-        Raises JournalError when the file cannot be opened.
+        Raises JournalError when the file cannot be used.
         """
-        descriptor = self._open()
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-            os.close(descriptor)
-            return int(holder) if holder.isdigit() else 0
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        self._descriptor = descriptor
-        return None
+            return self._acquired()
+        except OSError as error:
+            folder = shlex.quote(str(self._path.parent))
+            raise JournalError(
+                f"lock {self._path}: {error.strerror}; make its folder writable for you: "
+                f"ls -ld {folder}"
+            ) from error
 
     def release(self) -> None:
         """Let go; the file stays, since removing it would let two holders in."""
@@ -37,12 +35,28 @@ class WriterLock:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _open(self) -> int:
+    def _acquired(self) -> int | None:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        while True:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+                os.close(descriptor)
+                return int(holder) if holder.isdigit() else 0
+            if self._is_there(descriptor):
+                break
+            # Somebody removed the file between our open and our lock: it locks nobody out.
+            os.close(descriptor)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self.release()
+        self._descriptor = descriptor
+        return None
+
+    def _is_there(self, descriptor: int) -> bool:
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise JournalError(
-                f"lock {self._path}: {error.strerror}; make its folder writable for you: "
-                f"ls -ld {self._path.parent}"
-            ) from error
+            return os.path.samestat(os.fstat(descriptor), self._path.stat())
+        except FileNotFoundError:
+            return False

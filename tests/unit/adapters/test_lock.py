@@ -1,0 +1,133 @@
+"""One healer acts at a time, in all processes (I7)."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from healer.adapters.lock import WriterLock
+from healer.ports import JournalError
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from healer.adapters.lock import WriterLock
+
+lock = WriterLock(Path(sys.argv[1]))
+print(lock.acquire(), flush=True)
+sys.stdin.read()
+"""
+
+
+def start(path: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """Another process that tries to hold the lock, and what it was told."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdout is not None
+    return holder, holder.stdout.readline().decode().strip()
+
+
+def test_the_second_is_told_who_is_first(tmp_path: Path) -> None:
+    """It gets the first one's pid, not the lock; and the other way round."""
+    path = tmp_path / "state" / "lock"
+    holder, said = start(path)
+
+    assert "None" == said
+    assert holder.pid == WriterLock(path).acquire()
+    holder.communicate()
+    ours = WriterLock(path)
+    assert ours.acquire() is None
+    second, said = start(path)
+    assert str(os.getpid()) == said
+    second.communicate()
+    ours.release()
+
+
+def test_a_dead_holder_holds_nothing(tmp_path: Path) -> None:
+    """SIGKILL leaves the file and its pid behind, and no lock."""
+    path = tmp_path / "lock"
+    holder, _ = start(path)
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.communicate()
+    lock = WriterLock(path)
+
+    assert lock.acquire() is None
+    assert f"{os.getpid()}\n" == path.read_text()
+    lock.release()
+
+
+def test_released_it_can_be_taken_again(tmp_path: Path) -> None:
+    """Within one process too; releasing twice, or without holding, is nothing."""
+    first, second = WriterLock(tmp_path / "lock"), WriterLock(tmp_path / "lock")
+    second.release()
+    assert first.acquire() is None
+    assert os.getpid() == second.acquire()
+    first.release()
+    first.release()
+
+    assert second.acquire() is None
+    second.release()
+
+
+def test_a_child_does_not_inherit_it(tmp_path: Path) -> None:
+    """A `colima start` outlives its healer, and must not keep the next one from working."""
+    lock = WriterLock(tmp_path / "lock")
+    assert lock.acquire() is None
+    child = subprocess.Popen(
+        ["/bin/sh", "-c", "echo up; read x"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        close_fds=False,
+    )
+    assert child.stdout is not None
+    assert b"up\n" == child.stdout.readline()
+    lock.release()
+
+    said = WriterLock(tmp_path / "lock").acquire()
+    child.communicate()
+    assert said is None
+
+
+def test_a_file_that_was_removed_before_is_made_anew(tmp_path: Path) -> None:
+    """Whoever waits on a removed file would share the tower with who made the new one."""
+    path = tmp_path / "lock"
+    first = WriterLock(path)
+    assert first.acquire() is None
+    path.unlink()
+
+    assert first.acquire() is None
+    assert os.getpid() == WriterLock(path).acquire()
+    first.release()
+
+
+def test_an_unreadable_pid_is_no_pid(tmp_path: Path) -> None:
+    """A lock whose file says nothing is held all the same; 0 stands for whoever it is."""
+    path = tmp_path / "lock"
+    lock = WriterLock(path)
+    assert lock.acquire() is None
+    path.write_text("?")
+
+    assert 0 == WriterLock(path).acquire()
+    lock.release()
+
+
+def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    """0600 in a folder of 0700."""
+    path = tmp_path / "state" / "lock"
+    lock = WriterLock(path)
+    lock.acquire()
+    lock.release()
+
+    assert (0o600, 0o700) == (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777)
+
+
+def test_a_lock_that_cannot_be_is_told(tmp_path: Path) -> None:
+    """File, cause and a command that shows why."""
+    (tmp_path / "file").write_text("x")
+
+    with pytest.raises(JournalError, match=r"lock .*/file/lock: .*; make its folder writable"):
+        WriterLock(tmp_path / "file" / "lock").acquire()
