@@ -24,31 +24,51 @@ class Context:
     key: bytes = field(repr=False)
 
 
-def read_contexts(path: Path) -> tuple[Context, ...]:
+@dataclass(frozen=True, slots=True)
+class Kubeconfig:
+    """What of it can be used, and why the rest cannot."""
+
+    contexts: tuple[Context, ...]
+    unusable: tuple[CannotLook, ...]
+    """Contexts whose files are gone: one of another cluster must not blind us for ours."""
+
+
+def read_kubeconfig(path: Path) -> Kubeconfig:
     """Every context that has a CA, a client certificate and its key.
 
     Raises CannotLook that names the file, what is wrong in it and the remedy.
     """
     raw = _parsed(path)
     clusters, users = _named(raw, "clusters", "cluster"), _named(raw, "users", "user")
-    found = []
+    found: list[Context] = []
+    unusable: list[CannotLook] = []
     for name, context in _named(raw, "contexts", "context").items():
-        cluster = clusters.get(str(context.get("cluster")))
-        user = users.get(str(context.get("user")))
-        if cluster is None or user is None:
-            continue
-        ca = _material(cluster, "certificate-authority", path)
-        certificate = _material(user, "client-certificate", path)
-        key = _material(user, "client-key", path)
-        if ca and certificate and key:
-            port = _port(str(cluster.get("server", "")))
-            found.append(Context(name, port, ca, certificate, key))
+        cluster = clusters.get(str(context.get("cluster")), {})
+        user = users.get(str(context.get("user")), {})
+        try:
+            found += _usable(name, cluster, user, path)
+        except CannotLook as error:
+            unusable.append(error)
     if not found:
+        said = "".join(f"{one.detail}; " for one in unusable)
         raise CannotLook(
             f"kubeconfig {path}",
-            "no context has a CA and a client certificate; write it anew: talosctl kubeconfig",
+            f"{said}no context has a CA and a client certificate; "
+            f"write it anew: talosctl kubeconfig {path}",
         )
-    return tuple(found)
+    return Kubeconfig(tuple(found), tuple(unusable))
+
+
+def _usable(
+    name: str, cluster: dict[str, Any], user: dict[str, Any], path: Path
+) -> tuple[Context, ...]:
+    """The context, or none when it lets in by other means than a client certificate."""
+    ca = _material(cluster, "certificate-authority", path)
+    certificate = _material(user, "client-certificate", path)
+    key = _material(user, "client-key", path)
+    if not (ca and certificate and key):
+        return ()
+    return (Context(name, _port(str(cluster.get("server", ""))), ca, certificate, key),)
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -70,7 +90,7 @@ def _parsed(path: Path) -> dict[str, Any]:
         where = "" if line is None else f" at line {line + 1}"
         raise CannotLook(place, f"is not valid YAML{where}; mend it by hand") from None
     if not isinstance(raw, dict):
-        raise CannotLook(place, "holds no table; write it anew: talosctl kubeconfig")
+        raise CannotLook(place, f"holds no table; write it anew: talosctl kubeconfig {path}")
     return raw
 
 

@@ -1,7 +1,7 @@
 """The Kubernetes API: ports.ClusterEyes and ports.ClusterHands.
 
-Raw JSON over kubernetes-asyncio's REST client, on its own Configuration. Reads are tried again
-within their deadline; writes never are, since only a new look can say what they would do.
+Raw JSON over kubernetes-asyncio's REST client, on its own Configuration; how requests travel
+is `kubernetes_session.py`'s business.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,17 +10,11 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import anyio
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_random_exponential,
-)
 
 from healer.adapters import kubernetes_decode as decode
-from healer.adapters.kubernetes_calls import MIB, Again, Answer, Expired, Json, Request, ask
-from healer.adapters.kubernetes_connect import Connection, Connector
+from healer.adapters.kubernetes_calls import MIB, Answer, Json, Request, ask
+from healer.adapters.kubernetes_connect import Connector
+from healer.adapters.kubernetes_session import Session
 from healer.model.cluster import (
     CONTROL_PLANE_TAINT,
     DaemonSet,
@@ -32,15 +26,14 @@ from healer.model.cluster import (
     Readiness,
     ServicePort,
 )
-from healer.ports import ActFailed, CannotLook, Denied, NotThere, TargetIll, TargetSilent
+from healer.ports import NotThere, TargetIll, TargetSilent
 
 T = TypeVar("T")
-_LIST_BYTES: Final = 32 * MIB
-_PAGE: Final = 500
-_PAGES: Final = 100
-_TRIES: Final = 3
-_LONGEST_WAIT: Final = 1.0
 _DAY: Final = 86_400.0
+_NOT_FOUND: Final = 404
+_FAILED: Final = 400
+_SAID: Final = 300
+"""Characters of an answer that are worth repeating."""
 _MANAGER: Final = {"fieldManager": "healer"}
 _JSON_PATCH: Final = "application/json-patch+json"
 _MERGE: Final = "application/strategic-merge-patch+json"
@@ -75,23 +68,31 @@ class KubernetesCluster:
     ) -> None:
         self._names = names
         self._deadline = deadline
-        self._connector = Connector(kubeconfig, names.container, port_of)
-        self._connecting = anyio.Lock()
+        self._connector = Connector(kubeconfig, names.container, port_of, deadline)
+        self._session = Session(self._connector, deadline)
 
     async def close(self) -> None:
         """Let go of connections."""
         await self._connector.close()
 
     async def readiness(self) -> Readiness:
-        """`/readyz`; a 5xx is an answer: it lives, and is not ready."""
-        connection = await self._connection()
+        """`/readyz`, once; a 5xx is an answer: it lives, and is not ready."""
         request = Request("GET", "/readyz", accept=frozenset(range(500, 600)))
-        answer = await self._send(connection, request)
+        try:
+            with anyio.fail_after(self._deadline):
+                return await self._readiness(request)
+        except TimeoutError as error:
+            detail = f"no answer within {self._deadline:g} s"
+            raise TargetSilent(request.place, detail) from error
+
+    async def _readiness(self, request: Request) -> Readiness:
+        async with self._connector.lend() as connection:
+            answer = await ask(connection.client, connection.host, request, self._deadline)
         ends = connection.certificate_ends
         return Readiness(
-            ready=answer.status < 400,  # noqa: PLR2004  (where HTTP's errors begin)
+            ready=answer.status < _FAILED,
             port=connection.port,
-            detail=answer.body[:200].decode("utf-8", "replace"),
+            detail=_said(answer),
             certificate_days=None if ends is None else (ends - answer.server_time) / _DAY,
             kubeconfig_port=connection.context.port,
         )
@@ -123,10 +124,10 @@ class KubernetesCluster:
 
     async def services(self) -> Listing[ServicePort]:
         """NodePorts joined with their endpoints and workloads."""
-        services = await self._raw("/api/v1/services")
-        slices = await self._raw("/apis/discovery.k8s.io/v1/endpointslices")
-        deployments = await self._raw("/apis/apps/v1/deployments")
-        stateful = await self._raw("/apis/apps/v1/statefulsets")
+        services = await self._session.list("/api/v1/services")
+        slices = await self._session.list("/apis/discovery.k8s.io/v1/endpointslices")
+        deployments = await self._session.list("/apis/apps/v1/deployments")
+        stateful = await self._session.list("/apis/apps/v1/statefulsets")
         workloads = (*deployments.items, *stateful.items)
         try:
             ports = decode.service_ports(services.items, slices.items, workloads)
@@ -141,7 +142,7 @@ class KubernetesCluster:
             return False
         path = _WORKLOADS[pod.owner.kind].format(pod.namespace, pod.owner.name)
         try:
-            answer = await self._read(Request("GET", path))
+            answer = await self._session.read(Request("GET", path))
         except NotThere:
             return False
         metadata = answer.json(path).get("metadata") or {}
@@ -189,7 +190,7 @@ class KubernetesCluster:
             "preconditions": {"uid": pod.uid, "resourceVersion": pod.resource_version},
         }
         path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}"
-        await self._write(Request("DELETE", path, body=body))
+        await self._session.write(Request("DELETE", path, body=body))
         return f"deleted {pod.namespace}/{pod.name} with {grace} s of grace"
 
     async def patch_livekit(self, deployment: Deployment, patch: Mapping[str, Any]) -> str:
@@ -200,94 +201,28 @@ class KubernetesCluster:
         return f"patched {deployment.namespace}/{deployment.name}"
 
     async def _patch(self, path: str, body: Json, content_type: str) -> None:
-        await self._write(Request("PATCH", path, _MANAGER, body, content_type, limit=4 * MIB))
-
-    async def _write(self, request: Request) -> None:
-        """Once; a server that fails it has refused it, as far as we may know."""
-        try:
-            await self._send(await self._connection(), request)
-        except Denied:
-            raise
-        except (TargetIll, CannotLook, Expired) as error:
-            raise ActFailed(error.place, error.detail) from error
+        await self._session.write(
+            Request("PATCH", path, _MANAGER, body, content_type, limit=4 * MIB)
+        )
 
     async def _one(self, path: str, read: Callable[[Json], T]) -> Listing[T]:
-        """A single object as a listing of one, or of none."""
-        request = Request("GET", path, limit=4 * MIB)
-        try:
-            answer = await self._read(request)
-        except NotThere:
-            return Listing((), (await self._read(Request("GET", "/version"))).server_time)
+        """A single object as a listing of one, or of none; a 404 has its Date, too."""
+        request = Request("GET", path, limit=4 * MIB, accept=frozenset({_NOT_FOUND}))
+        answer = await self._session.read(request)
+        if answer.status == _NOT_FOUND:
+            return Listing((), answer.server_time)
         raw = answer.json(request.place)
         return Listing(decode.decoded(read, (raw,), request.place), answer.server_time)
 
     async def _list(
         self, path: str, read: Callable[[Json], T], query: Mapping[str, str] | None = None
     ) -> Listing[T]:
-        raw = await self._raw(path, query)
+        raw = await self._session.list(path, query)
         return Listing(decode.decoded(read, raw.items, f"GET {path}"), raw.server_time)
 
-    async def _raw(self, path: str, query: Mapping[str, str] | None = None) -> Listing[Json]:
-        """All pages; one that has expired is begun anew, once."""
-        try:
-            return await self._pages(path, query or {})
-        except Expired:
-            try:
-                return await self._pages(path, query or {})
-            except Expired as error:
-                raise TargetIll(error.place, error.detail) from error
 
-    async def _pages(self, path: str, query: Mapping[str, str]) -> Listing[Json]:
-        items: list[Json] = []
-        token = ""
-        for _ in range(_PAGES):
-            asked = {**query, "limit": str(_PAGE), **({"continue": token} if token else {})}
-            request = Request("GET", path, asked, limit=_LIST_BYTES)
-            answer = await self._read(request)
-            page = answer.json(request.place)
-            if not isinstance(page, dict) or not isinstance(page.get("items"), list):
-                raise TargetIll(request.place, "answered something that is no list")
-            items += page["items"]
-            token = (page.get("metadata") or {}).get("continue") or ""
-            if not token:
-                return Listing(tuple(items), answer.server_time)
-        raise TargetIll(f"GET {path}", f"more than {_PAGES} pages of {_PAGE}")
-
-    async def _read(self, request: Request) -> Answer:
-        """A few tries, for what may pass in a moment."""
-        retrying = AsyncRetrying(
-            stop=stop_after_attempt(_TRIES),
-            wait=_wait,
-            retry=retry_if_exception_type(Again),
-            sleep=anyio.sleep,
-            reraise=True,
-        )
-        try:
-            with anyio.fail_after(2 * self._deadline):
-                answer: Answer = await retrying(self._read_once, request)
-        except TimeoutError as error:
-            detail = f"no answer within {2 * self._deadline:g} s"
-            raise TargetSilent(request.place, detail) from error
-        return answer
-
-    async def _read_once(self, request: Request) -> Answer:
-        return await self._send(await self._connection(), request)
-
-    async def _send(self, connection: Connection, request: Request) -> Answer:
-        try:
-            return await ask(connection.client, connection.host, request, self._deadline)
-        except (Denied, CannotLook):
-            await self._connector.doubt()
-            raise
-
-    async def _connection(self) -> Connection:
-        async with self._connecting:
-            return await self._connector.connection(self._deadline)
-
-
-def _wait(state: RetryCallState) -> float:
-    """What the server asked for, else a jittered exponential; never long within a look."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.wait if isinstance(error, Again) else 0.0
-    drawn = wait_random_exponential(multiplier=0.1, max=_LONGEST_WAIT)(state)
-    return min(max(asked, drawn), _LONGEST_WAIT)
+def _said(answer: Answer) -> str:
+    """The checks of `/readyz` that failed, else the beginning of what it said."""
+    text = answer.body.decode("utf-8", "replace")
+    failed = [line for line in text.splitlines() if line.startswith("[-]")]
+    return ("; ".join(failed) or text)[:_SAID]

@@ -64,7 +64,7 @@ class Answer:
         """Decoded; raises TargetIll when it is none (a proxy's page, a torn answer)."""
         try:
             return json.loads(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise TargetIll(place, f"answered {len(self.body)} bytes that are no JSON") from error
 
 
@@ -135,14 +135,16 @@ async def _read(response: Any, request: Request) -> Answer:  # noqa: ANN401  (ai
         if len(said) > request.limit:
             response.close()
             raise TargetIll(request.place, f"answered more than {request.limit} bytes")
-    return Answer(bytes(said), _server_time(response.headers.get("Date", "")), response.status)
+    date = _server_time(response.headers.get("Date", ""), request.place)
+    return Answer(bytes(said), date, response.status)
 
 
-def _server_time(date: str) -> float:
-    """The server's Date; 0 when it sent none that reads, which makes every age unknown-long."""
-    with suppress(ValueError, TypeError):
+def _server_time(date: str, place: str) -> float:
+    """The server's Date, which Go's servers always send; no age could be told without it."""
+    try:
         return parsedate_to_datetime(date).timestamp()
-    return 0.0
+    except (ValueError, TypeError) as error:
+        raise TargetIll(place, f"answered without the time: Date is {date!r}") from error
 
 
 def _refuse(answer: Answer, request: Request, retry_after: str) -> None:

@@ -4,7 +4,6 @@ An object that lacks what every server writes is an answer that makes no sense: 
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Any, TypeVar
 
 from healer.model.cluster import (
@@ -18,6 +17,7 @@ from healer.model.cluster import (
     ServicePort,
     Taint,
 )
+from healer.model.stamps import epoch
 from healer.ports import TargetIll
 
 Json = Any
@@ -31,13 +31,6 @@ def decoded(decode: Callable[[Json], T], items: Iterable[Json], place: str) -> t
         return tuple(decode(one) for one in items)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise TargetIll(place, f"an object that makes no sense: {error!r}") from error
-
-
-def epoch(stamp: object) -> float | None:
-    """Epoch seconds of an RFC 3339 time, in seconds or microseconds; None for none."""
-    if not isinstance(stamp, str):
-        return None
-    return datetime.fromisoformat(stamp).timestamp()
 
 
 def node(raw: Json) -> Node:
