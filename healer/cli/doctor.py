@@ -85,7 +85,7 @@ def _examine(environment: Mapping[str, str]) -> Iterator[Examined]:
     folder = Path(home or "/")
     places = places_of(settings, environment, folder)
     yield from _tools(settings, environment)
-    yield from _colima(settings, environment, folder)
+    yield from _colima(settings, places, environment, folder)
     yield _kubeconfig(places)
     yield from _state(places)
     yield from _rivals(settings, places, environment)
@@ -106,9 +106,10 @@ def _tools(settings: Settings, environment: Mapping[str, str]) -> Iterator[Exami
             yield Examined(name, bool(found), detail, mend, needed)
 
 
-def _colima(settings: Settings, environment: Mapping[str, str], home: Path) -> Iterator[Examined]:
-    named = settings.tower.colima_home
-    root = Path(named) if named else resolve_root(environment, home)
+def _colima(
+    settings: Settings, places: Places, environment: Mapping[str, str], home: Path
+) -> Iterator[Examined]:
+    root = places.colima_home or resolve_root(environment, home)
     paths = ColimaPaths(root, settings.tower.profile)
     created = paths.instance / "lima.yaml"
     yield Examined(

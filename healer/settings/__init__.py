@@ -4,7 +4,7 @@ Every key is optional and the defaults are the owner's cluster. Only the standar
 the pure packages are imported here, so that a quick command pays nothing for its settings.
 """
 
-from healer.settings.loading import Loaded, SettingsError, config_path, load
+from healer.settings.loading import Loaded, SettingsError, check, config_path, load
 from healer.settings.tree import Settings
 
-__all__ = ["Loaded", "Settings", "SettingsError", "config_path", "load"]
+__all__ = ["Loaded", "Settings", "SettingsError", "check", "config_path", "load"]

@@ -1,49 +1,107 @@
 """Pairs of settings that cancel each other out (facts/peers.md §1.2, idea 15)."""
 
+from collections import Counter
 from collections.abc import Iterator
+from typing import Final
 
-from healer.core.ladders import LIMITS, Limits
-from healer.settings.policy import limits_of
+from healer.core.ladders import DAY, LIMITS, Limits
+from healer.model.published import PublishedService
+from healer.settings.policy import ladder_of, limits_of
 from healer.settings.tree import Settings
 
+REMEMBERED: Final = 8 * DAY
+"""Seconds for which the journal tells limits of an act; a longer limit would forget it."""
+_PROTOCOLS: Final = ("http", "redis", "tcp")
+_LARGEST_PORT: Final = 65_535
 
-def bad_pairs(settings: Settings, source: str) -> list[str]:
+Problem = tuple[str, str]
+"""A dotted key, and what is wrong with it."""
+
+
+def bad_pairs(settings: Settings) -> Iterator[Problem]:
     """Every pair that would make one of the two useless, with its place and its mend."""
-    return [f"{source}: {words}" for words in (*_of_once(settings), *_of_limits(settings))]
+    yield from _of_once(settings)
+    yield from _of_limits(settings)
+    yield from _of_confirmation(settings)
+    yield from _of_services(settings)
 
 
-def _of_once(settings: Settings) -> Iterator[str]:
+def _of_once(settings: Settings) -> Iterator[Problem]:
     once = settings.once
     if once.look_deadline > once.deadline:
-        yield "once.look_deadline: longer than once.deadline, so a pass could end before one look"
+        words = "longer than once.deadline, so a pass could end before one look"
+        yield "once.look_deadline", words
     if once.look_every <= 0:
-        yield "once.look_every: 0 would never rest; write at least 0.1s"
+        yield "once.look_every", "0 would never rest; write at least 0.1s"
+    if once.look_deadline <= 0:
+        yield "once.look_deadline", "0 would make every look unknown; write at least 1s"
 
 
-def _of_limits(settings: Settings) -> Iterator[str]:
+def _of_limits(settings: Settings) -> Iterator[Problem]:
     for remedy in settings.limits:
-        place = f"limits.{remedy}"
         limits = limits_of(settings, remedy)
-        yield from (f"{place}: {words}" for words in _of_one(limits))
+        place = f"limits.{remedy}"
+        yield from ((f"{place}.{key}", words) for key, words in _of_one(limits))
         if limits.disruptive and limits.budget.count > 10 * LIMITS[remedy].budget.count:
-            yield f"{place}.count: {limits.budget.count} runs of a disruptive remedy is no limit"
+            words = f"{limits.budget.count} runs of a disruptive remedy is no limit"
+            yield f"{place}.count", words
 
 
-def _of_one(limits: Limits) -> Iterator[str]:
+def _of_one(limits: Limits) -> Iterator[Problem]:
     budget = limits.budget
-    if budget.count < 1:
-        yield "count: must be at least 1; `healer pause` is the way to stop a remedy"
+    if not 0 < budget.window <= REMEMBERED:
+        yield "window", f"should be longer than 0 s and at most {REMEMBERED / DAY:.0f}d"
+    if limits.cooldown > REMEMBERED:
+        yield "cooldown", f"should be at most {REMEMBERED / DAY:.0f}d"
     if limits.cooldown * (budget.count - 1) > budget.window:
-        yield (
-            f"cooldown: {limits.cooldown:.0f} s between runs never lets {budget.count} runs "
-            f"happen within {budget.window:.0f} s; lower one of them"
+        words = (
+            f"{limits.cooldown:.0f} s between runs never lets {budget.count} runs happen within "
+            f"{budget.window:.0f} s; lower one of them"
         )
+        yield "cooldown", words
+    if limits.cap <= 0:
+        yield "cap", "0 would end every run at once"
     if limits.backoff is None:
         return
     if limits.backoff.first > limits.backoff.cap:
-        yield "backoff_first: greater than backoff_cap"
+        yield "backoff_first", "greater than backoff_cap"
     if limits.backoff.cap > budget.window:
-        yield (
-            f"backoff_cap: {limits.backoff.cap:.0f} s is longer than the budget's window of "
+        words = (
+            f"{limits.backoff.cap:.0f} s is longer than the budget's window of "
             f"{budget.window:.0f} s, so the budget could never be spent; lower it"
         )
+        yield "backoff_cap", words
+
+
+def _of_confirmation(settings: Settings) -> Iterator[Problem]:
+    once = settings.once
+    for reason in settings.confirm:
+        ladder = ladder_of(settings, reason)
+        for key, needed in (("over", ladder.over), ("samples", ladder.samples * once.look_every)):
+            if needed > once.deadline:
+                words = f"takes {needed:.0f} s, and once.deadline ends a pass before that"
+                yield f"confirm.{reason}.{key}", words
+
+
+def _of_services(settings: Settings) -> Iterator[Problem]:
+    seen: Counter[int] = Counter()
+    for number, service in enumerate(settings.services, 1):
+        place = f"services[{number}]"
+        yield from ((f"{place}.{key}", words) for key, words in _of_service(service))
+        seen[service.host_port] += 1
+        if seen[service.host_port] > 1:
+            yield f"{place}.host_port", f"{service.host_port} is named twice"
+        if service.host_port in settings.tower.reserved_ports:
+            words = f"{service.host_port} is in tower.reserved_ports, so it is never asked"
+            yield f"{place}.host_port", words
+
+
+def _of_service(service: PublishedService) -> Iterator[Problem]:
+    if service.protocol not in _PROTOCOLS:
+        yield "protocol", f"{service.protocol!r} should be one of: {', '.join(_PROTOCOLS)}"
+    if not 0 < service.host_port <= _LARGEST_PORT:
+        yield "host_port", f"{service.host_port} should be from 1 to {_LARGEST_PORT}"
+    if not 0 <= service.container_port <= _LARGEST_PORT:
+        yield "container_port", f"{service.container_port} should be from 0 to {_LARGEST_PORT}"
+    if service.protocol == "http" and not service.path.startswith("/"):
+        yield "path", f"{service.path!r} should begin with /"

@@ -2,19 +2,19 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any
 
 from healer.settings.checking import bad_pairs
 from healer.settings.decoding import IncompleteError, Problems, decode
+from healer.settings.environment import given_by_environment
+from healer.settings.lines import line_of, lines_of
 from healer.settings.tree import Settings
 
-_PREFIX: Final = "HEALER_"
-_NOT_KEYS: Final = frozenset({"HEALER_CONFIG"})
-_SCALARS: Final = ("tower", "livekit", "pods", "files", "once", "engine")
-"""Sections whose keys the environment may give, as HEALER_<SECTION>_<KEY>."""
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class SettingsError(Exception):
@@ -31,7 +31,7 @@ class Loaded:
 
     settings: Settings
     origins: Mapping[str, str] = field(default_factory=dict)
-    """By dotted key: `file PATH`, `environment NAME`."""
+    """By dotted key: `file PATH:LINE`, `environment NAME`, `flag`."""
     path: Path | None = None
     """The file that was read, if there was one."""
 
@@ -40,100 +40,114 @@ def config_path(environment: Mapping[str, str], home: Path) -> Path:
     """The one file that counts: $HEALER_CONFIG, else the XDG place, else ~/.config."""
     if environment.get("HEALER_CONFIG"):
         return Path(environment["HEALER_CONFIG"]).expanduser()
-    base = environment.get("XDG_CONFIG_HOME")
-    return (Path(base) if base else home / ".config") / "healer" / "config.toml"
+    base = environment.get("XDG_CONFIG_HOME", "")
+    # The XDG specification: a relative path is invalid, and ignored.
+    return (Path(base) if base.startswith("/") else home / ".config") / "healer" / "config.toml"
 
 
 def load(
     environment: Mapping[str, str] | None = None,
     home: Path | None = None,
     path: Path | None = None,
+    flags: Mapping[str, Any] = _NONE,
 ) -> Loaded:
-    """Read file and environment; raises SettingsError with every problem found."""
+    """Read file and environment; `flags` are values of the command line by dotted key.
+
+    Raises SettingsError with every problem found.
+    """
     environment = os.environ if environment is None else environment
     home = Path.home() if home is None else home
     named = path is not None or bool(environment.get("HEALER_CONFIG"))
     path = config_path(environment, home) if path is None else path
-    problems: list[str] = []
-    table = _read(path, problems, must_exist=named)
-    origins = dict.fromkeys(_dotted(table), f"file {path}")
-    given = _given_by_environment(environment, problems)
-    for name, (section, key, value) in given.items():
-        table.setdefault(section, {})[key] = value
-        origins[f"{section}.{key}"] = f"environment {name}"
-    settings = _decoded(table, str(path), problems)
-    problems += bad_pairs(settings, str(path))
-    if problems:
-        raise SettingsError(problems)
-    return Loaded(settings, origins, path if path.exists() else None)
+    said: list[str] = []
+    text = _read(path, said, must_exist=named)
+    table, origins = _parsed(text or "", path, said)
+    for key, (origin, value) in _over_the_file(environment, flags, said).items():
+        _put(table, key, value)
+        origins[key] = origin
+    problems = Problems(lambda key: _source(key, origins, path), said)
+    settings = _decoded(table, problems)
+    for key, words in bad_pairs(settings):
+        problems.add(key, words)
+    if problems.found:
+        raise SettingsError(problems.found)
+    return Loaded(settings, origins, None if text is None else path)
 
 
-def _read(path: Path, problems: list[str], *, must_exist: bool) -> dict[str, Any]:
+def check(path: Path) -> list[str]:
+    """Everything that is wrong in a settings file, read by itself."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        load(environment={}, path=path)
+    except SettingsError as error:
+        return error.problems
+    return []
+
+
+def _read(path: Path, said: list[str], *, must_exist: bool) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
         if must_exist:
-            problems.append(f"{path}: no such file; name another with $HEALER_CONFIG, or create it")
+            said.append(f"{path}: no such file; name another with $HEALER_CONFIG, or create it")
     except UnicodeDecodeError as error:
-        problems.append(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8")
-    except tomllib.TOMLDecodeError as error:
-        problems.append(f"{path}: not valid TOML: {error}")
+        said.append(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8")
     except OSError as error:
-        problems.append(f"{path}: {error.strerror}; look at it with: ls -l {path}")
-    return {}
+        said.append(f"{path}: {error.strerror}; look at it with: ls -l {path}")
+    return None
 
 
-def _decoded(table: Mapping[str, Any], source: str, problems: list[str]) -> Settings:
-    found = Problems(source, [])
+def _parsed(text: str, path: Path, said: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The file's table, and the line of each key in it."""
     try:
-        return decode(Settings, table, "", found)
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        said.append(f"{path}: not valid TOML: {error}")
+        return {}, {}
+    lines = lines_of(text)
+    return table, {key: f"file {path}:{line_of(key, lines) or 1}" for key in _dotted(table)}
+
+
+def _over_the_file(
+    environment: Mapping[str, str], flags: Mapping[str, Any], said: list[str]
+) -> dict[str, tuple[str, Any]]:
+    """What stands above the file: origin and value by key; a flag wins."""
+    given = {
+        key: (f"environment {name}", value)
+        for key, (name, value) in given_by_environment(environment, said).items()
+    }
+    return given | {key: ("flag", value) for key, value in flags.items()}
+
+
+def _put(table: dict[str, Any], key: str, value: object) -> None:
+    """A section that is no table in the file is noted there, and stays."""
+    section, _, name = key.partition(".")
+    inner = table.setdefault(section, {})
+    if isinstance(inner, dict):
+        inner[name] = value
+
+
+def _source(key: str, origins: Mapping[str, str], path: Path) -> str:
+    """Where a key, or the first that it holds, was given."""
+    for one, origin in origins.items():
+        if one == key or one.startswith((f"{key}.", f"{key}[")) or key.startswith(f"{one}["):
+            return origin.removeprefix("file ")
+    return str(path)
+
+
+def _decoded(table: Mapping[str, Any], problems: Problems) -> Settings:
+    try:
+        return decode(Settings, table, "", problems)
     except IncompleteError:
         return Settings()
-    finally:
-        problems += found.found
 
 
-def _given_by_environment(
-    environment: Mapping[str, str], problems: list[str]
-) -> dict[str, tuple[str, str, Any]]:
-    """HEALER_ONCE_DEADLINE=5m and the like; anything else with our prefix is an error."""
-    known = {
-        f"{_PREFIX}{section}_{one.name}".upper(): (section, one.name, str(one.type))
-        for section in _SCALARS
-        for one in fields(_section(section))
-    }
-    given = {}
-    for name, text in sorted(environment.items()):
-        if not name.startswith(_PREFIX) or name in _NOT_KEYS or name.startswith("HEALER_LAB"):
-            continue
-        if name not in known:
-            problems.append(f"environment: {name}: unknown; `healer config show` lists the keys")
-            continue
-        section, key, kind = known[name]
-        given[name] = (section, key, _from_text(text, kind))
-    return given
-
-
-def _section(name: str) -> Any:  # noqa: ANN401  (one of the settings' dataclasses)
-    return getattr(Settings(), name)
-
-
-def _from_text(text: str, kind: str) -> Any:  # noqa: ANN401  (any setting's type)
-    """The environment knows only text: lists by colons, numbers and truths as TOML has them."""
-    if "tuple[int" in kind:
-        return [int(one) if one.isdigit() else one for one in text.split(":") if one]
-    if "tuple" in kind:
-        return [one for one in text.split(":") if one]
-    if kind in {"bool", "<class 'bool'>"} and text in {"true", "false"}:
-        return text == "true"
-    if kind in {"int", "<class 'int'>"} and text.isdigit():
-        return int(text)
-    return text
-
-
-def _dotted(table: Mapping[str, Any], before: str = "") -> list[str]:
-    keys: list[str] = []
-    for name, value in table.items():
-        dotted = f"{before}{name}"
-        keys += _dotted(value, f"{dotted}.") if isinstance(value, dict) else [dotted]
-    return keys
+def _dotted(value: object, key: str = "") -> Iterator[str]:
+    """Every leaf of a table; the n-th table of a list is `name[n]`."""
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            yield from _dotted(inner, f"{key}.{name}" if key else name)
+    elif isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        for number, inner in enumerate(value, 1):
+            yield from _dotted(inner, f"{key}[{number}]")
+    elif key:
+        yield key

@@ -16,6 +16,8 @@ class Places:
     state: Path
     log: Path
     kubeconfig: Path
+    colima_home: Path | None
+    """None: wherever Colima itself finds it."""
 
     @property
     def journal(self) -> Path:
@@ -30,15 +32,16 @@ class Places:
 
 def places_of(settings: Settings, environment: Mapping[str, str], home: Path) -> Places:
     """Resolve them once."""
-    state = environment.get("XDG_STATE_HOME")
+    state = environment.get("XDG_STATE_HOME", "")
     kubeconfig = environment.get("KUBECONFIG", "").partition(":")[0]
     return Places(
         config=config_path(environment, home),
         state=_named(settings.files.state, home)
-        or (Path(state) if state else home / ".local" / "state") / "healer",
+        or (Path(state) if state.startswith("/") else home / ".local" / "state") / "healer",
         log=_named(settings.files.log, home) or home / ".local" / "log" / "healer.log",
         kubeconfig=_named(settings.tower.kubeconfig or kubeconfig, home)
         or home / ".kube" / "config",
+        colima_home=_named(settings.tower.colima_home, home),
     )
 
 

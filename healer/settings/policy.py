@@ -2,9 +2,20 @@
 
 from dataclasses import replace
 
-from healer.core.ladders import HOUR, LADDERS, LIMITS, Backoff, Budget, Ladder, Limits, Remedy
+from healer.core.ladders import (
+    GRACE,
+    HOUR,
+    LADDERS,
+    LIMITS,
+    Backoff,
+    Budget,
+    Ladder,
+    Limits,
+    Remedy,
+)
 from healer.core.policy import Policy
 from healer.core.reasons import Reason
+from healer.core.tower import Layer
 from healer.settings.tree import Settings
 
 
@@ -15,6 +26,7 @@ def policy_of(settings: Settings, *, run: str, one_pass: bool) -> Policy:
         run=run,
         ladders={reason: ladder_of(settings, reason) for reason in Reason},
         limits={remedy: limits_of(settings, remedy) for remedy in Remedy},
+        grace=grace_of(settings),
         total=Budget(engine.acts_per_hour, HOUR),
         stable=engine.stable,
         disable_after=engine.disable_after,
@@ -57,3 +69,12 @@ def ladder_of(settings: Settings, reason: Reason) -> Ladder:
         hold=table.hold if given.hold is None else given.hold,
         patience=table.patience if given.patience is None else given.patience,
     )
+
+
+def grace_of(settings: Settings) -> dict[Layer, tuple[Layer, float]]:
+    """The table's graces, with what the file says of them."""
+    given = {layer: getattr(settings.grace, layer.value) for layer in GRACE}
+    return {
+        layer: (of, seconds if given[layer] is None else given[layer])
+        for layer, (of, seconds) in GRACE.items()
+    }

@@ -1,56 +1,57 @@
 """Every setting, its unit, the reason for its default, and what None means."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Final
+from typing import Annotated
 
 from healer.core.ladders import Remedy
 from healer.core.reasons import Reason
 from healer.model.published import DEFAULT_PUBLISHED, PublishedService
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """How a value is written: `duration` (seconds inside) or `size` (bytes inside)."""
-
-    name: str
-
+from healer.settings.forms import Bounds, Text, Unit
 
 Duration = Annotated[float, Unit("duration")]
+"""Seconds inside; written as a number of seconds or as `90s`, `10m`, `1h30m`."""
 Size = Annotated[int, Unit("size")]
-LIVEKIT_WHEN: Final = ("not_ready", "always")
+"""Bytes inside; written as a number of bytes or as `18GiB`."""
+Count = Annotated[int, Bounds(1, 100_000)]
+Port = Annotated[int, Bounds(1, 65_535)]
+Name = Annotated[str, Text("name")]
+Place = Annotated[str, Text("place")]
+"""A path: absolute, or in the home folder by `~/`."""
+Folder = Annotated[str, Text("folder")]
+LivekitWhen = Annotated[str, Text("choice", ("not_ready", "always"))]
 
 
 @dataclass(frozen=True, slots=True)
 class TowerSettings:
     """What the tower is called, and how it should be set."""
 
-    profile: str = "default"
+    profile: Name = "default"
     """Colima's profile."""
-    colima_home: str | None = None
+    colima_home: Place | None = None
     """Colima's root folder. None: found as Colima itself finds it ($COLIMA_HOME, ~/.colima, …);
     set it when a shell and launchd would find different ones (facts/colima.md §2)."""
-    cluster: str = "joelclaw"
+    cluster: Name = "joelclaw"
     """The Talos cluster's name, which labels its container."""
-    container: str = "joelclaw-controlplane-1"
+    container: Name = "joelclaw-controlplane-1"
     """The one container; the Kubernetes node has the same name."""
-    kubeconfig: str | None = None
+    kubeconfig: Place | None = None
     """The admin kubeconfig, read and never written. None: $KUBECONFIG, else ~/.kube/config."""
-    api_port: int = 6443
+    api_port: Port = 6443
     """The API server's port in the container; the Mac's port is Docker's to say."""
-    talos_port: int = 50_000
+    talos_port: Port = 50_000
     """Talos' own API port in the container."""
-    restart_policy: str | None = "unless-stopped"
+    restart_policy: str = "unless-stopped"
     """What Docker should do with the container after a reboot of the VM: without it the
-    container stays down (facts/talos-kubernetes.md §1). None: any will do."""
+    container stays down (facts/talos-kubernetes.md §1). Empty: any will do."""
     memory: Size | None = None
     """The container's memory limit. None: none is asserted; the owner's was 18GiB."""
-    namespaces: tuple[str, ...] = ("joelclaw", "default", "local-path-storage")
+    namespaces: tuple[Name, ...] = ("joelclaw", "default", "local-path-storage")
     """Where pods may be deleted; pods of other namespaces are only reported (design §10)."""
-    flannel_namespace: str = "kube-system"
+    flannel_namespace: Name = "kube-system"
     """Talos' flannel; upstream's own manifests use another."""
-    flannel_daemonset: str = "kube-flannel"
+    flannel_daemonset: Name = "kube-flannel"
     """The DaemonSet's name."""
-    reserved_ports: tuple[int, ...] = (3111,)
+    reserved_ports: tuple[Port, ...] = (3111,)
     """Ports of the Mac that belong to programs of the host: never forwarded, never asked."""
 
 
@@ -58,10 +59,13 @@ class TowerSettings:
 class LivekitSettings:
     """LiveKit, whose chart probes an address that cannot answer here."""
 
-    namespace: str = "joelclaw"
-    deployment: str = "livekit-server"
-    container: str = "livekit-server"
-    when: str = "not_ready"
+    namespace: Name = "joelclaw"
+    """Where its Deployment lives."""
+    deployment: Name = "livekit-server"
+    """The chart's name of it."""
+    container: Name = "livekit-server"
+    """The container whose probes are compared; sidecars are left alone."""
+    when: LivekitWhen = "not_ready"
     """When drifted probes are patched: `not_ready`: only while LiveKit is not Ready, since a patch
     ends all calls; or `always`."""
 
@@ -79,11 +83,11 @@ class PodSettings:
 class FileSettings:
     """Where healer keeps its files."""
 
-    state: str | None = None
+    state: Place | None = None
     """The state folder, 0700. None: $XDG_STATE_HOME/healer, else ~/.local/state/healer."""
-    log: str | None = None
+    log: Place | None = None
     """The log file. None: ~/.local/log/healer.log."""
-    path: tuple[str, ...] = (
+    path: tuple[Folder, ...] = (
         "/opt/homebrew/bin",
         "/usr/local/bin",
         "/usr/bin",
@@ -111,13 +115,16 @@ class OnceSettings:
 class LimitSettings:
     """Overrides of one remedy's limits; None keeps the table's (`healer table`)."""
 
-    count: int | None = None
+    count: Count | None = None
     """Runs within `window`."""
     window: Duration | None = None
+    """The time in which they are counted."""
     cooldown: Duration | None = None
     """Least time between two runs on the same target."""
     backoff_first: Duration | None = None
+    """The longest wait after the first run; it doubles from run to run."""
     backoff_cap: Duration | None = None
+    """The longest wait of all."""
     cap: Duration | None = None
     """How long one run may take."""
     settle: Duration | None = None
@@ -128,7 +135,7 @@ class LimitSettings:
 class ConfirmSettings:
     """Overrides of one reason's confirmation; None keeps the table's."""
 
-    samples: int | None = None
+    samples: Count | None = None
     """Bad looks."""
     over: Duration | None = None
     """Time that they must span."""
@@ -139,16 +146,30 @@ class ConfirmSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GraceSettings:
+    """For how long after a start a layer's badness is expected; None keeps the table's."""
+
+    docker: Duration | None = None
+    """After the VM came up."""
+    apiserver: Duration | None = None
+    """After the container was started, as for the two below."""
+    node: Duration | None = None
+    """The kubelet registers itself anew."""
+    flannel: Duration | None = None
+    """Its first pod waits for the image and the module."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineSettings:
     """Limits on all remedies together."""
 
-    acts_per_hour: int = 20
+    acts_per_hour: Count = 20
     """Runs of all remedies within an hour (design §4)."""
     stable: Duration = 600.0
     """A recovery that lasted so long makes the backoff begin anew."""
-    disable_after: int = 5
+    disable_after: Count = 5
     """A remedy that failed this often in a row is disabled (R46)."""
-    holds_before_giving_up: int = 3
+    holds_before_giving_up: Count = 3
     """Spent ladders or budgets without a recovery between them (design §10)."""
 
 
@@ -162,6 +183,7 @@ class Settings:
     files: FileSettings = field(default_factory=FileSettings)
     once: OnceSettings = field(default_factory=OnceSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
+    grace: GraceSettings = field(default_factory=GraceSettings)
     limits: dict[Remedy, LimitSettings] = field(default_factory=dict)
     """By remedy, e.g. [limits.start_vm]."""
     confirm: dict[Reason, ConfirmSettings] = field(default_factory=dict)

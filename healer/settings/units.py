@@ -1,6 +1,7 @@
 """Durations and sizes as people write them: `90s`, `1h30m`, `18GiB`."""
 
 import re
+from decimal import Decimal
 from typing import Final
 
 _SECONDS: Final = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
@@ -15,8 +16,11 @@ _BYTES: Final = {
     "GB": 10**9,
     "TB": 10**12,
 }
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(d|h|m|s)\s*")
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
+_NUMBER: Final = r"([0-9]+(?:\.[0-9]+)?)"
+_DURATION: Final = re.compile(_NUMBER + r"\s*(d|h|m|s)\s*")
+_SIZE: Final = re.compile(_NUMBER + r"\s*([A-Za-z]+)")
+_EXACT: Final = 2.0**53
+"""Above it not every whole number is a float."""
 
 
 def parse_duration(text: str) -> float:
@@ -25,7 +29,7 @@ def parse_duration(text: str) -> float:
     Raises ValueError that names the value and the wanted form.
     """
     text = text.strip()
-    if re.fullmatch(r"\d+(\.\d+)?", text):
+    if re.fullmatch(_NUMBER, text):
         return float(text)
     parts = _DURATION.findall(text)
     if not parts or _DURATION.sub("", text):
@@ -34,9 +38,11 @@ def parse_duration(text: str) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """The shortest form that reads back to the same seconds."""
-    if seconds != int(seconds) or seconds == 0:
-        return f"{seconds!r}s"
+    """A short form that reads back to the very same seconds; they must not be negative."""
+    if seconds == 0:
+        return "0s"
+    if seconds != int(seconds) or seconds >= _EXACT:
+        return f"{Decimal(repr(seconds)):f}s"
     rest, parts = int(seconds), []
     for unit, length in _SECONDS.items():
         count, rest = divmod(rest, int(length))
@@ -50,7 +56,7 @@ def parse_size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     if match is None or match[2] not in _BYTES:
         raise ValueError(f"{text!r} is no size: write it as 18GiB or 500MB")
-    return round(float(match[1]) * _BYTES[match[2]])
+    return round(Decimal(match[1]) * _BYTES[match[2]])
 
 
 def format_size(size: int) -> str:

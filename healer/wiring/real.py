@@ -87,9 +87,8 @@ def real_outside(
     children_environment = {**environment, "PATH": path, "HOME": str(home)}
     clock, runner = SystemClock(), ProcessRunner()
     host = HostAdapter(runner, places.state, path=path)
-    root = settings.tower.colima_home
     paths = ColimaPaths(
-        Path(root) if root else resolve_root(environment, home), settings.tower.profile
+        places.colima_home or resolve_root(environment, home), settings.tower.profile
     )
     commands = ColimaCommands(runner, paths, host, children_environment)
     vm = ColimaEyes(commands, clock)

@@ -1,0 +1,55 @@
+"""Settings from the environment: HEALER_ONCE_DEADLINE=5m and the like."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, get_args, get_origin, get_type_hints
+
+from healer.settings.decoding import did_you_mean, form_of, inner_of
+from healer.settings.forms import Bounds
+from healer.settings.tree import Settings
+
+_PREFIX: Final = "HEALER_"
+_NOT_KEYS: Final = frozenset({"HEALER_CONFIG"})
+_OF_THE_TESTS: Final = "HEALER_LAB"
+"""The lab's own variables reach the healer that it starts."""
+_SCALARS: Final = ("tower", "livekit", "pods", "files", "once", "engine", "grace")
+"""Sections whose keys the environment may give."""
+
+
+def given_by_environment(
+    environment: Mapping[str, str], said: list[str]
+) -> dict[str, tuple[str, Any]]:
+    """Variable and value by dotted key; a name of ours that means nothing is a problem.
+
+    An empty variable counts as unset.
+    """
+    known = {name: (key, hint) for name, key, hint in _variables()}
+    given = {}
+    for name, text in sorted(environment.items()):
+        ours = name.startswith(_PREFIX) and not name.startswith(_OF_THE_TESTS)
+        if not ours or name in _NOT_KEYS or not text:
+            continue
+        if name not in known:
+            said.append(f"environment {name}: unknown{did_you_mean(name, known)}")
+            continue
+        key, hint = known[name]
+        given[key] = (name, _from_text(text, hint))
+    return given
+
+
+def _variables() -> Iterator[tuple[str, str, Any]]:
+    """Each variable, its key and the key's type."""
+    sections = get_type_hints(Settings)
+    for section in _SCALARS:
+        for name, hint in get_type_hints(sections[section], include_extras=True).items():
+            yield f"{_PREFIX}{section}_{name}".upper(), f"{section}.{name}", hint
+
+
+def _from_text(text: str, hint: Any) -> Any:  # noqa: ANN401  (any setting's type)
+    """As TOML would have it; what does not fit stays text, and is told by the decoder."""
+    hint = inner_of(hint)
+    if get_origin(hint) is tuple:
+        return [_from_text(one, get_args(hint)[0]) for one in text.split(":") if one]
+    if hint is bool and text in {"true", "false"}:
+        return text == "true"
+    whole = hint is int or isinstance(form_of(hint), Bounds)
+    return int(text) if whole and text.isascii() and text.isdigit() else text

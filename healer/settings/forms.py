@@ -1,0 +1,81 @@
+"""The forms that values take in a file, and what is said of one that has another form."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from healer.settings.units import parse_duration, parse_size
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A number with a unit: `duration` (seconds inside) or `size` (bytes inside)."""
+
+    name: str
+
+    def read(self, value: Any) -> float | int:  # noqa: ANN401  (whatever TOML can hold)
+        """From a number or from what people write; raises ValueError."""
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number and not isinstance(value, str):
+            raise ValueError(f"{value!r} should be {self._wanted()}")
+        if self.name == "size":
+            return _bytes(value)
+        seconds = float(value) if number else parse_duration(value)
+        if not math.isfinite(seconds) or seconds < 0:
+            raise ValueError(f"{value!r} should be a time of 0s or more")
+        return seconds + 0.0
+
+    def _wanted(self) -> str:
+        return "a size: 18GiB" if self.name == "size" else "a time: 90s, 10m or 1h30m"
+
+
+def _bytes(value: float | str) -> int:
+    if isinstance(value, str):
+        return parse_size(value)
+    if value != int(value) or value < 0:
+        raise ValueError(f"{value!r} should be a whole number of bytes, 0 or more")
+    return int(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A whole number between two others."""
+
+    least: int
+    most: int
+
+    def read(self, value: Any) -> int:  # noqa: ANN401  (whatever TOML can hold)
+        """The same; raises ValueError."""
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or not self.least <= value <= self.most:
+            wanted = f"a whole number from {self.least} to {self.most}"
+            raise ValueError(f"{value!r} should be {wanted}")
+        return int(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A `name` (not empty), a `choice`, or a path that means the same everywhere.
+
+    A `folder` is absolute; a `place` may also be in the home folder.
+    """
+
+    kind: str
+    choices: tuple[str, ...] = ()
+
+    def read(self, value: Any) -> str:  # noqa: ANN401  (whatever TOML can hold)
+        """The same; raises ValueError."""
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} should be text")  # noqa: TRY004  (a wrong value of a setting)
+        if self.kind == "choice" and value not in self.choices:
+            raise ValueError(f"{value!r} should be one of: {', '.join(self.choices)}")
+        if self.kind == "name" and not value.strip():
+            raise ValueError(f"{value!r} should not be empty")
+        if self.kind == "folder" and not value.startswith("/"):
+            raise ValueError(f"{value!r} should begin with /")
+        if self.kind == "place" and not value.startswith(("/", "~/")):
+            raise ValueError(f"{value!r} should begin with / or ~/: launchd runs healer elsewhere")
+        return value
+
+
+Form = Unit | Bounds | Text

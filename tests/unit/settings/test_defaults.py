@@ -1,0 +1,107 @@
+"""Every promised default, pinned: the owner's cluster needs no file at all."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from healer.core.ladders import GRACE, LADDERS, LIMITS, Budget
+from healer.model.published import HOST_ONLY, PublishedService
+from healer.settings import Settings, load
+from healer.settings.policy import policy_of
+
+DEFAULTS = {
+    "tower": {
+        "profile": "default",
+        "colima_home": None,
+        "cluster": "joelclaw",
+        "container": "joelclaw-controlplane-1",
+        "kubeconfig": None,
+        "api_port": 6443,
+        "talos_port": 50000,
+        "restart_policy": "unless-stopped",
+        "memory": None,
+        "namespaces": ("joelclaw", "default", "local-path-storage"),
+        "flannel_namespace": "kube-system",
+        "flannel_daemonset": "kube-flannel",
+        "reserved_ports": (3111,),
+    },
+    "livekit": {
+        "namespace": "joelclaw",
+        "deployment": "livekit-server",
+        "container": "livekit-server",
+        "when": "not_ready",
+    },
+    "pods": {"force_statefulsets": False},
+    "files": {
+        "state": None,
+        "log": None,
+        "path": (
+            "/opt/homebrew/bin",
+            "/usr/local/bin",
+            "/usr/bin",
+            "/bin",
+            "/usr/sbin",
+            "/sbin",
+        ),
+    },
+    "once": {"deadline": 1200.0, "look_every": 2.0, "look_deadline": 20.0},
+    "engine": {
+        "acts_per_hour": 20,
+        "stable": 600.0,
+        "disable_after": 5,
+        "holds_before_giving_up": 3,
+    },
+    "grace": {"docker": None, "apiserver": None, "node": None, "flannel": None},
+    "limits": {},
+    "confirm": {},
+}
+
+
+def test_every_default_is_what_was_promised() -> None:
+    """A default changes on purpose, with this table, and never by accident."""
+    given = asdict(Settings())
+    del given["services"]
+
+    assert given == DEFAULTS
+
+
+def test_the_published_ports_are_the_owners() -> None:
+    """Ports, protocols and answers of facts/incidents.md §6; 3111 belongs to the host."""
+    expected = {
+        6379: ("redis", "redis", "", "PONG"),
+        8108: ("typesense", "http", "/health", '"ok":true'),
+        8288: ("inngest-svc", "http", "/health", '"status":200'),
+        8289: ("inngest-svc", "tcp", "", ""),
+        8080: ("restate", "tcp", "", ""),
+        9070: ("restate", "http", "/deployments", "deployments"),
+        9071: ("restate", "tcp", "", ""),
+        3838: ("docs-api", "tcp", "", ""),
+        7880: ("livekit-server", "http", "/", "OK"),
+        7881: ("livekit-server", "tcp", "", ""),
+        9627: ("bluesky-pds", "http", "/xrpc/_health", "version"),
+        30900: ("minio", "tcp", "", ""),
+        30901: ("minio", "tcp", "", ""),
+        31000: ("aistor", "tcp", "", ""),
+        31001: ("aistor", "tcp", "", ""),
+    }
+
+    def spoken(one: PublishedService) -> tuple[str, str, str, str]:
+        return one.name, one.protocol, one.path, one.expect
+
+    services = Settings().services
+    assert expected == {one.host_port: spoken(one) for one in services}
+    assert {9627: 3000} == {
+        one.host_port: one.inner_port for one in services if one.inner_port != one.host_port
+    }
+    assert frozenset(Settings().tower.reserved_ports) == HOST_ONLY
+
+
+def test_without_a_file_the_policy_is_the_tables(tmp_path: Path) -> None:
+    """The numbers of limits stand in one place, the core's tables; the settings repeat none."""
+    policy = policy_of(load({}, tmp_path).settings, run="r", one_pass=True)
+
+    assert dict(LADDERS) == policy.ladders
+    assert dict(LIMITS) == policy.limits
+    assert dict(GRACE) == policy.grace
+    assert Budget(20, 3600.0) == policy.total
+    assert (600.0, 5, 3) == (policy.stable, policy.disable_after, policy.holds_before_giving_up)
+    assert ("r", True) == (policy.run, policy.one_pass)
