@@ -93,7 +93,7 @@ def open_for_reading(path: Path, patience: float) -> sqlite3.Connection | None:
     with Guard(path):
         if not path.exists() or not path.stat().st_size:
             return None
-        uri = f"{path.absolute().as_uri()}?mode=ro"
+        uri = f"{path.absolute().as_uri()}?mode=ro{'' if _in_use(path) else '&immutable=1'}"
         connection = sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None)
         try:
             refuse_strangers(connection, path)
@@ -101,6 +101,17 @@ def open_for_reading(path: Path, patience: float) -> sqlite3.Connection | None:
             connection.close()
             raise
     return connection
+
+
+def _in_use(path: Path) -> bool:
+    """Whether a write-ahead log must be read too.
+
+    Without one SQLite is told that nobody writes: it would leave a log and its index behind,
+    and could not read at all in a folder that may not be written. A writer who begins in this
+    instant writes to a log first.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def refuse_strangers(connection: sqlite3.Connection, path: Path) -> None:

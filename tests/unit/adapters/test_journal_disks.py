@@ -141,6 +141,20 @@ def test_a_folder_that_may_not_be_written_is_told(not_root: Path, clock: MacCloc
             SqliteJournal.open(one, clock)
 
 
+def test_a_folder_that_may_not_be_written_can_be_read(not_root: Path, clock: MacClock) -> None:
+    """A dry run needs no more than that."""
+    path = not_root / "journal.sqlite"
+    journal = SqliteJournal.open(path, clock)
+    journal.begin(an_act())
+    journal.close()
+    not_root.chmod(0o500)
+    reader = SqliteJournal.for_reading(path, clock)
+    assert reader is not None
+
+    assert 1 == len(reader.ledger().attempts)
+    reader.close()
+
+
 def test_a_file_that_may_not_be_written_is_told(not_root: Path, clock: MacClock) -> None:
     """A journal of somebody else, say after a run with sudo."""
     path = not_root / "journal.sqlite"

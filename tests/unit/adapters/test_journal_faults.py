@@ -283,21 +283,31 @@ def test_every_commit_is_synced(path: Path, clock: MacClock) -> None:
 
 
 def test_looking_leaves_no_trace(path: Path, clock: MacClock) -> None:
-    """Without a journal none is made; with one not a byte is changed."""
+    """Without a journal none is made; with one not a file is added and not a byte is changed."""
     assert SqliteJournal.for_reading(path, clock) is None
     assert not path.parent.exists()
     journal = SqliteJournal.open(path, clock)
     journal.begin(an_act())
     journal.close()
     before = bytes_of(path.parent)
+
+    assert 1 == len(read(path, clock).attempts)
+    assert before == bytes_of(path.parent)
+
+
+def test_looking_beside_a_writer_sees_what_it_wrote(path: Path, clock: MacClock) -> None:
+    """What still stands in the write-ahead log is read too; and a reader can write nothing."""
+    journal = SqliteJournal.open(path, clock)
+    journal.begin(an_act(1))
     reader = SqliteJournal.for_reading(path, clock)
     assert reader is not None
+    journal.begin(an_act(2))
 
-    assert 1 == len(reader.ledger().attempts)
+    assert 2 == len(reader.ledger().attempts)
     with pytest.raises(JournalError, match="readonly"):
-        reader.begin(an_act(2))
+        reader.begin(an_act(3))
     reader.close()
-    assert before["journal.sqlite"] == path.read_bytes()
+    journal.close()
 
 
 def test_a_busy_day_stays_below_5_megabytes(path: Path, clock: MacClock) -> None:
