@@ -31,7 +31,7 @@ from healer.ports import NotThere, TargetIll, TargetSilent
 T = TypeVar("T")
 _DAY: Final = 86_400.0
 _NOT_FOUND: Final = 404
-_FAILED: Final = 400
+_OK: Final = 200
 _SAID: Final = 300
 """Characters of an answer that are worth repeating."""
 _MANAGER: Final = {"fieldManager": "healer"}
@@ -90,7 +90,7 @@ class KubernetesCluster:
             answer = await ask(connection.client, connection.host, request, self._deadline)
         ends = connection.certificate_ends
         return Readiness(
-            ready=answer.status < _FAILED,
+            ready=answer.status == _OK and answer.body.strip() == b"ok",
             port=connection.port,
             detail=_said(answer),
             certificate_days=None if ends is None else (ends - answer.server_time) / _DAY,

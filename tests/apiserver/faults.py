@@ -5,6 +5,7 @@ import json
 from collections.abc import Awaitable, Callable
 from itertools import count
 
+import anyio
 from aiohttp import web
 
 from tests.apiserver.statuses import status
@@ -98,6 +99,17 @@ def answering(body: object, code: int = 200) -> Fault:
     async def fault(request: web.BaseRequest) -> web.StreamResponse:
         del request
         return web.Response(text=json.dumps(body), status=code, content_type="application/json")
+
+    return fault
+
+
+def after(came: anyio.Event, may_go: anyio.Event, body: object) -> Fault:
+    """Say that the request came, and answer it when told to."""
+
+    async def fault(request: web.BaseRequest) -> web.StreamResponse:
+        came.set()
+        await may_go.wait()
+        return await answering(body)(request)
 
     return fault
 

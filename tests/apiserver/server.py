@@ -88,9 +88,14 @@ class ApiServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop, whoever still waits for an answer."""
+        """Stop."""
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Close the port and every connection, whoever still waits for an answer."""
         if self._runner is not None:
             await self._runner.cleanup()
+            self._runner = None
 
     def put(self, kind: str, raw: Json) -> Json:
         """Create or replace an object behind everybody's back; returns it as stored."""
@@ -99,6 +104,10 @@ class ApiServer:
     def get(self, kind: str, namespace: str, name: str) -> Json:
         """An object as it is now. Raises RefusedError when it is not there."""
         return self.store.get(Key(kind, namespace, name))
+
+    def first_page(self, kind: str, limit: int = 500) -> Json:
+        """What a list in pages begins with."""
+        return listed(self.store, kind, "", {"limit": str(limit)})
 
     def fault(self, fault: Fault, *, times: int = 1_000_000, path: str = "") -> None:
         """Let that many requests whose path begins so be answered by the fault."""
