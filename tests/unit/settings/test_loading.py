@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from healer.adapters import journal
 from healer.core.ladders import Backoff, Budget, Remedy
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
-from healer.settings import Loaded, SettingsError, check, config_path, load
+from healer.settings import Loaded, SettingsError, check, checking, config_path, load
 from healer.settings.policy import policy_of
 
 
@@ -331,3 +332,8 @@ def test_check_reads_the_file_alone(path: Path, monkeypatch: pytest.MonkeyPatch)
     assert [] == check(path)
     path.write_text("[tower]\nprofil = 'work'\n")
     assert [f'{path}:2: tower.profil: unknown key; did you mean "profile"?'] == check(path)
+
+
+def test_the_journal_remembers_as_long_as_a_limit_may_be() -> None:
+    """The two numbers stand in strangers' files, and are one."""
+    assert checking.REMEMBERED == journal._LEDGER
