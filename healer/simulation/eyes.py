@@ -286,9 +286,10 @@ class SimulatedCluster:
         return Listing(tuple(one for one in listed if one is not None), self._tower.wall())
 
     async def owner_exists(self, pod: Pod) -> bool:
-        """Controllers outlive everything here."""
+        """Controllers outlive everything here; one of another uid never was."""
         await self._ask("GET owner")
-        return pod.owner is not None
+        owners = {one.owner.uid for one in objects.pods(self._tower) if one.owner is not None}
+        return pod.owner is not None and pod.owner.uid in owners
 
 
 _ANSWERS = {6379: "+PONG", 7880: "OK", 8108: '{"ok":true}', 8288: '{"status":200}'}

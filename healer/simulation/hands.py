@@ -176,9 +176,10 @@ class SimulatedClusterHands:
 
     async def uncordon(self, node: Node) -> str:
         """Schedulable again; that changes the node, so Talos looks at its taints."""
-        del node
         await self._write()
         cluster = self._tower.cluster
+        if not (cluster.cordoned and cluster.cordoned_by_talos):
+            raise Conflict(f"PATCH {node.name}", "the test operation failed")
         cluster.cordoned = cluster.cordoned_by_talos = False
         cluster.version += 1
         self._tower.in_this_box(0.5, self._tower.taint)
@@ -202,9 +203,11 @@ class SimulatedClusterHands:
     async def patch_livekit(self, deployment: Deployment, patch: Mapping[str, Any]) -> str:
         """A new template is a rollout: with Recreate, a new pod (§6)."""
         await self._write()
+        workload = self._workload(lambda one: one.name == deployment.name)
+        if deployment.resource_version != str(workload.generation):
+            raise Conflict("PATCH deployment", "the object has been modified")
         if patch["spec"].get("strategy", {}).get("rollingUpdate", "absent") is not None:
             raise ActFailed("PATCH deployment", "spec.strategy.rollingUpdate: Forbidden")
-        workload = self._workload(lambda one: one.name == deployment.name)
         workload.generation += 1
         workload.probes_drifted = False
         self._tower.replace_pod(workload)
