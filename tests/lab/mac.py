@@ -158,6 +158,18 @@ class Mac:
             executable=shutil.which(argv[0], path=self.environment["PATH"]),
         )
 
+    def begin(self, *argv: str) -> subprocess.Popen[bytes]:
+        """The same without waiting, as in another window; its words are dropped."""
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**self.environment, BY: "human"},
+            executable=shutil.which(argv[0], path=self.environment["PATH"]),
+            start_new_session=True,
+        )
+
     def start_vm(self) -> None:
         """`colima start`, with which a human begins the day; RuntimeError with its words."""
         done = self.run("colima", "start")
@@ -288,6 +300,35 @@ class Mac:
             [*enter, *argv], check=False, capture_output=True, text=True, timeout=deadline
         )
 
+    def mend(self) -> None:
+        """Back to a healthy VM without containers, calls, module or anything pretended."""
+        self.pretend_nothing()
+        self.thaw_guest()
+        self.cont_mux()
+        if not self._is_well():
+            self.kill_everything()
+            for file in (*self.layout.instance.glob("*.pid"), *self.layout.instance.glob("*.sock")):
+                file.unlink()
+            self.start_vm()
+        containers = self.docker(["ps", "--all", "--quiet"]).split()
+        if containers:
+            self.docker(["rm", "--force", "--volumes", *containers])
+        for file in (self.layout.disk / "modules-load.d").iterdir():
+            file.unlink()
+        self.guest(["modprobe", "-r", "br_netfilter", "vxlan"])
+        self.layout.forbidden.unlink(missing_ok=True)
+        self.forget_calls()
+
+    def _is_well(self) -> bool:
+        one_each = len(self.muxes()) == 1 and len(self.usernets()) == 1 and self.hostagent
+        whole = self.layout.in_use_by.is_symlink() and (self.layout.instance / "vz.pid").exists()
+        return bool(one_each and whole and self.engine_answers() and self._has_ssh())
+
+    def _has_ssh(self) -> bool:
+        argv = ["ssh", "-F", str(self.layout.ssh_config), "-o", "ControlPath=none"]
+        options = ["-o", "ControlMaster=no", "-o", "ConnectTimeout=2"]
+        return self.run(*argv, *options, "lima-colima", "true").returncode == 0
+
     @property
     def docker_command(self) -> list[str]:
         """The command that reaches the guest's engine past every forward, from this side."""
@@ -310,6 +351,16 @@ class Mac:
     def load_image(self, tar: Path) -> None:
         """`docker load` of an archive that `docker save` wrote."""
         self.docker(["load", "--input", str(tar)])
+
+    def import_image(self, folder: Path, name: str, *changes: str) -> None:
+        """`docker import` of a root file system; the changes are lines of a Dockerfile."""
+        pack = [self.tools["tar"], "-C", str(folder), "-c", "."]
+        tar = subprocess.run(pack, check=True, capture_output=True)
+        given = [word for change in changes for word in ("--change", change)]
+        command = [*self.docker_command, "import", *given, "-", name]
+        subprocess.run(
+            command, input=tar.stdout, check=True, capture_output=True, timeout=COMMAND_DEADLINE
+        )
 
     def engine_answers(self) -> bool:
         """Whether the engine answers through the Mac's socket."""
@@ -338,6 +389,11 @@ class Mac:
         """Pids of ssh's masters, orphans too."""
         title = f"ssh: {self.layout.instance}/ssh.sock [mux]"
         return [pid for pid, command in self.processes().items() if command.startswith(title)]
+
+    def usernets(self) -> list[int]:
+        """Pids of every usernet, orphans too."""
+        program = f"{self.layout.binaries}/limactl usernet "
+        return [pid for pid, command in self.processes().items() if command.startswith(program)]
 
     def vm_processes(self) -> list[int]:
         """Pids of everything in the guest, as the machine counts."""

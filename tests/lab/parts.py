@@ -26,6 +26,7 @@ NEEDED: Final = {
     "iptables": "iptables",
     "ps": "procps",
     "curl": "curl",
+    "tar": "tar",
 }
 BRIDGE: Final = Path("/proc/sys/net/bridge")
 

@@ -6,7 +6,6 @@ import itertools
 import json
 import socket
 import sys
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 

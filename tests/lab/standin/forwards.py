@@ -45,6 +45,8 @@ class Forwards:
     def forward_sockets(self) -> None:
         """Make them over stale files, as the real one does."""
         for mac, guest in self._sockets.items():
+            if mac.name == "ga.sock":
+                self.say(f"Stopping forwarding `{guest}` (guest) to `{mac}` (host)")
             self.say(f"Forwarding `{guest}` (guest) to `{mac}` (host)")
             mac.unlink(missing_ok=True)
             self._control("forward", f"{mac}:{guest}")

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from datetime import UTC, datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 

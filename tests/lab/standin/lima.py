@@ -150,7 +150,8 @@ def stop_forcibly(layout: Layout, say: Callable[[str], None]) -> None:
     """SIGKILL whoever owns the recorded pids, then remove the files, as the real one does."""
     for name, what in (("vz.pid", "driver"), ("ha.pid", "host agent")):
         pid = read_pid(layout.instance / name)
-        if pid and alive(pid):
+        # The real one would try even this.
+        if pid > 1 and alive(pid):
             say(f"Sending SIGKILL to the {what} process {pid}")
             os.kill(pid, signal.SIGKILL)
             eventually(lambda pid=pid: not alive(pid), 5.0)  # type: ignore[misc]
