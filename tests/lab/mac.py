@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.lab.parts import require
-from tests.lab.standin import lima
-from tests.lab.standin.layout import (
+from tests.lab.virtual import lima
+from tests.lab.virtual.layout import (
     BY,
     MARK,
     SYSTEM_PATH,
@@ -41,13 +41,13 @@ WRAPPER: Final = """\
 #!{python} -IS
 import sys
 sys.path.insert(0, {repository!r})
-from tests.lab.standin.{module} import main
+from tests.lab.virtual.{module} import main
 sys.exit(main({root!r}, sys.argv[1:]))
 """
 PROGRAM: Final = """\
 import sys
 sys.path[:] = [{repository!r}, *(one for one in sys.path[1:] if "-packages" not in one)]
-from tests.lab.standin.{module} import main
+from tests.lab.virtual.{module} import main
 sys.exit(main({root!r}))
 """
 GUEST_TOOL: Final = """\
@@ -435,7 +435,7 @@ class Mac:
             write(layout.binaries / tool, text, 0o755)
         for program in ("hostagent", "usernet"):
             write(layout.libexec / program, PROGRAM.format(module=program, **values))
-        control = Path(__file__).parent / "guest" / "control.py"
+        control = Path(__file__).parent / "virtual" / "guest" / "control.py"
         for tool in ("systemctl", "modprobe", "lsmod"):
             text = GUEST_TOOL.format(python=python, control=control, tool=tool)
             write(layout.guest_binaries / tool, text, 0o755)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.lab.standin.layout import SYSTEM_PATH
+from tests.lab.virtual.layout import SYSTEM_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

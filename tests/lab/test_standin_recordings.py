@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.lab.standin import lima
+from tests.lab.virtual import lima
 
 if TYPE_CHECKING:
     from collections.abc import Callable

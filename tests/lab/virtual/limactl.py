@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from tests.lab.standin import lima, logrus
-from tests.lab.standin.layout import Layout, alive, read_pid
-from tests.lab.standin.lima import eventually
+from tests.lab.virtual import lima, logrus
+from tests.lab.virtual.layout import Layout, alive, read_pid
+from tests.lab.virtual.lima import eventually
 
 if TYPE_CHECKING:
     from typing import TextIO

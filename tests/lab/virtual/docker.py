@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tests.lab.standin.layout import Layout
+from tests.lab.virtual.layout import Layout
 
 
 def main(root: str, arguments: list[str]) -> None:

@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 from typing import Final
 
-from tests.lab.standin import lima, logrus
-from tests.lab.standin.layout import Layout, write
-from tests.lab.standin.limactl import Limactl, LimaFailed
+from tests.lab.virtual import lima, logrus
+from tests.lab.virtual.layout import Layout, write
+from tests.lab.virtual.limactl import Limactl, LimaFailed
 
 PROVISION_PATIENCE: Final = 60.0
 GIB: Final = 1 << 30

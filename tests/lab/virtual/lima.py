@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.lab.standin.layout import alive, read_pid
+from tests.lab.virtual.layout import alive, read_pid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.lab.standin.layout import Layout
+    from tests.lab.virtual.layout import Layout
 
 INFO_PATIENCE: Final = 3.0
 LOOK_EVERY: Final = 0.05

@@ -15,15 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.lab.standin import lima
-from tests.lab.standin.forwards import Forwards
-from tests.lab.standin.layout import Layout, alive, read_pid, write
-from tests.lab.standin.usernet import SSH_PORT, enter_network, expose
+from tests.lab.virtual import lima
+from tests.lab.virtual.forwards import Forwards
+from tests.lab.virtual.layout import Layout, alive, read_pid, write
+from tests.lab.virtual.usernet import SSH_PORT, enter_network, expose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-START: Final = Path(__file__).parents[1] / "guest" / "start.sh"
+START: Final = Path(__file__).parent / "guest" / "start.sh"
 LOOK_EVERY: Final = 0.05
 CONFIG: Final = """\
 # This SSH config file can be passed to 'ssh -F'.

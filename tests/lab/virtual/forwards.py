@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.lab.standin.usernet import SSH_PORT
+from tests.lab.virtual.usernet import SSH_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.lab.standin.layout import Layout
+    from tests.lab.virtual.layout import Layout
 
 LISTEN: Final = "0A"
 ADDRESSES: Final = {"0100007F": "127.0.0.1", "00000000": "0.0.0.0"}

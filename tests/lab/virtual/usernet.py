@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from tests.lab.standin.layout import Layout, write
+from tests.lab.virtual.layout import Layout, write
 
 CLONE_NEWNET: Final = 0x40000000
 SSH_PORT: Final = 22
