@@ -249,6 +249,16 @@ async def test_a_certificate_that_cannot_be_loaded_is_not_the_apis_fault(
     assert "context admin@joelclaw cannot be loaded" in found.detail
 
 
+async def test_no_port_at_all(tmp_path: Path, api: ApiServer) -> None:
+    """Docker silent and a server line without a port: we cannot look, and say why."""
+    path = tmp_path / "kubeconfig"
+    api.authority.write_kubeconfig(path, "https://localhost", "joelclaw")
+    async with door(path, None) as cluster:
+        found = await failure(cluster)
+    assert CannotLook is type(found)
+    assert "no context fits the server: no context names a port" in found.detail
+
+
 async def failure(cluster: KubernetesCluster) -> PortError:
     """What a look at readiness raised."""
     with pytest.raises(PortError) as caught:

@@ -221,7 +221,9 @@ async def test_a_listener_that_speaks_no_tls(tmp_path: Path, api: ApiServer) -> 
     async with await asyncio.start_server(answer, "127.0.0.1") as server:
         port = server.sockets[0].getsockname()[1]
         async with door(api.kubeconfig(tmp_path / "kubeconfig"), port) as cluster:
-            assert isinstance(await failure(cluster.node()), TargetIll)
+            found = await failure(cluster.node())
+    assert isinstance(found, TargetIll)
+    assert "SSL" in found.detail
 
 
 async def test_another_certificate_is_not_an_illness(tmp_path: Path, api: ApiServer) -> None:
@@ -234,3 +236,48 @@ async def test_another_certificate_is_not_an_illness(tmp_path: Path, api: ApiSer
     assert f"kubeconfig {path}" == found.place
     assert "certificate" in found.detail
     assert "talosctl kubeconfig" in found.detail
+
+
+async def test_a_list_without_an_end(api: ApiServer, cluster: KubernetesCluster) -> None:
+    """A continue token that never ends is an illness, not a loop."""
+    api.fault(
+        faults.answering({"items": [], "metadata": {"continue": "more"}}), path="/api/v1/pods"
+    )
+    with pytest.raises(TargetIll, match="more than 100 pages"):
+        await cluster.pods()
+
+
+async def test_pages_share_one_allowance(api: ApiServer, cluster: KubernetesCluster) -> None:
+    """Many pages of a middling size are as bad as one that is huge."""
+    page = {"items": [{"filler": "x" * (5 << 20)}], "metadata": {"continue": "more"}}
+    api.fault(faults.answering(page), path="/api/v1/pods")
+    with pytest.raises(TargetIll, match=r"answered more than \d+ bytes"):
+        await cluster.pods()
+    assert 7 == api.asked().count("/api/v1/pods")
+
+
+async def test_a_service_that_makes_no_sense(api: ApiServer, cluster: KubernetesCluster) -> None:
+    """A Service without ports where ports should be is an illness."""
+    broken = {"metadata": {}, "items": [{"metadata": {"name": "x"}, "spec": {"ports": [1]}}]}
+    api.fault(faults.answering(broken), path="/api/v1/services")
+    with pytest.raises(TargetIll, match="makes no sense"):
+        await cluster.services()
+
+
+async def test_a_failure_seen_is_told_rather_than_silence(api: ApiServer, tmp_path: Path) -> None:
+    """When the deadline ends the tries, what the server said before counts."""
+    async with door(api.kubeconfig(tmp_path / "kubeconfig"), api.port, deadline=1.0) as cluster:
+        await cluster.node()
+        api.fault(refusing(503), times=1, path="/api/v1/pods")
+        api.fault(faults.hung, path="/api/v1/pods")
+        with pytest.raises(TargetIll, match="503: the lab says 503"):
+            await cluster.pods()
+
+
+async def test_words_of_what_is_no_status_are_kept(
+    api: ApiServer, cluster: KubernetesCluster
+) -> None:
+    """A proxy's 502 is told with the beginning of its page."""
+    api.fault(faults.answering("Bad Gateway", 502), path="/api/v1/pods")
+    with pytest.raises(TargetIll, match='502: "Bad Gateway"'):
+        await cluster.pods()
