@@ -57,7 +57,7 @@ class Reader:
 
     def until(self, row: sqlite3.Row) -> float | None:
         """When the row's wait ends; None = it has no end of its own."""
-        return None if row["length"] is None else self.moved(row) + max(0.0, row["length"])
+        return None if row["length"] is None else self.moved(row) + row["length"]
 
     def attempt(self, row: sqlite3.Row) -> Attempt:
         """An attempt."""

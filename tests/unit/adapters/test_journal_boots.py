@@ -152,6 +152,14 @@ def test_boots_of_the_vm_move_too(reopen: Reopen, clock: MacClock) -> None:
     assert (clock.now() - 80.0,) == reopen().ledger().vm_boots
 
 
+def test_a_stamp_from_the_future_counts_as_now(reopen: Reopen, clock: MacClock) -> None:
+    """Even a boot clock that went back within a boot can only delay, by no more than the wait."""
+    reopen().begin(an_act())
+    clock.advance(-500.0)
+
+    assert 0.0 == age(reopen(), clock)
+
+
 def test_reading_alone_knows_the_time_of_a_new_boot(
     reopen: Reopen, clock: MacClock, tmp_path: Path
 ) -> None:

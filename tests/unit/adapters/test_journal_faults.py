@@ -95,7 +95,14 @@ def a_scribbled(path: Path) -> None:
         file.write(b"\xa5" * (size - 4096))
 
 
-@pytest.mark.parametrize("harm", [a_garbage, a_truncated, a_torn, a_scribbled])
+def a_spoilt_page(path: Path) -> None:
+    """One page in the middle, which nothing reads before it is needed."""
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 8192 * 4096)
+        file.write(b"\xa5" * 4096)
+
+
+@pytest.mark.parametrize("harm", [a_garbage, a_truncated, a_torn, a_scribbled, a_spoilt_page])
 def test_a_damaged_file_is_left_alone_and_the_remedy_works(
     full_path: Path, clock: MacClock, harm: Callable[[Path], None]
 ) -> None:

@@ -1,5 +1,6 @@
 """One healer acts at a time, in all processes (I7)."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -92,16 +93,23 @@ def test_a_child_does_not_inherit_it(tmp_path: Path) -> None:
     assert said is None
 
 
-def test_a_file_that_was_removed_before_is_made_anew(tmp_path: Path) -> None:
-    """Whoever waits on a removed file would share the tower with who made the new one."""
-    path = tmp_path / "lock"
-    first = WriterLock(path)
-    assert first.acquire() is None
-    path.unlink()
+def test_a_lock_on_a_removed_file_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever locks a file that somebody removes in that instant locks nobody out: once more."""
+    path, lock_it = tmp_path / "lock", fcntl.flock
+    removed: list[Path] = []
 
-    assert first.acquire() is None
+    def remove_and_lock(descriptor: int, operation: int) -> None:
+        if not removed:
+            path.unlink()
+            removed.append(path)
+        lock_it(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", remove_and_lock)
+    lock = WriterLock(path)
+
+    assert lock.acquire() is None
     assert os.getpid() == WriterLock(path).acquire()
-    first.release()
+    lock.release()
 
 
 def test_an_unreadable_pid_is_no_pid(tmp_path: Path) -> None:
