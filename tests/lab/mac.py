@@ -97,6 +97,7 @@ class Mac:
         self.root = Path(tempfile.mkdtemp(prefix="hl-", dir="/tmp"))
         self.layout = Layout(self.root)
         self.home = self.layout.home
+        self._begun: list[subprocess.Popen[bytes]] = []
         self._furnish()
 
     @property
@@ -160,7 +161,7 @@ class Mac:
 
     def begin(self, *argv: str) -> subprocess.Popen[bytes]:
         """The same without waiting, as in another window; its words are dropped."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -169,6 +170,8 @@ class Mac:
             executable=shutil.which(argv[0], path=self.environment["PATH"]),
             start_new_session=True,
         )
+        self._begun.append(process)
+        return process
 
     def start_vm(self) -> None:
         """`colima start`, with which a human begins the day; RuntimeError with its words."""
@@ -213,6 +216,8 @@ class Mac:
             return not left and self._vm_is_gone()
 
         self.wait("no process is left", gone)
+        while self._begun:
+            self._begun.pop().wait()
 
     def freeze_guest(self) -> None:
         """Hang the guest: ssh accepts and is silent, the mux says that all is well."""
@@ -305,7 +310,7 @@ class Mac:
         self.pretend_nothing()
         self.thaw_guest()
         self.cont_mux()
-        if not self._is_well():
+        if any(process.poll() is None for process in self._begun) or not self._is_well():
             self.kill_everything()
             for file in (*self.layout.instance.glob("*.pid"), *self.layout.instance.glob("*.sock")):
                 file.unlink()
