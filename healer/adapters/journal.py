@@ -6,12 +6,13 @@ without a result is found by `ledger` and verified (I10).
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from healer.adapters.journal_errors import Guard
-from healer.adapters.journal_keeping import PRUNED, hidden_by_reset
+from healer.adapters.journal_keeping import PRUNED
+from healer.adapters.journal_reading import Past
 from healer.adapters.journal_rows import (
     ACT_COLUMNS,
     Reader,
@@ -35,15 +36,13 @@ from healer.core.facts import (
     Verified,
     VmBooted,
 )
-from healer.core.ledger import Attempt, Hold, Ledger
+from healer.core.ledger import Attempt, Ledger
 from healer.core.tower import Layer
 from healer.ports import Clock, JournalError
 
 __all__ = ["Remembered", "SqliteJournal"]
 
 _DAY: Final = 86_400.0
-_LEDGER: Final = 8 * _DAY
-"""The longest window of any limit is a day; a week more tells whether a remedy ever helps."""
 _KEPT: Final = 30 * _DAY
 _PATIENCE: Final = 5.0
 """Seconds to wait for another writer (`healer pause` beside a run)."""
@@ -179,7 +178,9 @@ class SqliteJournal:
     def resume(self, scope: Layer | None) -> int:
         """End the pauses of that scope (None: all); how many were in force."""
         with self._writing() as write:
-            live = [key for key, pause in self._pauses() if scope is None or pause.scope is scope]
+            live = [
+                key for key, pause in self._past().pauses() if scope is None or pause.scope is scope
+            ]
             for key in live:
                 write("UPDATE pause SET ended = 1 WHERE id = ?", (key,))
             self._note(write, "Resumed", _word(scope), json.dumps({"pauses": len(live)}))
@@ -194,7 +195,7 @@ class SqliteJournal:
             now = self._clock.now()
             held = [
                 one
-                for one in self._holds()
+                for one in self._past().holds()
                 if (layer is None or one.layer is layer) and (one.until is None or one.until > now)
             ]
             write(
@@ -208,57 +209,15 @@ class SqliteJournal:
 
     def ledger(self) -> Ledger:
         """Everything that limits need, with times on this boot's clock."""
-        reader, since = self._reader(), (self._at() - _LEDGER,)
-        attempts = self._read(
-            "SELECT * FROM attempt WHERE at > ? AND (outcome IS NULL OR NOT "  # noqa: S608  (our own words)
-            f"{hidden_by_reset('attempt')}) ORDER BY id",
-            since,
-        )
-        boots = self._read("SELECT at FROM vm_boot WHERE at > ? ORDER BY at", since)
-        with Guard(self._path):
-            return Ledger(
-                attempts=tuple(reader.attempt(row) for row in attempts),
-                holds=tuple(self._holds()),
-                pauses=tuple(pause for _, pause in self._pauses()),
-                vm_boots=tuple(reader.moved(row) for row in boots),
-            )
-
-    def _holds(self) -> Iterator[Hold]:
-        """Ended ones too: a ladder begins anew where a hold ended (core/limiting)."""
-        reader = self._reader()
-        rows = self._read(
-            "SELECT * FROM hold WHERE (length IS NULL OR at + length > ?) AND NOT "  # noqa: S608  (our own words)
-            f"{hidden_by_reset('hold')} ORDER BY id",
-            (self._at() - _LEDGER,),
-        )
-        return (reader.hold(row) for row in rows)
-
-    def _pauses(self) -> Iterator[tuple[int, Pause]]:
-        """Those in force, with their rows' ids."""
-        reader = self._reader()
-        for row in self._read("SELECT * FROM pause WHERE ended IS NULL ORDER BY id"):
-            pause = reader.pause(row)
-            if pause.until is None or pause.until > reader.now:
-                yield row["id"], pause
+        return self._past().ledger()
 
     def attempts(self) -> Sequence[Attempt]:
         """All attempts that are kept, those before a reset too, oldest first."""
-        reader = self._reader()
-        rows = self._read("SELECT * FROM attempt ORDER BY id")
-        with Guard(self._path):
-            return [reader.attempt(row) for row in rows]
+        return self._past().attempts()
 
     def history(self, since_wall: float) -> Sequence[Remembered]:
         """Acts, decisions and a human's words since then (epoch seconds), oldest first."""
-        rows = self._read(
-            "SELECT at, 1 AS place, wall, kind, layer, body FROM decision WHERE wall >= ? "
-            "UNION ALL SELECT at, 0, wall, 'Act', layer, json_object('id', act, 'remedy', remedy, "
-            "'layer', layer, 'reason', reason, 'target', target, 'evidence', evidence, "
-            "'outcome', outcome, 'detail', detail, 'took', took, 'verified', verified) "
-            "FROM attempt WHERE wall >= ? ORDER BY at, place",
-            (since_wall, since_wall),
-        )
-        return [Remembered(row["wall"], row["kind"], row["layer"], row["body"]) for row in rows]
+        return self._past().history(since_wall)
 
     def prune(self) -> int:
         """Forget a little of what is older than 30 days; how many rows that was.
@@ -276,13 +235,8 @@ class SqliteJournal:
     def _at(self) -> float:
         return self._timeline.at(self._clock.now())
 
-    def _reader(self) -> Reader:
-        return Reader(self._timeline, self._clock.now())
-
-    def _read(self, query: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        with Guard(self._path):
-            self._file.must_be_there()
-            return self._connection.execute(query, values).fetchall()
+    def _past(self) -> Past:
+        return Past(self._connection, self._file, Reader(self._timeline, self._clock.now()))
 
     def _writing(self) -> Transaction:
         """One transaction; on any error nothing of it stays."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from healer.adapters import journal
+from healer.adapters import journal_reading
 from healer.core.ladders import Backoff, Budget, Remedy
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
@@ -336,4 +336,4 @@ def test_check_reads_the_file_alone(path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_the_journal_remembers_as_long_as_a_limit_may_be() -> None:
     """The two numbers stand in strangers' files, and are one."""
-    assert checking.REMEMBERED == journal._LEDGER
+    assert checking.REMEMBERED == journal_reading.REMEMBERED
