@@ -1,8 +1,8 @@
 """Published ports from the Mac's side, each spoken to in its protocol.
 
 A bare connect proves nothing: usernet and docker-proxy accept for the dead (R27). `tcp` is
-the exception for protocols that speak only when spoken to in secret; it asks at least that
-the peer does not close at once, which is what a forward without anybody behind it does.
+for protocols that speak only when spoken to in secret (WebRTC on 7881): there only a refusal
+says something, namely that nobody forwards the port any more.
 """
 
 import re
@@ -16,15 +16,16 @@ import anyio
 from anyio.abc import SocketStream
 
 from healer.adapters.process import ProcessRunner
+from healer.model.identity import is_some_hostagent, is_usernet
 from healer.ports import CannotLook, HostEyes, TargetIll, TargetSilent, WrongAnswer
 
 SECONDS: Final = 3.0
 _ANSWER_BYTES: Final = 64 * 1024
-_STAYS_OPEN: Final = 0.5
-"""Seconds for which a tcp peer must not close: a forward to nobody resets at once (§8)."""
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] (\d{3})[^\r\n]*")
 _GOOD: Final = range(200, 400)
-_LIMA: Final = re.compile(r"(^|/)limactl\b|^ssh: |(^|/)ssh\b|usernet|hostagent")
+_LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d{1,9})\r\n", re.IGNORECASE)
+_MASTER: Final = re.compile(r"ssh: .*/ssh\.sock \[mux\]")
+"""Lima's title alone: a human's own `ssh -L` is a stranger on that port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,16 @@ class PublishedPorts:
                     return await _spoken(stream, protocol, path, expect, place)
         except TimeoutError as error:
             raise TargetSilent(place, f"no answer within {SECONDS:g} s") from error
-        except (OSError, anyio.BrokenResourceError) as error:
-            words = str(error) or "Connection reset by peer"
-            raise TargetIll(place, words) from error
+        except anyio.BrokenResourceError as error:
+            raise TargetIll(place, "Connection reset by peer") from error
+        except OSError as error:
+            # anyio's own words are "All connection attempts failed"; the kernel's are its cause.
+            raise TargetIll(place, str(error.__cause__ or error)) from error
 
     async def listener_is_ours(self, port: int) -> bool:
         """Whether the hostagent, Lima's mux or its usernet listens there."""
         commands = await self._listeners(port)
-        return bool(commands) and all(_LIMA.search(one) for one in commands)
+        return bool(commands) and all(_is_lima(one) for one in commands)
 
     async def _listeners(self, port: int) -> list[str]:
         pids = await (self._by_lsof(port) if sys.platform == "darwin" else _by_proc(port))
@@ -61,7 +64,14 @@ class PublishedPorts:
     async def _by_lsof(self, port: int) -> set[int]:
         argv = ("lsof", "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-Fp")
         done = await self.runner.run(argv, deadline=SECONDS, env=self.environment)
-        return {int(line[1:]) for line in done.stdout.splitlines() if line[1:].isdigit()}
+        # -F always adds an `f` line with the descriptor's number.
+        lines = done.stdout.splitlines()
+        return {int(line[1:]) for line in lines if line[:1] == "p" and line[1:].isdecimal()}
+
+
+def _is_lima(command: str) -> bool:
+    usernet_or_agent = is_usernet(command) or is_some_hostagent(command)
+    return usernet_or_agent or _MASTER.fullmatch(command.strip()) is not None
 
 
 async def _spoken(stream: SocketStream, protocol: str, path: str, expect: str, place: str) -> str:
@@ -69,13 +79,13 @@ async def _spoken(stream: SocketStream, protocol: str, path: str, expect: str, p
         return await _redis(stream, place)
     if protocol == "http":
         return await _http(stream, path, expect, place)
-    return await _stays_open(stream, place)
+    return _accepts()
 
 
 async def _redis(stream: SocketStream, place: str) -> str:
     """A Redis that wants a password is as alive as one that says PONG."""
     await stream.send(b"PING\r\n")
-    said = await _read(stream, lambda data: b"\r\n" in data)
+    said = await _read(stream, lambda data: b"\r\n" in data or data[:1] not in b"+-")
     line = said.split(b"\r\n", 1)[0].decode("ascii", "replace")
     if line == "+PONG" or line.startswith("-NOAUTH"):
         return line
@@ -87,7 +97,7 @@ async def _redis(stream: SocketStream, place: str) -> str:
 async def _http(stream: SocketStream, path: str, expect: str, place: str) -> str:
     request = f"GET {path or '/'} HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
     await stream.send(request.encode())
-    said = await _read(stream, lambda _: False)
+    said = await _read(stream, _is_whole)
     match = _STATUS.match(said)
     if match is None:
         raise TargetIll(place, f"no HTTP: {said[:80]!r}" if said else "closed without a word")
@@ -100,13 +110,9 @@ async def _http(stream: SocketStream, path: str, expect: str, place: str) -> str
     return body[:200] or f"HTTP {status}"
 
 
-async def _stays_open(stream: SocketStream, place: str) -> str:
-    with anyio.move_on_after(_STAYS_OPEN):
-        try:
-            await stream.receive(1)
-        except anyio.EndOfStream:
-            raise TargetIll(place, "closed without a word") from None
-    return "stays open"
+def _accepts() -> str:
+    """That somebody listens is all that a bare connect tells; it is neither life nor death."""
+    return "accepts"
 
 
 async def _read(stream: SocketStream, enough: Callable[[bytes], bool]) -> bytes:

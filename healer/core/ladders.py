@@ -377,7 +377,8 @@ LIMITS: Final[Mapping[Remedy, Limits]] = MappingProxyType(
             cooldown=10 * MINUTE,
             settle=120.0,
         ),
-        Remedy.PATCH_LIVEKIT: Limits(Budget(3, DAY), _API, cooldown=10 * MINUTE, settle=180.0),
+        # Each generation is patched once (its event is used up), so a short gap is enough.
+        Remedy.PATCH_LIVEKIT: Limits(Budget(3, DAY), _API, cooldown=MINUTE, settle=180.0),
     }
 )
 

@@ -19,6 +19,7 @@ from healer.core.facts import (
     Refused,
     Reported,
     Rule,
+    State,
     Verified,
 )
 from healer.core.judging import Judgements
@@ -129,8 +130,14 @@ def report_text(
     title = "would be done" if dry_run else "was done"
     lines += _section(title, [_done_line(one, dry_run=dry_run) for one in report.done])
     lines += _section("was refused", [_refused_line(one) for one in report.refused])
-    lines += _section("a human should know", [_advice_line(one) for one in report.advised])
+    advised = [one for one in report.advised if not _over(one, judged)]
+    lines += _section("a human should know", [_advice_line(one) for one in advised])
     return "\n".join(lines)
+
+
+def _over(one: Reported | GaveUp | Held, judged: Judgements) -> bool:
+    """What made a layer ill for a while needs no human once the layer is well."""
+    return one.reason.gating and judged[one.layer].state is State.OK
 
 
 def _tower(world: World, judged: Judgements) -> list[str]:
@@ -191,7 +198,7 @@ def document(
         "ill": [{"layer": a, "reason": b, "evidence": c} for a, b, c in report.ill],
         "acts": [_act(one) for one in report.done],
         "refused": [_refused_document(one) for one in report.refused],
-        "advice": [_advice_document(one) for one in report.advised],
+        "advice": [_advice_document(one) for one in report.advised if not _over(one, judged)],
     }
 
 
