@@ -5,20 +5,21 @@ The url is always given: without it aiodocker follows docker contexts, which `co
 """
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from errno import EACCES, EPERM
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import anyio
 
 from healer.adapters.docker_decode import container_of
 from healer.model.container import Container
-from healer.ports import ActFailed, CannotLook, Denied, NotThere, PortError, TargetIll, TargetSilent
+from healer.ports import ActFailed, CannotLook, NotThere, PortError, TargetIll, TargetSilent
 
 if TYPE_CHECKING:
-    from aiodocker import Docker
     from aiohttp import ClientResponse
 
 ANY_VERSION: Final = "v1.47"
@@ -31,10 +32,20 @@ MARGIN: Final = 30.0
 _ANSWER_BYTES: Final = 4 * 2**20
 _EVENTS_SINCE: Final = 24 * 3600
 _NOT_FOUND: Final = 404
+_ERROR: Final = 400
+_WORDS: Final = 500
+"""Characters of an engine's refusal that are worth keeping."""
 Json = Any
 """Whatever JSON can hold."""
-_NO_SOCKET: Final = 900
-"""aiodocker's own status for a socket that refuses or is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A whole answer of the engine, and its own clock (epoch seconds) when it began."""
+
+    status: int
+    body: bytes
+    at: float
 
 
 class DockerEngine:
@@ -68,23 +79,20 @@ class DockerEngine:
         query = {"all": "1", "filters": json.dumps({"label": labels})}
         listed = _json(await self._get("containers/json", query, "docker ps"), "docker ps")
         for one in listed if isinstance(listed, list) else ():
-            if f"/{self._name}" in (one.get("Names") or ()):
-                return str(one["Id"])
+            if isinstance(one, dict) and f"/{self._name}" in (one.get("Names") or ()):
+                return str(one.get("Id") or self._name)
         return self._name
 
     async def _inspect(self, name: str) -> Container:
         place = f"docker inspect {self._name}"
-        async with self._answer("GET", f"containers/{name}/json", {}, place) as response:
-            body = await _body(response, place)
-            now = _server_time(response)
-        return container_of(_json(body, place), now, place)
+        answer = await self._ask("GET", f"containers/{quote(name, safe='')}/json", {}, place)
+        return container_of(_json(answer.body, place), answer.at, place)
 
     async def stopped_by_human_ago(self, container: Container) -> float | None:
         """From the engine's last 256 events; a VM crash and dockerd's own end leave none (§9)."""
         place = "docker events"
         filters = {"type": ["container"], "container": [container.id], "event": ["kill", "start"]}
-        async with self._answer("GET", "_ping", {}, place) as response:
-            now = _server_time(response)
+        now = (await self._ask("GET", "_ping", {}, place)).at
         query = {
             "since": str(int(now - _EVENTS_SINCE)),
             "until": str(int(now) + 1),
@@ -120,8 +128,7 @@ class DockerEngine:
         return f"updated {', '.join(sorted(change))}"
 
     async def _get(self, path: str, query: dict[str, str], place: str) -> bytes:
-        async with self._answer("GET", path, query, place) as response:
-            return await _body(response, place)
+        return (await self._ask("GET", path, query, place)).body
 
     async def _post(
         self,
@@ -132,13 +139,11 @@ class DockerEngine:
         seconds: float,
     ) -> None:
         try:
-            async with self._answer("POST", path, query, place, change, seconds) as response:
-                await _body(response, place)
-        except (TargetIll, Denied) as error:
+            await self._ask("POST", path, query, place, change, seconds)
+        except TargetIll as error:
             raise ActFailed(error.place, error.detail) from error
 
-    @asynccontextmanager
-    async def _answer(
+    async def _ask(
         self,
         method: str,
         path: str,
@@ -146,82 +151,93 @@ class DockerEngine:
         place: str,
         change: Json = None,
         seconds: float = SECONDS,
-    ) -> AsyncIterator["ClientResponse"]:
-        """One request on a connection of its own; foreign errors become ours here."""
-        from aiodocker import Docker  # noqa: PLC0415  (costs 0.2 s; `healer status` needs none)
-        from aiodocker.exceptions import DockerError  # noqa: PLC0415  (as above)
-        from aiohttp import ClientError, ClientTimeout  # noqa: PLC0415  (as above)
+    ) -> _Answer:
+        """One request on a connection of its own; foreign errors become ours here.
 
-        url, timeout = f"unix://{self._socket}", ClientTimeout(total=seconds + 1.0)
+        aiodocker's session and not its own `_query`: that reads an error's body without a
+        bound, and raises whatever json does when it is not what Docker says.
+        """
+        from aiodocker import Docker  # noqa: PLC0415  (costs 0.2 s; `healer status` needs none)
+        from aiohttp import ClientError  # noqa: PLC0415  (as above)
+
+        answer: _Answer | None = None
+        failure: PortError | None = None
         try:
             with anyio.fail_after(seconds):
                 async with (
-                    Docker(url=url, timeout=timeout, api_version=ANY_VERSION) as docker,
-                    _query(docker, method, path, query, change) as response,
+                    Docker(url=f"unix://{self._socket}", api_version=ANY_VERSION) as docker,
+                    docker.session.request(
+                        method, f"http://docker/{path}", params=query, json=change
+                    ) as response,
                 ):
-                    yield response
-        except TimeoutError as error:
-            raise TargetSilent(place, f"no answer within {seconds:g} s") from error
-        except DockerError as error:
-            raise _ours(error.status, error.message, place) from error
-        except ClientError as error:
-            raise TargetIll(place, str(error) or type(error).__name__) from error
-        except PermissionError as error:
-            raise CannotLook(place, str(error)) from error
-        except OSError as error:
-            raise TargetIll(place, str(error)) from error
+                    answer = await _answer(response, place)
+        except TimeoutError:
+            failure = TargetSilent(place, f"no answer within {seconds:g} s")
+        except (OSError, ClientError, ValueError) as error:
+            failure = _ours(error, place)
+        # Raised out here: what aiohttp raises may quote the body, and so Env, in its text.
+        if answer is None:
+            raise failure or TargetIll(place, "no answer")
+        return _good(answer, place)
 
 
-def _query(
-    docker: "Docker",
-    method: str,
-    path: str,
-    query: dict[str, str],
-    change: Json,
-) -> Any:  # noqa: ANN401  (aiodocker's own context manager)
-    """The one place that uses aiodocker's private door: 0.27 has no public update or ping."""
-    data = None if change is None else json.dumps(change)
-    headers = None if data is None else {"Content-Type": "application/json"}
-    return docker._query(  # noqa: SLF001  (no public call posts an update or pings)
-        path, method, params=query, data=data, headers=headers, versioned_api=False
-    )
+def _ours(error: Exception, place: str) -> PortError:
+    """Of an error beside the socket its words; of one in the answer only its kind."""
+    if isinstance(error, OSError) and error.errno in {EACCES, EPERM}:
+        return CannotLook(place, str(error))
+    if isinstance(error, OSError):
+        return TargetIll(place, str(error))
+    return TargetIll(place, f"broke off or answered no HTTP ({type(error).__name__})")
 
 
-def _ours(status: int, message: object, place: str) -> PortError:
-    """Docker's words are kept; they hold no Env."""
-    words = str(message)
-    if status == _NOT_FOUND:
-        return NotThere(place, words)
-    if status == _NO_SOCKET and "Permission denied" in words:
-        return CannotLook(place, words)
-    return TargetIll(place, words if status == _NO_SOCKET else f"{status}: {words}")
+def _good(answer: _Answer, place: str) -> _Answer:
+    """Docker's words about a refusal are kept; they hold no Env."""
+    if answer.status < _ERROR:
+        return answer
+    words = _refusal(answer.body)
+    if answer.status == _NOT_FOUND:
+        raise NotThere(place, words)
+    raise TargetIll(place, f"{answer.status}: {words}")
 
 
-async def _body(response: "ClientResponse", place: str) -> bytes:
+def _refusal(body: bytes) -> str:
+    """`{"message": …}` of every engine; of anything else only its size."""
+    said = _decoded(body)
+    if isinstance(said, dict) and isinstance(said.get("message"), str):
+        return str(said["message"])[:_WORDS]
+    return f"{len(body)} bytes that Docker would not say"
+
+
+async def _answer(response: "ClientResponse", place: str) -> _Answer:
     """Bounded: no answer that healer asks for is larger."""
-    said = b""
+    said = bytearray()
     async for chunk in response.content.iter_chunked(64 * 1024):
         said += chunk
         if len(said) > _ANSWER_BYTES:
             raise TargetIll(place, f"answered more than {_ANSWER_BYTES} bytes")
-    return said
+    return _Answer(response.status, bytes(said), _server_time(response))
+
+
+def _decoded(body: bytes) -> Json:
+    """None for what is no JSON: the decoder's error quotes the body, so it must not get out."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _json(body: bytes, place: str) -> Json:
-    try:
-        return json.loads(body)
-    except ValueError:
-        # The body may hold Env: neither it nor the decoder's error may be chained.
-        raise TargetIll(place, f"answered {len(body)} bytes that are no JSON") from None
+    said = _decoded(body)
+    if said is None:
+        raise TargetIll(place, f"answered {len(body)} bytes that are no JSON")
+    return said
 
 
 def _server_time(response: "ClientResponse") -> float:
     """The engine's own clock, so that a skewed Mac does not matter."""
-    import time  # noqa: PLC0415  (only when the engine sends no Date)
-
     try:
         return parsedate_to_datetime(response.headers["Date"]).timestamp()
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return time.time()
 
 
@@ -229,6 +245,6 @@ def _last_kill(events: list[Any], now: float) -> float | None:
     """A kill after which nobody started it again."""
     killed: float | None = None
     for one in events:
-        at = one.get("timeNano", 0) / 1e9 if isinstance(one, dict) else 0.0
-        killed = at if isinstance(one, dict) and one.get("Action") == "kill" else None
+        if isinstance(one, dict) and isinstance(one.get("timeNano"), int):
+            killed = one["timeNano"] / 1e9 if one.get("Action") == "kill" else None
     return None if killed is None else max(0.0, now - killed)

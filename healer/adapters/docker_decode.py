@@ -40,7 +40,7 @@ def container_of(raw: Any, now: float, place: str) -> Container:  # noqa: ANN401
             labels={str(key): str(value) for key, value in _labels(raw).items()},
             addresses=_addresses(raw),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         # Not chained to the raw JSON's text: a KeyError names a field, never a value.
         named = error.args[0] if isinstance(error, KeyError) else type(error).__name__
         raise TargetIll(place, f"an inspect that makes no sense at {named}") from None
@@ -51,8 +51,11 @@ def epoch(stamp: object) -> float | None:
     match = _STAMP.fullmatch(stamp) if isinstance(stamp, str) else None
     if match is None or match[1].startswith(_NEVER):
         return None
-    whole = datetime.fromisoformat(match[1] + match[3].replace("Z", "+00:00"))
-    return whole.astimezone(UTC).timestamp() + float(match[2] or 0.0)
+    try:
+        whole = datetime.fromisoformat(match[1] + match[3].replace("Z", "+00:00"))
+        return whole.astimezone(UTC).timestamp() + float(match[2] or 0.0)
+    except (ValueError, OverflowError):  # a month 13, a day before the first
+        return None
 
 
 def _ago(stamp: object, now: float) -> float | None:

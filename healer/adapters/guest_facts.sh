@@ -2,15 +2,36 @@
 # Prints key=value lines, changes nothing, and ends by itself: every part has a bound.
 container=$1; api_port=$2; shift 2
 say() { printf '%s=%s\n' "$1" "$2"; }
-quick() { if command -v timeout >/dev/null 2>&1; then timeout 3 "$@"; else "$@"; fi; }
-root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
-docker_q() { quick docker "$@" 2>/dev/null || root docker "$@" 2>/dev/null; }
-ping_q() { curl -s -m 3 --unix-socket /var/run/docker.sock http://docker/_ping 2>/dev/null; }
-root_ping_q() { root curl -s -m 3 --unix-socket /var/run/docker.sock http://docker/_ping 2>/dev/null; }
+bound() { if command -v timeout >/dev/null 2>&1; then timeout 3 "$@"; else "$@"; fi; }
+# The bound stands inside of sudo: only root may end what runs as root.
+root() {
+  if [ "$(id -u)" = 0 ]; then bound "$@"
+  elif command -v timeout >/dev/null 2>&1; then sudo -n timeout 3 "$@"
+  else sudo -n "$@"
+  fi
+}
+# 124 is silence, which asking again as root would only double.
+docker_q() {
+  bound docker "$@" 2>/dev/null
+  case $? in 0) return 0 ;; 124) return 124 ;; esac
+  root docker "$@" 2>/dev/null
+}
+ping_q() { "$@" curl -s -m 3 --unix-socket /var/run/docker.sock http://docker/_ping 2>/dev/null; }
 
 read -r uptime _ < /proc/uptime
 say uptime "$uptime"
 say clock "$(date +%s.%N)"
+
+connects() {
+  if command -v bash >/dev/null 2>&1; then
+    bound bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1"' connect "$1" 2>/dev/null
+  else
+    bound nc -z 127.0.0.1 "$1" 2>/dev/null
+  fi
+}
+for port in "$@"; do
+  ( connects "$port" && say port "$port" ) &
+done
 
 if [ -e /proc/sys/net/bridge/bridge-nf-call-iptables ]; then say bridge 1; else say bridge 0; fi
 # A kernel without loadable modules has no /proc/modules: what it has is built in.
@@ -24,16 +45,17 @@ say modules "$(cat /etc/modules-load.d/healer.conf 2>/dev/null | tr '\n' ' ')"
 say disk "$(df -P / | tail -n 1 | tr -s ' ' | cut -d ' ' -f 5)"
 
 if command -v curl >/dev/null 2>&1; then
-  ping=$(ping_q); [ -n "$ping" ] || ping=$(root_ping_q)
+  # 7 is a refusal, perhaps of this user only.
+  ping=$(ping_q) || [ $? != 7 ] || ping=$(ping_q root)
 else
   ping=; docker_q version --format '{{.Server.Version}}' >/dev/null && ping=OK
 fi
 say ping "$ping"
-quick systemctl show docker -p ActiveState -p Result -p InactiveEnterTimestampMonotonic \
+bound systemctl show docker -p ActiveState -p Result -p InactiveEnterTimestampMonotonic \
   2>/dev/null | sed 's/^/unit./'
 
 if [ "$ping" = OK ]; then
-  about=$(docker_q inspect -f \
+  about=$(docker_q container inspect -f \
     '{{.State.Status}}{{range .NetworkSettings.Networks}} {{.IPAddress}}{{end}}' "$container")
   status=${about%% *}; address=${about#"$status"}; address=${address# }; address=${address%% *}
   say container "$status"
@@ -43,14 +65,6 @@ if [ "$ping" = OK ]; then
   fi
 fi
 
-connects() {
-  if command -v bash >/dev/null 2>&1; then
-    quick bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1"' connect "$1" 2>/dev/null
-  else
-    quick nc -z 127.0.0.1 "$1" 2>/dev/null
-  fi
-}
-for port in "$@"; do
-  ( connects "$port" && say port "$port" ) &
-done
 wait
+# Last, so that its absence tells of an answer that was cut.
+say ended "$(date +%s.%N)"

@@ -6,6 +6,7 @@ CPU-seconds). A line that is missing or makes no sense leaves its field at what 
 known.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -17,6 +18,10 @@ from healer.ports import TargetIll
 MODULES: Final = ("br_netfilter", "vxlan")
 MODULES_FILE: Final = "/etc/modules-load.d/healer.conf"
 SYSCTL: Final = "/proc/sys/net/bridge/bridge-nf-call-iptables"
+_ALWAYS: Final = frozenset({"uptime", "clock", "bridge", "vxlan", "ping", "ended"})
+"""Said by every answer that was not cut; in a cut one a healthy engine would look dead."""
+_NUMBER: Final = re.compile(r"(\d{1,18})(?:\.(\d{0,18}).*)?", re.ASCII)
+_PORT: Final = re.compile(r"\d{1,5}", re.ASCII)
 
 
 def script() -> bytes:
@@ -41,14 +46,19 @@ class Question:
 
 
 def read_answer(text: str, place: str, asked_at: float) -> GuestFacts:
-    """The facts in what the script printed; raises TargetIll when it is not an answer at all."""
+    """The facts in what the script printed; raises TargetIll when it is no whole answer.
+
+    `asked_at` is the middle of the round trip by the Mac's clock, as `clock` is by the VM's:
+    a slow question must not look like a skewed clock.
+    """
     values, ports = _lines(text)
     uptime, clock = _number(values.get("uptime")), _number(values.get("clock"))
-    if uptime is None or clock is None:
+    ended = _number(values.get("ended"))
+    if uptime is None or clock is None or ended is None or not values.keys() >= _ALWAYS:
         raise TargetIll(place, f"answered nonsense: {text[:120]!r}")
     return GuestFacts(
         uptime=uptime,
-        clock=clock,
+        clock=(clock + ended) / 2,
         asked_at=asked_at,
         bridge_netfilter=values.get("bridge") == "1",
         vxlan=values.get("vxlan") == "1",
@@ -67,7 +77,7 @@ def _lines(text: str) -> tuple[dict[str, str], list[int]]:
     ports: list[int] = []
     for line in text.splitlines():
         key, equals, value = line.partition("=")
-        if key == "port" and value.isdigit():
+        if key == "port" and _PORT.fullmatch(value):
             ports.append(int(value))
         elif equals:
             values.setdefault(key, value.strip())
@@ -76,20 +86,16 @@ def _lines(text: str) -> tuple[dict[str, str], list[int]]:
 
 def _number(text: str | None) -> float | None:
     """A finite number; busybox's `date` prints `%N` as it stands, so a dot may lead nowhere."""
-    if text is None:
-        return None
-    digits, dot, fraction = text.partition(".")
-    if not digits.isdigit():
-        return None
-    return float(f"{digits}.{fraction}") if dot and fraction.isdigit() else float(digits)
+    match = _NUMBER.fullmatch(text or "")
+    return None if match is None else float(f"{match[1]}.{match[2] or 0}")
 
 
 def _unit(values: Mapping[str, str], uptime: float) -> Unit:
     """Microseconds since the VM's boot; 0 when it was never left active."""
     active = values.get("unit.ActiveState", "")
     since = _number(values.get("unit.InactiveEnterTimestampMonotonic"))
-    idle = active == "inactive" and since
-    inactive_for = max(0.0, uptime - since / 1e6) if idle and since else None
+    ended = active in {"inactive", "failed"} and since
+    inactive_for = max(0.0, uptime - since / 1e6) if ended and since else None
     return Unit(active, values.get("unit.Result", ""), inactive_for)
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 import anyio
 
+from healer.adapters.host import user_name
 from healer.adapters.process import Completed, ProcessRunner
 from healer.model.machine import ColimaPaths, Mux, MuxState, ProcessInfo
 from healer.ports import ActFailed, CannotLook, HostEyes, TargetSilent
@@ -27,10 +28,11 @@ GONE_SECONDS: Final = 10.0
 _SAME_START: Final = 2.0
 """Seconds by which two readings of one process's age may differ."""
 _RUNNING: Final = re.compile(r"Master running \(pid=(\d+)\)")
-_GUEST_SOCKETS: Final = {
-    "docker.sock": "/var/run/docker.sock",
-    "containerd.sock": "/var/run/containerd/containerd.sock",
-}
+GUEST_SOCKETS: Final = (
+    ("docker.sock", "/var/run/docker.sock"),
+    ("containerd.sock", "/var/run/containerd/containerd.sock"),
+)
+"""The Mac's name in the profile folder and the VM's path; Docker's first (facts/colima.md §4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +43,15 @@ class LimaForward:
     paths: ColimaPaths
     environment: Mapping[str, str]
     host: HostEyes
+    guest_sockets: tuple[tuple[str, str], ...] = GUEST_SOCKETS
 
     async def mux(self) -> Mux:
         """A master that its own check calls live, that is silent, or that is not there."""
-        process = await self._process()
-        if process is None:
-            return Mux(MuxState.DEAD)
         try:
             check = await self._control("check", deadline=CHECK_SECONDS)
         except TargetSilent:
-            return Mux(MuxState.WEDGED, process.pid)
+            process = await self._process()
+            return Mux(MuxState.WEDGED, process.pid if process else None)
         match = _RUNNING.search(check.stderr + check.stdout)
         if match is None:
             return Mux(MuxState.DEAD)
@@ -87,10 +88,10 @@ class LimaForward:
     def _sockets(self) -> list[tuple[Path, str]]:
         """The sockets that Lima forwards for this profile; the legacy one only if it was there."""
         folder = self.paths.profile_folder
-        sockets = [(folder / name, guest) for name, guest in _GUEST_SOCKETS.items()]
+        sockets = [(folder / name, guest) for name, guest in self.guest_sockets]
         legacy = self.paths.root / "docker.sock"
         if legacy.is_socket():
-            sockets.append((legacy, _GUEST_SOCKETS["docker.sock"]))
+            sockets.append((legacy, self.guest_sockets[0][1]))
         return sockets
 
     async def _have_a_master(self) -> None:
@@ -144,7 +145,7 @@ class LimaForward:
 
 
 def _same(first: ProcessInfo, again: ProcessInfo) -> bool:
-    ours = again.user in {str(os.getuid()), ""} or first.user == again.user
+    ours = again.user == user_name(os.getuid())
     return ours and first.pid == again.pid and abs(again.age - first.age) <= _SAME_START
 
 
@@ -166,16 +167,23 @@ async def _unlink_if_refused(socket: Path) -> None:
     """Only a socket, and only a dead one: a live listener's file is not ours to take."""
     there = anyio.Path(socket)
     try:
-        if not await there.is_socket():
-            if await there.exists():
-                raise ActFailed(str(socket), "is there and is no socket; move it away by hand")
-            return
+        if await there.is_socket():
+            if await _is_refused(socket):
+                await there.unlink(missing_ok=True)
+        elif await there.exists():
+            raise ActFailed(str(socket), "is there and is no socket; move it away by hand")
+    except OSError as error:
+        raise CannotLook(str(socket), str(error)) from error
+
+
+async def _is_refused(socket: Path) -> bool:
+    """Silence is no refusal: whoever does not even accept still holds it."""
+    try:
         with anyio.move_on_after(CONNECT_SECONDS):
             async with await anyio.connect_unix(socket):
-                return
-    except FileNotFoundError:
-        return
+                return False
     except ConnectionRefusedError:
-        await there.unlink(missing_ok=True)
-    except PermissionError as error:
-        raise CannotLook(str(socket), str(error)) from error
+        return True
+    except FileNotFoundError:
+        return False
+    return False

@@ -110,6 +110,13 @@ async def _http(stream: SocketStream, path: str, expect: str, place: str) -> str
     return body[:200] or f"HTTP {status}"
 
 
+def _is_whole(answer: bytes) -> bool:
+    """A server that keeps the connection against our wish has answered all the same."""
+    head, end, body = answer.partition(b"\r\n\r\n")
+    length = _LENGTH.search(head + b"\r\n")
+    return bool(end) and length is not None and len(body) >= int(length[1])
+
+
 def _accepts() -> str:
     """That somebody listens is all that a bare connect tells; it is neither life nor death."""
     return "accepts"

@@ -32,6 +32,8 @@ ENGINE_SECONDS: Final = 90.0
 _BANNER_BYTES: Final = 255
 """RFC 4253 §4.2: an identification line is no longer."""
 _SSH_FAILED: Final = 255
+_OURS: Final = ("Bad owner or permissions", "bad configuration option", "Can't open user config")
+"""Words of an ssh that never set out: our side's trouble, not the VM's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ def _failed(place: str, stderr: str) -> PortError:
     said = words[-1] if words else "ssh ended with 255 and said nothing"
     if "Permission denied" in said or "Host key verification failed" in said:
         return Denied(place, said)
+    if any(one in said for one in _OURS):
+        return CannotLook(place, said)
     return TargetIll(place, said)
 
 
@@ -111,7 +115,8 @@ class SshGuest:
         except TimeoutError as error:
             raise TargetSilent(place, f"no banner within {CONNECT_SECONDS} s") from error
         except OSError as error:
-            raise TargetIll(place, str(error)) from error
+            # anyio's own words are "All connection attempts failed"; the kernel's are its cause.
+            raise TargetIll(place, str(error.__cause__ or error)) from error
 
     async def facts(self) -> GuestFacts:
         """Everything in one round trip."""
