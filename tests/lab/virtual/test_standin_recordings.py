@@ -16,11 +16,11 @@ from tests.lab.virtual import lima
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.lab.mac import Mac
+    from tests.lab.virtual.mac import Mac
 
 pytestmark = pytest.mark.lab
 
-RECORDINGS: Final = Path(__file__).parents[1] / "recordings" / "colima"
+RECORDINGS: Final = Path(__file__).parents[2] / "recordings" / "colima"
 NOT_OURS: Final = ("GET /version on docker.sock", "one ssh round trip")
 """Answers of the kernel and of Docker, which are real in the lab, too."""
 QEMU_ONLY: Final = re.compile(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.lab.mac import Mac
-from tests.lab.parts import MissingPartError
+from tests.lab.virtual.mac import Mac
+from tests.lab.virtual.parts import MissingPartError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

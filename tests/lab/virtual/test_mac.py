@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.lab.conftest import IMAGE
 from tests.lab.virtual import lima
+from tests.lab.virtual.conftest import IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.lab.mac import Mac
+    from tests.lab.virtual.mac import Mac
 
 pytestmark = pytest.mark.lab
 
