@@ -3,7 +3,10 @@
 import argparse
 import getpass
 import os
+from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
+from typing import Final, TypeVar
 
 from healer.adapters.clock import SystemClock
 from healer.adapters.journal import SqliteJournal
@@ -15,7 +18,17 @@ from healer.settings.places import places_of
 from healer.settings.units import parse_duration
 from healer.telemetry.words import duration
 
+T = TypeVar("T")
 _FAILED = 1
+
+
+class _Refused(Enum):
+    """The journal would not take it."""
+
+    REFUSED = "refused"
+
+
+_REFUSED: Final = _Refused.REFUSED
 
 
 def pause(arguments: argparse.Namespace) -> int:
@@ -28,11 +41,8 @@ def pause(arguments: argparse.Namespace) -> int:
         return USAGE
     until = None if seconds is None else clock.now() + seconds
     word = Pause(_layer(arguments.layer), until, getpass.getuser(), arguments.reason)
-    journal = _journal(clock)
-    if journal is None:
+    if _kept(clock, lambda journal: journal.pause(word)) is _REFUSED:
         return _FAILED
-    journal.pause(word)
-    journal.close()
     length = "until `healer resume`" if seconds is None else f"for {duration(seconds)}"
     tell(f"paused {arguments.layer or 'everything'} {length}: {arguments.reason}")
     return 0
@@ -40,22 +50,18 @@ def pause(arguments: argparse.Namespace) -> int:
 
 def resume(arguments: argparse.Namespace) -> int:
     """End pauses."""
-    journal = _journal(SystemClock())
-    if journal is None:
+    ended = _kept(SystemClock(), lambda journal: journal.resume(_layer(arguments.layer)))
+    if ended is _REFUSED:
         return _FAILED
-    ended = journal.resume(_layer(arguments.layer))
-    journal.close()
     tell(f"ended {ended} pause{'' if ended == 1 else 's'}" if ended else "nothing was paused")
     return 0
 
 
 def reset(arguments: argparse.Namespace) -> int:
     """Let a layer that was held or given up be tried again."""
-    journal = _journal(SystemClock())
-    if journal is None:
+    ended = _kept(SystemClock(), lambda journal: journal.reset(_layer(arguments.layer)))
+    if ended is _REFUSED:
         return _FAILED
-    ended = journal.reset(_layer(arguments.layer))
-    journal.close()
     what = arguments.layer or "every layer"
     tell(f"{what} may be tried again; {ended} hold{'' if ended == 1 else 's'} ended")
     return 0
@@ -65,11 +71,15 @@ def _layer(name: str | None) -> Layer | None:
     return None if name is None else Layer(name)
 
 
-def _journal(clock: SystemClock) -> SqliteJournal | None:
-    settings = load_settings()
-    places = places_of(settings, os.environ, Path.home())
+def _kept(clock: SystemClock, say: Callable[[SqliteJournal], T]) -> T | _Refused:
+    """Let the journal take a human's word; what keeps it from that is said."""
+    places = places_of(load_settings(), os.environ, Path.home())
     try:
-        return SqliteJournal.open(places.journal, clock)
+        journal = SqliteJournal.open(places.journal, clock)
+        try:
+            return say(journal)
+        finally:
+            journal.close()
     except JournalError as error:
         tell(f"healer: {error}")
-        return None
+        return _REFUSED

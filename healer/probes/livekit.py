@@ -6,7 +6,7 @@ from healer.core.observation import Finding, Observation
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.model.cluster import Deployment, Listing
-from healer.model.livekit import PatchWhen, drift, in_words, is_ready, patch_in
+from healer.model.livekit import CONTAINER, PatchWhen, drift, in_words, is_ready, patch_in
 from healer.model.pod_parts import terminal
 from healer.model.pod_status import status
 from healer.model.published import PublishedService
@@ -34,12 +34,14 @@ class LivekitProbe:
         ports: PortEyes,
         when: PatchWhen = PatchWhen.NOT_READY,
         *,
+        container: str = CONTAINER,
         http: PublishedService | None = HTTP,
         redis: PublishedService | None = REDIS,
     ) -> None:
         self._cluster = cluster
         self._ports = ports
         self._when = when
+        self._container = container
         self._http = http
         self._redis = redis
 
@@ -63,7 +65,7 @@ class LivekitProbe:
         findings: tuple[Finding, ...] = ()
         if isinstance(answer, WrongAnswer):
             findings = (_wrong(answer),)
-        words = in_words(drift(deployment.raw))
+        words = in_words(drift(deployment.raw, self._container))
         if words and self._when is PatchWhen.ALWAYS:
             findings = (_drift(deployment, f"Ready, and differs: {words}"), *findings)
         elif words:
@@ -73,7 +75,7 @@ class LivekitProbe:
     async def _not_ready(self, deployment: Deployment, heard: Listing[Deployment]) -> Observation:
         redis = await self._speak(self._redis)
         seen = f"{deployment.ready} of {deployment.desired} Ready{await self._pods(deployment)}"
-        words = in_words(drift(deployment.raw))
+        words = in_words(drift(deployment.raw, self._container))
         wait = patch_in(deployment.raw, heard.server_time)
         findings: tuple[Finding, ...] = ()
         if isinstance(redis, TargetIll):

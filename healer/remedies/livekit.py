@@ -3,7 +3,7 @@
 from healer.core.facts import Act
 from healer.core.ladders import Remedy
 from healer.model.cluster import Deployment, Listing
-from healer.model.livekit import PatchWhen, drift, in_words, is_ready, patch_in
+from healer.model.livekit import CONTAINER, PatchWhen, drift, in_words, is_ready, patch_in
 from healer.ports import ClusterEyes, ClusterHands, Conflict
 
 
@@ -17,10 +17,13 @@ class PatchLivekit:
         cluster: ClusterEyes,
         hands: ClusterHands,
         when: PatchWhen = PatchWhen.NOT_READY,
+        *,
+        container: str = CONTAINER,
     ) -> None:
         self._cluster = cluster
         self._hands = hands
         self._when = when
+        self._container = container
 
     async def needed(self, act: Act) -> str:
         """'' while the same generation (`fingerprint`) differs and may be patched."""
@@ -32,7 +35,7 @@ class PatchLivekit:
         judged = self._judge(act, await self._cluster.livekit())
         if isinstance(judged, str):
             raise Conflict("LiveKit's Deployment", judged)
-        patch = drift(judged.raw)
+        patch = drift(judged.raw, self._container)
         said = await self._hands.patch_livekit(judged, patch)
         return f"{said}: {in_words(patch)}"
 
@@ -41,11 +44,17 @@ class PatchLivekit:
             return "there is no LiveKit Deployment"
         deployment = heard.items[0]
         return (
-            _unwanted(deployment)
+            self._unwanted(deployment)
             or _moved_on(deployment, act)
             or self._serving(deployment, heard.server_time)
             or deployment
         )
+
+    def _unwanted(self, deployment: Deployment) -> str:
+        if deployment.desired == 0:
+            return "it is scaled to zero"
+        differs = drift(deployment.raw, self._container)
+        return "" if differs else "its probes and strategy are as they should be"
 
     def _serving(self, deployment: Deployment, now: float) -> str:
         if self._when is PatchWhen.ALWAYS:
@@ -54,12 +63,6 @@ class PatchLivekit:
             return "it is Ready: a patch would end all calls"
         wait = patch_in(deployment.raw, now)
         return f"it may yet get Ready by itself: {wait:.0f} s more" if wait else ""
-
-
-def _unwanted(deployment: Deployment) -> str:
-    if deployment.desired == 0:
-        return "it is scaled to zero"
-    return "" if drift(deployment.raw) else "its probes and strategy are as they should be"
 
 
 def _moved_on(deployment: Deployment, act: Act) -> str:

@@ -126,7 +126,12 @@ def probes_of(
             frozenset(tower.namespaces),
             force_stateful_sets=settings.pods.force_statefulsets,
         ),
-        LivekitProbe(outside.cluster, outside.published, _patch_when(settings)),
+        LivekitProbe(
+            outside.cluster,
+            outside.published,
+            _patch_when(settings),
+            container=settings.livekit.container,
+        ),
         ServicesProbe(services, settings.services),
     )
 
@@ -182,7 +187,9 @@ def remedies_of(
         ForceDeletePod(
             cluster, cluster_hands, namespaces, stateful_sets=settings.pods.force_statefulsets
         ),
-        PatchLivekit(cluster, cluster_hands, _patch_when(settings)),
+        PatchLivekit(
+            cluster, cluster_hands, _patch_when(settings), container=settings.livekit.container
+        ),
     )
     return {one.remedy: one for one in made}
 
