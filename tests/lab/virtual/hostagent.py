@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tests.lab.virtual import lima
 from tests.lab.virtual.forwards import Forwards
-from tests.lab.virtual.layout import Layout, alive, read_pid, write
+from tests.lab.virtual.layout import Layout, alive, link, read_pid, write
 from tests.lab.virtual.usernet import SSH_PORT, enter_network, expose
 
 if TYPE_CHECKING:
@@ -216,6 +216,9 @@ class Hostagent:
             self._init = int((children.split() or ["0"])[0])
         if not self._init or not Path(f"/proc/{self._init}/root/run/guest/init.sock").exists():
             return False
+        root = f"/proc/{self._init}/root"
+        link(self._layout.guest_engine, f"{root}/run/docker.sock")
+        link(self._layout.guest_flags, f"{root}/run/guest")
         write(self._layout.guest_pid, f"{self._init}\n")
         return True
 

@@ -87,6 +87,16 @@ class Layout:
         return self.root / "guest.pid"
 
     @property
+    def guest_engine(self) -> Path:
+        """A link to the engine's socket in the guest of this boot."""
+        return self.root / "guest.sock"
+
+    @property
+    def guest_flags(self) -> Path:
+        """A link to /run/guest in the guest of this boot."""
+        return self.root / "guest.flags"
+
+    @property
     def colima(self) -> Path:
         """Colima's root."""
         return self.home / ".colima"
@@ -191,6 +201,12 @@ def write(path: Path, text: str, mode: int = 0o644) -> None:
     beside.write_text(text, encoding="utf-8")
     beside.chmod(mode)
     beside.replace(path)
+
+
+def link(path: Path, target: str) -> None:
+    """Let a symlink point there instead."""
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
 
 
 def alive(pid: int) -> bool:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.lab.virtual import lima
+from tests.lab.virtual import census, lima
+from tests.lab.virtual.furnish import furnish
 from tests.lab.virtual.layout import (
     BY,
-    MARK,
     SYSTEM_PATH,
     Layout,
     Settings,
@@ -31,49 +29,11 @@ from tests.lab.virtual.parts import require
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-REPOSITORY: Final = Path(__file__).parents[3]
 COMMAND_DEADLINE: Final = 120.0
 GONE_DEADLINE: Final = 30.0
 LOOK_EVERY: Final = 0.05
 BEFORE_BOOT: Final = 60.0
 """Seconds by which files of the last boot are older than this one."""
-WRAPPER: Final = """\
-#!{python} -IS
-import sys
-sys.path.insert(0, {repository!r})
-from tests.lab.virtual.{module} import main
-sys.exit(main({root!r}, sys.argv[1:]))
-"""
-PROGRAM: Final = """\
-import sys
-sys.path[:] = [{repository!r}, *(one for one in sys.path[1:] if "-packages" not in one)]
-from tests.lab.virtual.{module} import main
-sys.exit(main({root!r}))
-"""
-GUEST_TOOL: Final = """\
-#!/bin/sh
-exec {python} -IS {control} {tool} "$@"
-"""
-SUDO: Final = """\
-#!/bin/sh
-while [ "${1#-}" != "$1" ]; do shift; done
-exec "$@"
-"""
-SSHD: Final = """\
-ListenAddress 127.0.0.1
-HostKey {root}/host_key
-AuthorizedKeysFile {root}/home/.colima/_lima/_config/user.pub
-PermitRootLogin yes
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-StrictModes no
-UsePAM no
-UseDNS no
-PidFile /run/sshd.pid
-MaxStartups 100
-MaxSessions 100
-SetEnv PATH={root}/guestbin:{path}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +58,7 @@ class Mac:
         self.layout = Layout(self.root)
         self.home = self.layout.home
         self._begun: list[subprocess.Popen[bytes]] = []
-        self._furnish()
+        furnish(self.layout, self.tools)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -183,7 +143,7 @@ class Mac:
     def stop_vm(self) -> None:
         """`colima stop`, cleanly."""
         self.run("colima", "stop")
-        self.wait("the VM is gone", lambda: not self.vm_processes())
+        self.wait("the VM is gone", lambda: not census.inside_vm(self.layout))
 
     def cut_power(self, *, mux_survives: bool = False) -> None:
         """SIGKILL the VM; its files stay, younger than the boot.
@@ -195,7 +155,9 @@ class Mac:
         pid = self.hostagent
         if pid:
             os.kill(pid, signal.SIGKILL)
-        self.wait("the VM is gone", lambda: not (pid and alive(pid)) and self._vm_is_gone())
+        self.wait(
+            "the VM is gone", lambda: not (pid and alive(pid)) and not census.inside_vm(self.layout)
+        )
 
     def reboot(self) -> None:
         """As after the Mac's own reboot: no process lives, each file is older than the boot."""
@@ -212,8 +174,8 @@ class Mac:
         def gone() -> bool:
             left = self.processes()
             for pid in left:
-                _signal(pid, signal.SIGKILL)
-            return not left and self._vm_is_gone()
+                census.send(pid, signal.SIGKILL)
+            return not left and not census.inside_vm(self.layout)
 
         self.wait("no process is left", gone)
         while self._begun:
@@ -243,7 +205,7 @@ class Mac:
     def kill_usernet(self) -> None:
         """SIGKILL the VM's network card: its ssh port refuses."""
         pid = read_pid(self.layout.usernet_pid)
-        _signal(pid, signal.SIGKILL)
+        census.send(pid, signal.SIGKILL)
         self.wait("usernet is gone", lambda: not alive(pid))
 
     def drop_module(self) -> None:
@@ -292,8 +254,8 @@ class Mac:
 
     @property
     def guest_flags(self) -> Path:
-        """The guest's /run/guest by a path of this side."""
-        return Path(f"/proc/{self.init}/root/run/guest")
+        """The guest's /run/guest by a path of this side, the same over all boots."""
+        return self.layout.guest_flags
 
     def guest(
         self, argv: Sequence[str], deadline: float = COMMAND_DEADLINE
@@ -336,8 +298,8 @@ class Mac:
 
     @property
     def docker_command(self) -> list[str]:
-        """The command that reaches the guest's engine past every forward, from this side."""
-        return [self.tools["docker"], "--host", f"unix:///proc/{self.init}/root/run/docker.sock"]
+        """The command that reaches the guest's engine past every forward, over all boots."""
+        return [self.tools["docker"], "--host", f"unix://{self.layout.guest_engine}"]
 
     def docker(self, argv: Sequence[str], deadline: float = COMMAND_DEADLINE) -> str:
         """Run docker on the guest's own socket; CalledProcessError if it fails."""
@@ -376,35 +338,15 @@ class Mac:
 
     def processes(self) -> dict[int, str]:
         """Every living process of this lab, with its command line."""
-        found = {}
-        mark = f"{MARK}={self.root}".encode()
-        for folder in Path("/proc").glob("[0-9]*"):
-            pid = int(folder.name)
-            try:
-                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").strip()
-                environment = (folder / "environ").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            ours = mark in environment or f"{self.root}/".encode() in command
-            if ours and pid != os.getpid() and alive(pid):
-                found[pid] = command.decode("utf-8", "replace")
-        return found
+        return census.processes(self.layout)
 
     def muxes(self) -> list[int]:
         """Pids of ssh's masters, orphans too."""
-        title = f"ssh: {self.layout.instance}/ssh.sock [mux]"
-        return [pid for pid, command in self.processes().items() if command.startswith(title)]
+        return census.beginning(self.layout, f"ssh: {self.layout.instance}/ssh.sock [mux]")
 
     def usernets(self) -> list[int]:
         """Pids of every usernet, orphans too."""
-        program = f"{self.layout.binaries}/limactl usernet "
-        return [pid for pid, command in self.processes().items() if command.startswith(program)]
-
-    def vm_processes(self) -> list[int]:
-        """Pids of everything in the guest, as the machine counts."""
-        groups = lima.CGROUPS / "freezer" / self.layout.cgroup
-        files = groups.rglob("cgroup.procs") if groups.exists() else ()
-        return [int(pid) for file in files for pid in _read(file).split()]
+        return census.beginning(self.layout, f"{self.layout.binaries}/limactl usernet ")
 
     def wait(self, what: str, look: Callable[[], bool], seconds: float = GONE_DEADLINE) -> None:
         """Wait for an event; TimeoutError names it."""
@@ -423,70 +365,11 @@ class Mac:
         finally:
             shutil.rmtree(self.root, ignore_errors=True)
 
-    def _vm_is_gone(self) -> bool:
-        return not self.vm_processes()
-
     def _signal_mux(self, number: signal.Signals) -> None:
         for pid in self.muxes():
-            _signal(pid, number)
-
-    def _furnish(self) -> None:
-        layout, python = self.layout, os.path.realpath(sys.executable)
-        settings = Settings(python=python, docker=self.tools["docker"], repository=str(REPOSITORY))
-        layout.write_settings(settings)
-        values = {"python": python, "repository": str(REPOSITORY), "root": str(self.root)}
-        for tool in ("colima", "limactl", "docker"):
-            text = WRAPPER.format(module=tool, **values)
-            write(layout.binaries / tool, text, 0o755)
-        for program in ("hostagent", "usernet"):
-            write(layout.libexec / program, PROGRAM.format(module=program, **values))
-        control = Path(__file__).parent / "guest" / "control.py"
-        for tool in ("systemctl", "modprobe", "lsmod"):
-            text = GUEST_TOOL.format(python=python, control=control, tool=tool)
-            write(layout.guest_binaries / tool, text, 0o755)
-        write(layout.guest_binaries / "sudo", SUDO, 0o755)
-        write(self.root / "sshd_config", SSHD.format(root=self.root, path=SYSTEM_PATH))
-        write(self.root / "guest.passwd", _guest_passwd())
-        write(self.root / "guest.shadow", "root:*:19000:0:99999:7:::\n", 0o600)
-        self._create_instance()
-
-    def _create_instance(self) -> None:
-        layout = self.layout
-        for key in (layout.key, self.root / "host_key"):
-            key.parent.mkdir(parents=True, exist_ok=True)
-            argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lima", "-f", str(key)]
-            subprocess.run(argv, check=True)
-        write(layout.instance / "lima.yaml", "vmType: vz\n")
-        write(layout.instance / "colima.yaml", "runtime: docker\n")
-        write(layout.instance / "lima-version", layout.settings().lima_version)
-        write(layout.colima / "_store" / "colima.json", "{}\n")
-        write(layout.profile / "colima.yaml", "portForwarder: ssh\nruntime: docker\n")
-        layout.disk.mkdir()
-        # The root folder is entered by the guest's sshd, too, and is made private by mkdtemp.
-        self.root.chmod(0o755)
-
-
-def _guest_passwd() -> str:
-    """The machine's users, root with a shell that reads no file of the machine's root."""
-    text = Path("/etc/passwd").read_text(encoding="utf-8")
-    return re.sub(r"(?m)^(root:.*):[^:]*$", r"\1:/bin/sh", text)
+            census.send(pid, number)
 
 
 def _boot_time() -> float:
     text = Path("/proc/stat").read_text(encoding="ascii")
     return float(text.partition("\nbtime ")[2].split()[0])
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    try:
-        if pid > 1:
-            os.kill(pid, number)
-    except ProcessLookupError:
-        return
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="ascii")
-    except OSError:
-        return ""

@@ -19,6 +19,7 @@ NEEDED: Final = {
     "docker": "docker.io or docker-cli",
     "sshd": "openssh-server",
     "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
     "unshare": "util-linux",
     "setpriv": "util-linux",
     "nsenter": "util-linux",
