@@ -15,6 +15,7 @@ from typing import Final
 import anyio
 from anyio.abc import SocketStream
 
+from healer.adapters.connecting import words_of
 from healer.adapters.process import ProcessRunner
 from healer.model.identity import is_some_hostagent, is_usernet
 from healer.ports import CannotLook, HostEyes, TargetIll, TargetSilent, WrongAnswer
@@ -48,8 +49,7 @@ class PublishedPorts:
         except anyio.BrokenResourceError as error:
             raise TargetIll(place, "Connection reset by peer") from error
         except OSError as error:
-            # anyio's own words are "All connection attempts failed"; the kernel's are its cause.
-            raise TargetIll(place, str(error.__cause__ or error)) from error
+            raise TargetIll(place, words_of(error)) from error
 
     async def listener_is_ours(self, port: int) -> bool:
         """Whether the hostagent, Lima's mux or its usernet listens there."""

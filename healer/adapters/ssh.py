@@ -12,6 +12,7 @@ from typing import Final
 
 import anyio
 
+from healer.adapters.connecting import words_of
 from healer.adapters.guest_script import (
     MODULES,
     MODULES_FILE,
@@ -115,8 +116,7 @@ class SshGuest:
         except TimeoutError as error:
             raise TargetSilent(place, f"no banner within {CONNECT_SECONDS} s") from error
         except OSError as error:
-            # anyio's own words are "All connection attempts failed"; the kernel's are its cause.
-            raise TargetIll(place, str(error.__cause__ or error)) from error
+            raise TargetIll(place, words_of(error)) from error
 
     async def facts(self) -> GuestFacts:
         """Everything in one round trip."""
