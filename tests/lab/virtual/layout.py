@@ -176,7 +176,9 @@ class Layout:
                 "at": time.time(),
             }
         )
-        descriptor = os.open(self.root / "calls.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        descriptor = os.open(
+            self.root / "calls.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644
+        )
         try:
             os.write(descriptor, f"{line}\n".encode())
         finally:
