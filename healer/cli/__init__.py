@@ -7,26 +7,29 @@ only when it is called, so that a quick command never pays for a client library.
 import sys
 from collections.abc import Sequence
 
-from healer.cli.parser import build_parser
-from healer.cli.running import CONFIGURATION, USAGE, Interrupted, Misconfigured, tell
+from healer.cli.parser import parse
+from healer.cli.running import (
+    CONFIGURATION,
+    INTERRUPTED,
+    Interrupted,
+    Misconfigured,
+    mute,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (design §5)."""
-    parser = build_parser()
-    arguments = parser.parse_args(argv)
-    command = arguments.command
-    if command is None:
-        parser.print_usage(sys.stderr)
-        tell("healer: say --once, or a command; `healer --help` lists them")
-        return USAGE
+    arguments = parse(argv)
     try:
-        code: int = command(arguments)
+        code: int = arguments.command(arguments)
+        sys.stdout.flush()
     except Misconfigured:
         return CONFIGURATION
     except Interrupted as interrupted:
         return interrupted.code
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
+        mute(sys.stdout)
         return 0
     return code

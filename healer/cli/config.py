@@ -26,7 +26,8 @@ def show(arguments: argparse.Namespace) -> int:
 def check(arguments: argparse.Namespace) -> int:
     """Say everything that is wrong in a settings file, or that nothing is."""
     path = Path(arguments.file) if arguments.file else config_path(os.environ, Path.home())
-    if not arguments.file and not path.exists():
+    named = arguments.file or os.environ.get("HEALER_CONFIG")
+    if not named and not path.exists():
         tell(f"{path}: there is none, so the defaults are in force")
         return 0
     try:

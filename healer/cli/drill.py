@@ -7,7 +7,7 @@ from typing import Final
 
 import anyio
 
-from healer.cli.running import tell
+from healer.cli.running import put, tell
 from healer.core.judging import judge
 from healer.core.ledger import Ledger
 from healer.core.policy import Policy
@@ -39,12 +39,12 @@ class Timeline:
     def __init__(self, tower: Tower) -> None:
         self._tower = tower
         self._printed = 0
-        self._lines = PlainLines(_line)
+        self._lines = PlainLines(put)
 
     def told(self, told: Told) -> None:
         """Print what the world did since the last step, then what was decided."""
         for one in self._tower.happened[self._printed :]:
-            _line(f"{one.at:7.1f} s  . . . {one.what}")
+            put(f"{one.at:7.1f} s  . . . {one.what}")
         self._printed = len(self._tower.happened)
         self._lines.told(told)
 
@@ -62,8 +62,8 @@ def drill(arguments: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(told, indent=2) + "\n")
         return ended.exit_code
     verdict = "the tower is well again" if ended.exit_code == 0 else "the tower is not well"
-    _line("")
-    _line(report_text(report, ended.world, judged, verdict, dry_run=False))
+    put("")
+    put(report_text(report, ended.world, judged, verdict, dry_run=False))
     return ended.exit_code
 
 
@@ -75,7 +75,3 @@ async def _drilled(arguments: argparse.Namespace, report: Report, policy: Policy
     outside = simulated_outside(tower)
     parts = parts_of(outside, Settings(), journal, listener, OurChildren(journal))
     return await Pass(parts, policy).run(_DEADLINE)
-
-
-def _line(words: str) -> None:
-    sys.stdout.write(words + "\n")

@@ -45,6 +45,8 @@ def explain(arguments: argparse.Namespace) -> int:
     prepared = prepare(settings, report, Mode.REHEARSE)
     tell(f"looking at {layer} and what it stands on …")
     ended = run_async(lambda: _looked(prepared))
+    if ended.journal_error:
+        tell(f"healer: {ended.journal_error}")
     for line in _explained(layer, ended.world, report, prepared):
         sys.stdout.write(line + "\n")
     for line in _past(settings, layer):

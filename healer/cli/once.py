@@ -14,7 +14,6 @@ from healer.core.policy import Policy
 from healer.engine.passing import Ended, Mode
 from healer.engine.telling import Both, Listener
 from healer.settings import Settings
-from healer.settings.units import parse_duration
 from healer.telemetry.plain import PlainLines
 from healer.telemetry.report import Report, document, report_text
 from healer.wiring.real import Prepared, prepare
@@ -39,9 +38,9 @@ def check(arguments: argparse.Namespace) -> int:
     return run(load_settings(), Mode.LOOK, as_json=arguments.json, deadline=None)
 
 
-def run(settings: Settings, mode: Mode, *, as_json: bool, deadline: str | None) -> int:
+def run(settings: Settings, mode: Mode, *, as_json: bool, deadline: float | None) -> int:
     """Run one pass and print what came of it."""
-    seconds = settings.once.deadline if deadline is None else parse_duration(deadline)
+    seconds = settings.once.deadline if deadline is None else deadline
     report = Report()
     with faces(report, as_json=as_json) as listener:
         prepared = prepare(settings, listener, mode, progress=_progress(as_json=as_json))
@@ -51,6 +50,8 @@ def run(settings: Settings, mode: Mode, *, as_json: bool, deadline: str | None) 
     if ended is None:
         return INTERRUPTED
     _print(report, ended, prepared.policy, mode, as_json=as_json)
+    if ended.journal_error and ended.journal_error not in prepared.warnings:
+        tell(f"healer: {ended.journal_error}")
     return INTERRUPTED if ended.why == "interrupted" else int(ended.exit_code)
 
 
@@ -95,5 +96,3 @@ def _print(report: Report, ended: Ended, policy: Policy, mode: Mode, *, as_json:
     if ended.why != "settled":
         verdict += f" ({ended.why})"
     sys.stdout.write(report_text(report, ended.world, judged, verdict, dry_run=dry_run) + "\n")
-    if ended.journal_error:
-        tell(f"healer: {ended.journal_error}")

@@ -2,7 +2,7 @@
 
 import argparse
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from healer import __version__
@@ -14,6 +14,21 @@ _EPILOG: Final = """exit codes: 0 healthy or healed, 1 unhealthy, 2 usage,
 3 unknown (could not look), 4 held or gave up, 78 configuration, 130 interrupted"""
 
 
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """What was asked for; exits with 2 on wrong usage."""
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    if arguments.once and arguments.command is not None:
+        parser.error("--once is a command of its own: leave one of the two out")
+    if not arguments.once and (arguments.dry_run or arguments.deadline is not None):
+        parser.error("--dry-run and --deadline go with --once")
+    if arguments.once:
+        arguments.command = _lazily("healer.cli.once", "once")
+    elif arguments.command is None:
+        parser.error("say --once, or a command; `healer --help` lists them")
+    return arguments
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line."""
     parser = argparse.ArgumentParser(
@@ -22,12 +37,11 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.set_defaults(command=None)
     parser.add_argument("--version", action="version", version=f"healer {__version__}")
     parser.add_argument(
         "--once",
-        dest="command",
-        action="store_const",
-        const=_lazily("healer.cli.once", "once"),
+        action="store_true",
         help="one pass: look, heal what may be healed, verify, report",
     )
     _pass_flags(parser)
@@ -55,8 +69,18 @@ def _pass_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--deadline",
         metavar="TIME",
+        type=_seconds,
         help="begin no act after so long, e.g. 90s or 20m (default: the settings' 20m)",
     )
+
+
+def _seconds(text: str) -> float:
+    from healer.settings.units import parse_duration  # noqa: PLC0415  (only who gives a time pays)
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 _Commands = Any
@@ -71,6 +95,16 @@ def _add(
     return parser
 
 
+def _json(parser: argparse.ArgumentParser) -> None:
+    """Left unset when it is not given, so that `healer --json check` means the same."""
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="one JSON document on stdout",
+    )
+
+
 def _layer(parser: argparse.ArgumentParser, flag: str, **options: Any) -> None:  # noqa: ANN401  (argparse's own options)
     parser.add_argument(flag, metavar="LAYER", choices=[one.value for one in Layer], **options)
 
@@ -79,7 +113,7 @@ def _add_looking(commands: _Commands) -> None:
     check = _add(
         commands, "check", "healer.cli.once", "check", "look at every layer, change nothing"
     )
-    check.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    _json(check)
     explain = _add(
         commands,
         "explain",
@@ -95,7 +129,7 @@ def _add_looking(commands: _Commands) -> None:
         "doctor",
         "what is missing here, and how to mend it",
     )
-    doctor.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    _json(doctor)
     _add(commands, "table", "healer.cli.explain", "table", "print every reason, ladder and limit")
 
 
@@ -127,7 +161,7 @@ def _add_settings(commands: _Commands) -> None:
     check.add_argument("file", nargs="?", help="another file than the one in force")
     config.set_defaults(origin=False)
     paths = _add(commands, "paths", "healer.cli.config", "paths", "which files healer uses")
-    paths.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    _json(paths)
 
 
 def _add_drill(commands: _Commands) -> None:
@@ -139,4 +173,4 @@ def _add_drill(commands: _Commands) -> None:
         "watch healer mend a simulated tower; needs no Mac, Docker or network",
     )
     drill.add_argument("scenario", choices=["reboot"], help="what befalls the tower")
-    drill.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    _json(drill)

@@ -40,7 +40,7 @@ def pause(arguments: argparse.Namespace) -> int:
         tell(f"healer pause --for: {error}")
         return USAGE
     until = None if seconds is None else clock.now() + seconds
-    word = Pause(_layer(arguments.layer), until, getpass.getuser(), arguments.reason)
+    word = Pause(_layer(arguments.layer), until, _author(), arguments.reason)
     if _kept(clock, lambda journal: journal.pause(word)) is _REFUSED:
         return _FAILED
     length = "until `healer resume`" if seconds is None else f"for {duration(seconds)}"
@@ -65,6 +65,14 @@ def reset(arguments: argparse.Namespace) -> int:
     what = arguments.layer or "every layer"
     tell(f"{what} may be tried again; {ended} hold{'' if ended == 1 else 's'} ended")
     return 0
+
+
+def _author() -> str:
+    """Who says so; a container's user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _layer(name: str | None) -> Layer | None:

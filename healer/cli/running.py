@@ -1,9 +1,10 @@
 """What commands share: exit codes, talk on stderr, running a pass under signals."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import anyio
 import anyio.abc
@@ -27,8 +28,28 @@ class Interrupted(Exception):
 
 def tell(words: str) -> None:
     """Talk to the person: on stderr, so that stdout stays data."""
-    sys.stderr.write(words + "\n")
-    sys.stderr.flush()
+    _write(sys.stderr, words)
+
+
+def put(words: str) -> None:
+    """Print data: on stdout, line by line, so that a pipe shows it while it comes."""
+    _write(sys.stdout, words)
+
+
+def _write(stream: TextIO, words: str) -> None:
+    """A reader who went away (`| head`) must not end an act half-way: nobody listens then."""
+    try:
+        stream.write(words + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        mute(stream)
+
+
+def mute(stream: TextIO) -> None:
+    """Let what is still written there vanish, so that the interpreter's last flush is quiet."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 class Misconfigured(Exception):

@@ -22,10 +22,10 @@ from healer.core.outlook import Awaited, awaited, awaited_by_rehearsal, exit_cod
 from healer.core.policy import Policy
 from healer.core.tower import Layer, above
 from healer.core.world import World
-from healer.engine.performing import Performer, unaccounted
+from healer.engine.performing import MARGIN, Performer
 from healer.engine.telling import Listener, Told
 from healer.engine.watching import Probe, watch
-from healer.ports import Clock, Journal, JournalError, Remedial
+from healer.ports import Clock, Journal, JournalError, PortError, Remedial
 
 _TICK = 1.0
 _INBOX = 256
@@ -94,7 +94,9 @@ class Pass:
         self._parts = parts
         self._policy = policy
         self._mode = mode
-        self._performer = Performer(parts.remedies, policy.limits, parts.journal)
+        self._performer = Performer(
+            parts.remedies, policy.limits, parts.journal, self._lose_journal
+        )
         self._world = World()
         self._void_before: dict[Layer, float] = {}
         self._deadline = float("inf")
@@ -112,7 +114,7 @@ class Pass:
         self._deadline = now + deadline
         self._policy = replace(self._policy, act_before=self._deadline)
         ledger = self._ledger()
-        alive = [one for one in ledger.unfinished() if await self._parts.still_running(one)]
+        alive = [one for one in ledger.unfinished() if await self._runs_on(one)]
         self._world = begin(ledger, now, self._policy, frozenset(one.act.id for one in alive))
         send, receive = anyio.create_memory_object_stream[tuple[Fact, float]](_INBOX)
         async with anyio.create_task_group() as tasks, send, receive:
@@ -157,9 +159,22 @@ class Pass:
             await self._parts.clock.sleep(_TICK)
             await send.send((Ticked(), self._parts.clock.now()))
 
+    async def _runs_on(self, attempt: Attempt) -> bool:
+        """Whether an act of an earlier run is under way; who cannot look says yes (I1).
+
+        Past its cap it is nobody's act any more: what still runs is somebody's operation.
+        """
+        cap = self._policy.limits[attempt.act.remedy].cap + MARGIN
+        if self._parts.clock.now() >= attempt.at + cap:
+            return False
+        try:
+            return await self._parts.still_running(attempt)
+        except PortError:
+            return attempt.child_pid is not None
+
     async def _await_end(self, attempt: Attempt, send: Inbox) -> None:
         """An act of an earlier run goes on by itself: wait for it, never begin it again."""
-        while await self._parts.still_running(attempt):
+        while await self._runs_on(attempt):
             await self._parts.clock.sleep(_TICK)
         ended = Finished(attempt.act, Outcome.INTERRUPTED, "it went on after healer had ended")
         await send.send((ended, self._parts.clock.now()))
@@ -191,9 +206,10 @@ class Pass:
             self._void_before[one] = now
 
     def _carry_out(self, decision: Decision, tasks: TaskGroup, send: Inbox) -> None:
+        if self._mode is not Mode.HEAL:
+            return
         if isinstance(decision, Act):
-            if self._mode is Mode.HEAL:
-                tasks.start_soon(self._perform, decision, send, name=f"act {decision.remedy}")
+            tasks.start_soon(self._perform, decision, send, name=f"act {decision.remedy}")
             return
         try:
             self._parts.journal.record(decision)
@@ -201,11 +217,7 @@ class Pass:
             self._lose_journal(error)
 
     async def _perform(self, act: Act, send: Inbox) -> None:
-        try:
-            finished = await self._performer.perform(act)
-        except JournalError as error:
-            self._lose_journal(error)
-            finished = unaccounted(act, error)
+        finished = await self._performer.perform(act)
         await send.send((finished, self._parts.clock.now()))
 
     def _awaited(self, now: float) -> tuple[Awaited, ...]:

@@ -27,13 +27,12 @@ class Probe(Protocol):
 async def look_once(probe: Probe, deadline: float) -> Observation:
     """One bounded look; a probe that breaks or hangs is ignorant, not its layer ill (I1)."""
     try:
-        with anyio.fail_after(deadline):
+        with anyio.move_on_after(deadline):
             return await probe.look()
-    except TimeoutError:
-        return Observation(probe.layer, unknown=f"the probe did not end within {deadline:.0f} s")
     except Exception as error:  # noqa: BLE001  (a broken probe must not end its siblings)
         broke = f"the probe broke: {type(error).__name__}: {error}"
         return Observation(probe.layer, unknown=broke)
+    return Observation(probe.layer, unknown=f"the probe did not end within {deadline:.0f} s")
 
 
 async def watch(probe: Probe, clock: Clock, send: Send, *, every: float, deadline: float) -> None:

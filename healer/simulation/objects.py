@@ -73,7 +73,9 @@ def flannel_pod(tower: Tower) -> Pod:
         "restartCount": flannel.restarts,
         "state": {"running": {"startedAt": stamp(tower.wall(flannel.started_at))}},
     }
-    if not flannel.running:
+    if not flannel.running and not flannel.restarts:
+        container["state"] = {"waiting": {"reason": "ContainerCreating"}}
+    elif not flannel.running:
         container["state"] = {"waiting": {"reason": "CrashLoopBackOff"}}
         container["lastState"] = {
             "terminated": {

@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from healer.core.facts import Act, Changed, Finished, State, VmBooted
+from healer.core.facts import Act, Changed, Finished, State
 from healer.core.tower import Layer
 from healer.core.world import World
 from healer.engine.telling import Told
@@ -93,9 +93,9 @@ class DrawnTower:
         for decision in told.decisions:
             if isinstance(decision, Act):
                 self._acts[decision.id] = told.at
-            if not isinstance(decision, Changed | VmBooted):
+            words = "" if isinstance(decision, Changed) else sentence(decision, told.at)
+            if words:
                 layer = getattr(decision, "layer", None)
-                words = sentence(decision, told.at)
                 self._note(told, f"{layer}: {words}" if layer else words)
         self._live.update(self._picture(told))
 

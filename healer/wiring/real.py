@@ -66,11 +66,28 @@ def prepare(
     parts = parts_of(outside, settings, keeping.journal, listener, children)
 
     async def close() -> None:
-        await outside.close()
-        keeping.close()
+        try:
+            await outside.close()
+        finally:
+            keeping.close()
 
-    warnings = (keeping.no_acts_because,) if keeping.no_acts_because else ()
+    warnings = _warnings(keeping, outside.clock)
     return Prepared(Pass(parts, policy, mode), policy, warnings, close)
+
+
+def _warnings(keeping: "_Keeping", clock: Clock) -> tuple[str, ...]:
+    """Why nothing may be done, and whose word keeps parts of the tower from being touched."""
+    if keeping.no_acts_because:
+        return (keeping.no_acts_because,)
+    try:
+        pauses = keeping.journal.ledger().pauses
+    except JournalError as error:
+        return (str(error),)
+    return tuple(
+        f"{one.scope or 'everything'} is paused by {one.author}: {one.reason}"
+        for one in pauses
+        if one.until is None or one.until > clock.now()
+    )
 
 
 def real_outside(
