@@ -8,6 +8,7 @@ says something, namely that nobody forwards the port any more.
 import re
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -155,14 +156,15 @@ def _inodes(port: int) -> set[str]:
 
 
 def _holders(inodes: set[str]) -> set[int]:
-    pids = set()
-    for process in Path("/proc").iterdir():
-        if not process.name.isdigit():
-            continue
-        try:
-            names = {str(one.readlink()) for one in (process / "fd").iterdir()}
-        except OSError:
-            continue
-        if names & inodes:
-            pids.add(int(process.name))
-    return pids
+    processes = [one for one in Path("/proc").iterdir() if one.name.isdecimal()]
+    return {int(one.name) for one in processes if not inodes.isdisjoint(_open_files(one))}
+
+
+def _open_files(process: Path) -> set[str]:
+    """Those that can be read: a busy process closes some of them meanwhile."""
+    names = set()
+    with suppress(OSError):
+        for one in (process / "fd").iterdir():
+            with suppress(OSError):
+                names.add(str(one.readlink()))
+    return names
