@@ -51,10 +51,11 @@ class _Answer:
 class DockerEngine:
     """ports.EngineEyes and ports.EngineHands on an explicit unix socket."""
 
-    def __init__(self, socket: Path, name: str, cluster: str) -> None:
+    def __init__(self, socket: Path, name: str, cluster: str, *, deadline: float = SECONDS) -> None:
         self._socket = socket
         self._name = name
         self._cluster = cluster
+        self._deadline = deadline
         self._id = ""
 
     async def ping(self) -> None:
@@ -105,7 +106,7 @@ class DockerEngine:
     async def start(self, container: str) -> str:
         """An engine that says 304 had it running already."""
         place = f"docker start {self._name}"
-        await self._post(f"containers/{container}/start", {}, None, place, SECONDS * 6)
+        await self._post(f"containers/{container}/start", {}, None, place, self._deadline * 6)
         return f"{self._name} is {(await self._inspect(container)).status}"
 
     async def restart(self, container: str) -> str:
@@ -124,7 +125,7 @@ class DockerEngine:
         if memory:
             change |= {"Memory": memory, "MemorySwap": memory}
         place = f"docker update {self._name}"
-        await self._post(f"containers/{container}/update", {}, change, place, SECONDS)
+        await self._post(f"containers/{container}/update", {}, change, place, self._deadline)
         return f"updated {', '.join(sorted(change))}"
 
     async def _get(self, path: str, query: dict[str, str], place: str) -> bytes:
@@ -150,7 +151,7 @@ class DockerEngine:
         query: dict[str, str],
         place: str,
         change: Json = None,
-        seconds: float = SECONDS,
+        seconds: float | None = None,
     ) -> _Answer:
         """One request on a connection of its own; foreign errors become ours here.
 
@@ -160,10 +161,11 @@ class DockerEngine:
         from aiodocker import Docker  # noqa: PLC0415  (costs 0.2 s; `healer status` needs none)
         from aiohttp import ClientError  # noqa: PLC0415  (as above)
 
+        bound = self._deadline if seconds is None else seconds
         answer: _Answer | None = None
         failure: PortError | None = None
         try:
-            with anyio.fail_after(seconds):
+            with anyio.fail_after(bound):
                 async with (
                     Docker(url=f"unix://{self._socket}", api_version=ANY_VERSION) as docker,
                     docker.session.request(
@@ -172,7 +174,7 @@ class DockerEngine:
                 ):
                     answer = await _answer(response, place)
         except TimeoutError:
-            failure = TargetSilent(place, f"no answer within {seconds:g} s")
+            failure = TargetSilent(place, f"no answer within {bound:g} s")
         except (OSError, ClientError, ValueError) as error:
             failure = _ours(error, place)
         # Raised out here: what aiohttp raises may quote the body, and so Env, in its text.

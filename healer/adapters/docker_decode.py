@@ -22,28 +22,33 @@ def container_of(raw: Any, now: float, place: str) -> Container:  # noqa: ANN401
     Raises TargetIll when a field that every engine sends is missing, naming the field only.
     """
     try:
-        state, config = raw["State"], raw["HostConfig"]
-        return Container(
-            id=str(raw["Id"]),
-            name=str(raw["Name"]).lstrip("/"),
-            status=str(state["Status"]),
-            exit_code=int(state["ExitCode"]),
-            error=str(state.get("Error") or ""),
-            started_ago=_ago(state.get("StartedAt"), now),
-            finished_ago=_ago(state.get("FinishedAt"), now),
-            started_at=str(state.get("StartedAt") or ""),
-            restart_policy=str((config.get("RestartPolicy") or {}).get("Name") or "no"),
-            memory=int(config.get("Memory") or 0),
-            memory_swap=int(config.get("MemorySwap") or 0),
-            oom_killed=bool(state.get("OOMKilled")),
-            ports=_ports(config.get("PortBindings") or {}),
-            labels={str(key): str(value) for key, value in _labels(raw).items()},
-            addresses=_addresses(raw),
-        )
+        return _decoded(raw, now)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        # Not chained to the raw JSON's text: a KeyError names a field, never a value.
-        named = error.args[0] if isinstance(error, KeyError) else type(error).__name__
-        raise TargetIll(place, f"an inspect that makes no sense at {named}") from None
+        # Only a KeyError names a field; what the others quote may be any value.
+        named = str(error.args[0]) if isinstance(error, KeyError) else type(error).__name__
+    # Raised out here, so that not even the context of the error holds such a quotation.
+    raise TargetIll(place, f"an inspect that makes no sense at {named}")
+
+
+def _decoded(raw: Any, now: float) -> Container:  # noqa: ANN401  (as above)
+    state, config = raw["State"], raw["HostConfig"]
+    return Container(
+        id=str(raw["Id"]),
+        name=str(raw["Name"]).lstrip("/"),
+        status=str(state["Status"]),
+        exit_code=int(state["ExitCode"]),
+        error=str(state.get("Error") or ""),
+        started_ago=_ago(state.get("StartedAt"), now),
+        finished_ago=_ago(state.get("FinishedAt"), now),
+        started_at=str(state.get("StartedAt") or ""),
+        restart_policy=str((config.get("RestartPolicy") or {}).get("Name") or "no"),
+        memory=int(config.get("Memory") or 0),
+        memory_swap=int(config.get("MemorySwap") or 0),
+        oom_killed=bool(state.get("OOMKilled")),
+        ports=_ports(config.get("PortBindings") or {}),
+        labels={str(key): str(value) for key, value in _labels(raw).items()},
+        addresses=_addresses(raw),
+    )
 
 
 def epoch(stamp: object) -> float | None:
