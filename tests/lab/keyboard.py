@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.lab.machine import SYSTEM_PATH, LabError, Process, processes, tool
@@ -16,12 +16,30 @@ from tests.lab.standin.instance import Instance
 from tests.lab.standin.settings import INNER, MARK, Lab, LabSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 COMMAND_DEADLINE: Final = 60.0
 
 Completed = subprocess.CompletedProcess[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """A program that runs meanwhile."""
+
+    argv: Sequence[str]
+    process: subprocess.Popen[str]
+
+    def finish(self, deadline: float = COMMAND_DEADLINE) -> Completed:
+        """Wait for its end; TimeoutExpired, its whole session killed, if it hangs."""
+        with self.process as child:
+            try:
+                out, err = child.communicate(timeout=deadline)
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, signal.SIGKILL)
+                raise
+        return subprocess.CompletedProcess(list(self.argv), child.returncode, out, err)
 
 
 class Keyboard:
@@ -90,7 +108,11 @@ class Keyboard:
         environment: Mapping[str, str] | None = None,
     ) -> Completed:
         """Run a program on this Mac; TimeoutExpired, its whole session killed, if it hangs."""
-        with subprocess.Popen(
+        return self.background(*argv, environment=environment).finish(deadline)
+
+    def background(self, *argv: str, environment: Mapping[str, str] | None = None) -> Background:
+        """Start a program in a session of its own."""
+        child = subprocess.Popen(
             [shutil.which(argv[0], path=self.environment["PATH"]) or argv[0], *argv[1:]],
             env={**self.environment, **(environment or {})},
             stdin=subprocess.DEVNULL,
@@ -98,24 +120,8 @@ class Keyboard:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-        ) as child:
-            try:
-                out, err = child.communicate(timeout=deadline)
-            except subprocess.TimeoutExpired:
-                os.killpg(child.pid, signal.SIGKILL)
-                raise
-        return subprocess.CompletedProcess(argv, child.returncode, out, err)
-
-    def background(self, *argv: str) -> subprocess.Popen[bytes]:
-        """Start somebody else's program, in a session of its own."""
-        return subprocess.Popen(
-            [shutil.which(argv[0], path=self.environment["PATH"]) or argv[0], *argv[1:]],
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
         )
+        return Background(argv, child)
 
     @property
     def docker_command(self) -> list[str]:

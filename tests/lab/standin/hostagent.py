@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.lab.standin import forwards as ssh_forwards
 from tests.lab.standin.forwards import Forwards, host, listening, ssh
 from tests.lab.standin.instance import Instance, configured_port
-from tests.lab.standin.settings import version
+from tests.lab.standin.settings import Lab, version
 from tests.lab.standin.vm import cut
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.lab.standin.settings import Lab
 
 LOOK: Final = 0.05
 DISK_LOCK_FIXED: Final = (2, 1, 1)
+GUEST_SSH: Final = 22
 SSH_TRIES: Final = 0.1
 SSH_CONFIG: Final = """\
 # This SSH config file can be passed to 'ssh -F'.
@@ -89,6 +89,7 @@ class Hostagent:
         while not self.ending.wait(LOOK):
             if self.driver is not None and self.driver.poll() is not None:
                 log("info", "Driver has exited")
+                self.forwards.cancel_sockets()
                 self.leave()
                 return 1
         log("info", "Received SIGINT, shutting down the host agent")
@@ -159,18 +160,27 @@ class Hostagent:
         self.hold_disk()
         self.driver = self.power_on()
         time.sleep(settings.driver_delay)
+        self.held_by("stuck_driver")
         pid = os.getpid() if settings.driver == "vz" else self.driver.pid
         write_pid(inst / f"{settings.driver}.pid", pid, 0o600)
         if settings.driver == "vz":
             log("info", "[VZ] - vm state change: running")
         log("info", "Waiting for the essential requirement 1 of 3: `ssh`")
         time.sleep(settings.ssh_delay)
-        if settings.start_fault == "stuck_ssh":
+        self.held_by("stuck_ssh")
+        try:
+            self.expose_ssh()
+        except OSError as error:
+            log("error", f"no route to the guest: {error}")
             return
-        self.expose_ssh()
         self.await_ssh()
         log("info", "The essential requirement 1 of 3 is satisfied")
         self.finish_boot()
+
+    def held_by(self, fault: str) -> None:
+        """Go no further while the lab's settings name that fault."""
+        while Lab(self.lab.root).settings.start_fault == fault:
+            time.sleep(LOOK)
 
     def finish_boot(self) -> None:
         """From the first answer of ssh to READY."""
@@ -186,11 +196,13 @@ class Hostagent:
         final = "Waiting for the final requirement 1 of 1: `boot scripts must have finished`"
         log("info", final)
         log("info", "Time sync: guest agent is alive, starting time synchronization")
+        self.look_at_ports()
         threading.Thread(target=self.watch_ports, daemon=True).start()
         ssh(self.instance, *ssh_forwards.OWN, host(self.instance), BOOT_SCRIPT, deadline=None)
         time.sleep(self.lab.settings.ready_delay)
         if self.lab.settings.start_fault == "degraded":
-            self.event(degraded=True, errors=["boot scripts must have finished: timed out"])
+            why = "boot scripts must have finished: timed out"
+            self.event(running=True, degraded=True, errors=[why])
             return
         log("info", "The final requirement 1 of 1 is satisfied")
         self.event(running=True)
@@ -214,7 +226,8 @@ class Hostagent:
 
     def expose_ssh(self) -> None:
         """Let usernet listen: until the guest has an address the port is closed."""
-        while not self.lab.vm_pids():
+        # Before it has an address nothing of the guest can even refuse.
+        while ("0.0.0.0", GUEST_SSH) not in listening(self.lab.vm_pids().get("init", 0)):
             time.sleep(LOOK)
         order = {"port": self.port, "pid": self.lab.vm_pids()["init"]}
         with socket.socket(socket.AF_UNIX) as door:
@@ -233,8 +246,12 @@ class Hostagent:
     def watch_ports(self) -> None:
         """What the guest agent reports."""
         while True:
-            self.forwards.follow(listening(self.lab.vm_pids().get("init", 0)))
             time.sleep(self.lab.settings.port_poll)
+            self.look_at_ports()
+
+    def look_at_ports(self) -> None:
+        """What is listening now."""
+        self.forwards.follow(listening(self.lab.vm_pids().get("init", 0)))
 
     def shut_down(self) -> None:
         """The clean end: forwards, power button, and the plug if the guest is deaf."""

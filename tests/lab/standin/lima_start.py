@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tests.lab.standin.settings import Lab
 
 LOOK: Final = 0.02
+AFTER_PORT: Final = ("[VZ] - ", "Waiting for the essential requirement 1 ")
+"""Beginnings of what the hostagent says once it has told its port."""
 
 
 def start(lab: Lab, instance: Instance) -> int:
@@ -80,8 +82,10 @@ class Starting:
         agent = self._spawn()
         until = time.monotonic() + self._lab.settings.start_timeout
         while time.monotonic() < until:
-            self._show_log()
-            for status in self._events():
+            # Events first: what was logged before an event is in the log by then.
+            events = self._events()
+            self._show_log(events)
+            for status in events:
                 if self._is_over(status):
                     return 0
             if agent.poll() is not None:
@@ -114,27 +118,32 @@ class Starting:
         self._read[name] += len(whole) + 1
         return [json.loads(line) for line in whole.splitlines() if line.startswith(b"{")]
 
-    def _show_log(self) -> None:
+    def _show_log(self, events: list[dict[str, Any]]) -> None:
         for entry in self._lines("ha.stderr.log"):
             if entry["level"] == "debug":
                 continue
+            if not self._port and entry["msg"].startswith(AFTER_PORT):
+                events += self._events()
+                self._show_port(events[0])
             more = {"error": entry["error"]} if "error" in entry else {}
             words.err(words.line(entry["level"], f"[hostagent] {entry['msg']}", **more))
 
     def _events(self) -> list[dict[str, Any]]:
         return [line["status"] for line in self._lines("ha.stdout.log")]
 
+    def _show_port(self, status: dict[str, Any]) -> None:
+        self._port = status["sshLocalPort"]
+        words.info(f"SSH Local Port: {self._port}")
+
     def _is_over(self, status: dict[str, Any]) -> bool:
         if not self._port:
-            self._port = status["sshLocalPort"]
-            words.info(f"SSH Local Port: {self._port}")
+            self._show_port(status)
         if status.get("exiting"):
             log = self._instance.inst / "ha.stderr.log"
             raise FatalError(f'exiting, status={_shown(status)} (hint: see "{log}")')
         if status.get("degraded"):
             raise FatalError(f"degraded, status={_shown(status)}")
         if status.get("running"):
-            self._show_log()
             words.info(f"READY. Run `limactl shell {self._instance.name}` to open the shell.")
         return bool(status.get("running"))
 

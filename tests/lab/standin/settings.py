@@ -34,7 +34,7 @@ class LabSettings:
     driver_delay: float = 0.1
     """From ha.pid to the driver's pid file; 1 to 4 s. `list` says Broken meanwhile."""
     ssh_delay: float = 0.0
-    """From power-on to an open ssh port; 10 to 60 s."""
+    """From power-on until the ssh port may open; 10 to 60 s."""
     ready_delay: float = 0.0
     """From the first docker answer to READY; about 10 s."""
     engine_gap: float = 0.0
@@ -53,7 +53,8 @@ class LabSettings:
     port_poll: float = 0.2
     """Between two looks of the guest agent at listening sockets; 3 s."""
     start_fault: str = ""
-    """`stuck_ssh`: the guest never gets ssh. `degraded`: READY never comes, the VM stays up."""
+    """`stuck_driver`: ha.pid, but no VM. `stuck_ssh`: a VM whose ssh port stays closed. Both hold
+    the boot until the setting changes. `degraded`: the boot scripts fail, the VM stays up."""
 
 
 @dataclass(frozen=True)
