@@ -13,10 +13,10 @@ import pytest
 
 from healer.adapters.docker import DockerEngine
 from healer.ports import ActFailed, CannotLook, NotThere, PortError, TargetIll, TargetSilent
-from tests.unit.adapters.docker_engine import NOW, SECRET, Engine, Ill, engine, inspected, say
+from tests.unit.adapters.docker_engine import NOW, SECRET, Engine, Ill, engine, inspected
+from tests.unit.adapters.docker_faults import ILL, hung, reset, slow_body
 
 INSPECT = "/containers/abc123/json"
-HUGE = b"x" * 2**20
 
 
 @pytest.fixture
@@ -37,110 +37,6 @@ async def failure(call: Awaitable[object]) -> PortError:
     with pytest.raises(PortError) as caught:
         await call
     return caught.value
-
-
-async def hung(writer: asyncio.StreamWriter) -> None:
-    """Take the request and never answer."""
-    del writer
-    await asyncio.Event().wait()
-
-
-async def slow_body(writer: asyncio.StreamWriter) -> None:
-    """Begin an answer and never end it."""
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nO")
-    await asyncio.Event().wait()
-
-
-async def torn(writer: asyncio.StreamWriter) -> None:
-    """Close in the middle of the body."""
-    half = json.dumps(inspected()).encode()[:300]
-    assert SECRET.encode() in half
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + half)
-    await writer.drain()
-
-
-async def reset(writer: asyncio.StreamWriter) -> None:
-    """Reset in the middle of the body."""
-    await torn(writer)
-    one = writer.get_extra_info("socket")
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    writer.transport.abort()
-
-
-async def bad_chunk(writer: asyncio.StreamWriter) -> None:
-    """Say the secret where a chunk's length should be, which aiohttp quotes."""
-    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    writer.write(head + f"2\r\n{{}}\r\n{SECRET}={SECRET}\r\n".encode())
-    await writer.drain()
-
-
-async def no_http(writer: asyncio.StreamWriter) -> None:
-    """Say the secret instead of a status line, which aiohttp quotes."""
-    writer.write(f"USERDATA={SECRET} {SECRET}\r\n\r\n".encode())
-    await writer.drain()
-
-
-async def no_json(writer: asyncio.StreamWriter) -> None:
-    """Say JSON that is none, with the secret in it."""
-    await say(writer, 200, f'{{"Env": ["{SECRET}"'.encode())
-
-
-async def half_inspect(writer: asyncio.StreamWriter) -> None:
-    """Leave out what every engine says."""
-    await say(writer, 200, json.dumps({"Config": inspected()["Config"]}).encode())
-
-
-async def odd_value(writer: asyncio.StreamWriter) -> None:
-    """Put the secret where a number should be."""
-    state = {"Status": "running", "ExitCode": SECRET}
-    await say(writer, 200, json.dumps(inspected(State=state)).encode())
-
-
-async def refusal_that_tells(writer: asyncio.StreamWriter) -> None:
-    """Fail with a body that is not Docker's."""
-    await say(writer, 500, f"<html>{SECRET}</html>".encode())
-
-
-async def refusal_of_bytes(writer: asyncio.StreamWriter) -> None:
-    """Fail with a body that is no text."""
-    await say(writer, 502, b"\xff\xfe" + SECRET.encode())
-
-
-async def deep(writer: asyncio.StreamWriter) -> None:
-    """Nest deeper than a decoder may."""
-    await say(writer, 200, b"[" * 200_000)
-
-
-async def huge(writer: asyncio.StreamWriter) -> None:
-    """Offer 100 MB."""
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n")
-    for _ in range(100):
-        writer.write(HUGE)
-        await writer.drain()
-
-
-async def huge_refusal(writer: asyncio.StreamWriter) -> None:
-    """Fail with 100 MB."""
-    writer.write(b"HTTP/1.1 500 X\r\nContent-Length: 104857600\r\n\r\n")
-    for _ in range(100):
-        writer.write(HUGE)
-        await writer.drain()
-
-
-ILL: list[Ill] = [
-    torn,
-    reset,
-    bad_chunk,
-    no_http,
-    no_json,
-    half_inspect,
-    odd_value,
-    refusal_that_tells,
-    refusal_of_bytes,
-    deep,
-    huge,
-    huge_refusal,
-]
 
 
 async def test_a_ping_is_ok(served: Engine, docker: DockerEngine) -> None:
