@@ -125,7 +125,7 @@ def test_hurry_begins_nothing_new() -> None:
     one = tower.one_pass()
 
     def hurry(told: Told) -> None:
-        if told.world.states[Layer.TALOS] is State.SUSPECT:
+        if told.world.states.get(Layer.TALOS) is State.SUSPECT:
             one.hurry()
 
     tower.ears.then = hurry
