@@ -1,0 +1,54 @@
+"""One tower for all tests that ask for it, built once and mended before each of them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.lab.kubernetes import build
+from tests.lab.kubernetes.node import Node
+from tests.lab.tower.tower import Tower
+from tests.lab.virtual.mac import Mac
+from tests.lab.virtual.parts import MissingPartError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _unavailable(reason: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def built_tower() -> Iterator[Tower]:
+    """Skipped with its reason where the machine lacks a part, but in CI."""
+    if build.find(build.NODE) is None and os.environ.get("CI") != "true":
+        _unavailable("Kubernetes is not built: run python -m tests.lab.kubernetes.build")
+    try:
+        mac = Mac()
+    except MissingPartError as missing:
+        _unavailable(str(missing))
+        raise
+    try:
+        mac.start_vm()
+        kubeconfig = mac.home / ".kube" / "config"
+        kubeconfig.parent.mkdir(exist_ok=True)
+        tower = Tower(mac, Node(mac.docker_command, kubeconfig))
+        tower.build()
+        yield tower
+    except build.MissingPartError as missing:
+        _unavailable(str(missing))
+    finally:
+        mac.close()
+
+
+@pytest.fixture
+def tower(built_tower: Tower) -> Iterator[Tower]:
+    """The same, with every layer well; afterwards nobody may have called the forbidden."""
+    built_tower.mend()
+    yield built_tower
+    built_tower.mac.check()
