@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 FOLDER: Final = Path(__file__).resolve().parents[1] / "recordings" / "colima"
 HOME: Final = "/Users/joel"
 USER: Final = "joel"
+LONG_LISTING: Final = 9
+"""Columns of `ls -l`."""
 
 OTHER_GUEST: Final = (
     # That guest ran systemd-resolved, and its agent's socket is not played.
@@ -105,7 +107,9 @@ def listing() -> dict[PurePath, str]:
         if line.startswith("/"):
             folder = PurePath(line.rstrip(":")).relative_to(HOME)
         words = line.split()
-        if len(words) == len("mode links user group size month day time name".split()):
+        if len(words) == len(
+            ["mode", "links", "user", "group", "size", "month", "day", "time", "name"]
+        ):
             found[folder / words[-1]] = line[0]
     return {path: kind for path, kind in found.items() if path.name not in {".", ".."}}
 

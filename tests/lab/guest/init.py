@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 HOSTNAME: Final = "lima-colima"
+ROOT: Final = "root:x:0:0:root:/run/root:/bin/sh"
 ENGINE: Final = Path("/run/docker.sock")
 CONTAINERD: Final = Path("/run/containerd/containerd.sock")
 
@@ -77,10 +78,14 @@ def mount_all(disk: Path) -> None:
 
 def prepare(root: Path) -> None:
     """Names, users, network and the modules that the disk asks for."""
-    for folder in ("guest", "sshd", "containerd", "lock", "docker-client"):
+    for folder in ("guest", "sshd", "containerd", "lock", "root"):
         Path("/run", folder).mkdir(parents=True, exist_ok=True)
     Path("/proc/sys/kernel/hostname").write_text(HOSTNAME, "utf-8")
     subprocess.run([tool("ip"), "link", "set", "lo", "up"], check=True)
+    # A home of its own: this machine's root may have a shell set up for people.
+    users = Path("/etc/passwd").read_text("utf-8").splitlines()
+    others = [line for line in users if not line.startswith("root:")]
+    Path("/etc/passwd").write_text("\n".join([ROOT, *others, ""]), "utf-8")
     # `*` forbids a password; `!` would lock the account for keys, too.
     Path("/etc/shadow").write_text("root:*:19000:0:99999:7:::\n", "utf-8")
     Path("/etc/docker").mkdir(exist_ok=True)
@@ -134,7 +139,7 @@ PermitRootLogin prohibit-password
 PidFile none
 MaxStartups 100
 MaxSessions 200
-SetEnv PATH={path} DOCKER_CONFIG=/run/docker-client
+SetEnv PATH={path}
 """
 
 
