@@ -230,6 +230,7 @@ def _changes(world: World, judged: Judgements, now: float) -> tuple[World, list[
             continue
         world = world.with_state(layer, new.state)
         if new.state is State.OK:
-            world = replace(world, last_progress=now)
+            recovered = world.recovered_at if was is State.UNKNOWN else now
+            world = replace(world, last_progress=now, recovered_at=recovered)
         said.append(Changed(layer, was, new.state, new.why))
     return world, said

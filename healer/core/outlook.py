@@ -36,6 +36,7 @@ def awaited(world: World, now: float, policy: Policy) -> tuple[Awaited, ...]:
         *_under_way(world, now, policy),
         *_refused_for_a_while(world),
         *_coming_by_itself(world, judged, now, policy),
+        *_blind_so_far(world, judged, now),
     )
 
 
@@ -106,6 +107,15 @@ def _coming_by_itself(
     quiet_until = world.last_progress + _patience(world, now, policy)
     listed = sure if now >= quiet_until or _only_held(judged) else open_layers
     return [Awaited(one, judged[one].why or judged[one].state, None) for one in listed]
+
+
+def _blind_so_far(world: World, judged: Judgements, now: float) -> list[Awaited]:
+    """What was asked just before its way there recovered is asked once more, not called unknown."""
+    if world.recovered_at is None or now >= world.recovered_at + _QUIET_ELSE:
+        return []
+    blind = [layer for layer in Layer if judged[layer].state is State.UNKNOWN]
+    until = world.recovered_at + _QUIET_ELSE
+    return [Awaited(one, "another look", until) for one in blind]
 
 
 def _only_held(judged: Judgements) -> bool:

@@ -107,6 +107,7 @@ ORDER: Final = MappingProxyType({reason: place for place, reason in enumerate(Re
 
 ADVISORY: Final = frozenset(
     {
+        Reason.TOOL_MISSING,
         Reason.TOOL_ABSENT,
         Reason.RIVAL_LOADED,
         Reason.CLOCK_SKEW,
@@ -128,4 +129,5 @@ ADVISORY: Final = frozenset(
         Reason.NODEPORT_MISMATCH,
     }
 )
-"""Design §10, "Reasons". TOOL_ABSENT is a tool that nothing at hand needs (talosctl)."""
+"""Design §10, "Reasons". A missing tool makes its layer unknown, not ill, so TOOL_MISSING only
+tells of it; TOOL_ABSENT is a tool that nothing at hand needs (talosctl)."""

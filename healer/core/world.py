@@ -109,6 +109,8 @@ class World:
     """End of the grace after a boot or a wake."""
     last_progress: float = 0.0
     """When an act last ended or a layer last got better."""
+    recovered_at: float | None = None
+    """When a layer that had been seen ill was last seen well again."""
     serial: int = 0
 
     def observation(self, layer: Layer) -> Observation | None:

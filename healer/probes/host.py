@@ -74,7 +74,7 @@ class HostProbe:
         rivals, unseen = await self._rivals()
         return Observation(
             self.layer,
-            (*_disk_full(free), *self._absent(), *rivals),
+            (*_disk_full(free), *self._lacking(), *rivals),
             unknown="; ".join(unknown),
             foreign=foreign,
             summary=unseen or _room(free),
@@ -90,10 +90,13 @@ class HostProbe:
             said.append("HOME is not set (give it in the plist's EnvironmentVariables)")
         return said
 
-    def _absent(self) -> tuple[Finding, ...]:
+    def _lacking(self) -> tuple[Finding, ...]:
+        """Each missing tool with its fix, so that a person is told and not only the state."""
+        kinds = ((Reason.TOOL_MISSING, NEEDED), (Reason.TOOL_ABSENT, WELCOME))
         return tuple(
-            Finding(Reason.TOOL_ABSENT, f"{tool} is not on PATH", target=tool, advice=fix)
-            for tool, fix in WELCOME.items()
+            Finding(reason, f"{tool} is not on PATH", target=tool, advice=fix)
+            for reason, tools in kinds
+            for tool, fix in tools.items()
             if self._host.tool(tool) is None
         )
 
