@@ -24,7 +24,8 @@ say clock "$(date +%s.%N)"
 
 connects() {
   if command -v bash >/dev/null 2>&1; then
-    bound bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1"' connect "$1" 2>/dev/null
+    # Under sshd even a plain bash reads the user's rc file, and what that does is anybody's guess.
+    bound bash --norc -c 'exec 3<>"/dev/tcp/127.0.0.1/$1"' connect "$1" 2>/dev/null
   else
     bound nc -z 127.0.0.1 "$1" 2>/dev/null
   fi
