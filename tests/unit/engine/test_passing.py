@@ -300,3 +300,20 @@ def test_a_held_layer_ends_the_pass_at_once_with_four() -> None:
 
     assert 4 == ended.exit_code
     assert 1 == len(tower.ears.said(Held))
+
+
+def test_hurry_begins_nothing_beside_the_act_under_way() -> None:
+    """What becomes ill while the last act ends is left to the next run."""
+    tower = SmallTower(ill=dict(STOPPED), takes=30.0)
+    one = tower.one_pass()
+
+    def hurry(told: Told) -> None:
+        if any(isinstance(each, Act) for each in told.decisions):
+            tower.ill[Layer.KERNEL] = Reason.BR_NETFILTER_MISSING
+            one.hurry()
+
+    tower.ears.then = hurry
+    ended, _ = run(one)
+
+    assert "interrupted" == ended.why
+    assert ["needed start_container", "act start_container"] == tower.log
