@@ -24,7 +24,7 @@ def unavailable(reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def node_programs() -> None:
     """See to it that the node's programs are built; only CI waits for a cold build."""
     if os.geteuid() != 0:
@@ -38,7 +38,7 @@ def node_programs() -> None:
         unavailable(str(missing))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def faults(node_programs: None) -> Iterator[Faults]:
     """A node with its workloads, and the hand that breaks it."""
     del node_programs
@@ -58,7 +58,7 @@ def mended(faults: Faults) -> Faults:
     return faults
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """A real API server without a node, for contract tests."""
     if build.find(build.API_SERVER) is None and os.environ.get("CI") != "true":

@@ -23,7 +23,7 @@ def _unavailable(reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def built_tower() -> Iterator[Tower]:
     """Skipped with its reason where the machine lacks a part, but in CI."""
     if build.find(build.NODE) is None and os.environ.get("CI") != "true":

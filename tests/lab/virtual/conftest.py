@@ -20,7 +20,7 @@ IMAGE: Final = "lab/busybox:1"
 """A few kilobytes of links around Debian's static busybox."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def booted_mac(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mac]:
     """A Mac with its VM up and IMAGE in its engine; skipped where a part is missing, but in CI."""
     try:

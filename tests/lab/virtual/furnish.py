@@ -50,7 +50,7 @@ UseDNS no
 PidFile /run/sshd.pid
 MaxStartups 100
 MaxSessions 100
-SetEnv PATH={root}/guestbin:{path}
+SetEnv PATH={root}/guestbin:{path} HOME={root}
 """
 
 

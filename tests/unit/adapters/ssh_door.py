@@ -31,7 +31,7 @@ UsePAM no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PidFile none
-SetEnv PATH={folder}/bin:{system}
+SetEnv PATH={folder}/bin:{system} HOME={folder}
 """
 _CONFIG = """# This SSH config file can be passed to 'ssh -F'.
 Host lima-colima
