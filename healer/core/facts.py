@@ -133,6 +133,8 @@ class Rule(StrEnum):
     WITNESS_ALIVE = "witness_alive"
     WITNESSES_MISSING = "witnesses_missing"
     EVENT_USED = "event_used"
+    NOT_NEEDED = "not_needed"
+    """Its own last look found it not needed; asked again after a while, a few times."""
     COOLDOWN = "cooldown"
     BACKOFF = "backoff"
     BUDGET = "budget"

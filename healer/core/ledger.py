@@ -65,6 +65,14 @@ class Ledger:
             if one.act.remedy is remedy and one.act.target == target and one.counts
         )
 
+    def needless(self, remedy: Remedy, target: str) -> tuple[Attempt, ...]:
+        """The runs of late, in a row, that found nothing to do; oldest first."""
+        row: list[Attempt] = []
+        for one in self.attempts:
+            if one.act.remedy is remedy and one.act.target == target:
+                row = [*row, one] if one.outcome is Outcome.NOT_NEEDED else []
+        return tuple(row)
+
     def unfinished(self) -> tuple[Attempt, ...]:
         """Intents without a result: after a start, what a crash left behind (I10)."""
         return tuple(one for one in self.attempts if one.outcome is None)

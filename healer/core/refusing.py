@@ -20,6 +20,12 @@ _SEEN_WELL = frozenset({State.OK, State.VERIFYING})
 _VM_ACTS = frozenset({Remedy.START_VM, Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM})
 _POD_ACTS = frozenset({Remedy.DELETE_POD, Remedy.FORCE_DELETE_POD})
 _STOPS = frozenset({Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM, Remedy.RESTART_CONTAINER})
+_ASK_AGAIN = 10.0
+"""Seconds before a remedy that found nothing to do is asked again; they double each time."""
+_ASKED_IN_VAIN = 3
+"""After so many a pass no longer waits for it."""
+_FORGOTTEN = 1800.0
+"""What it found half an hour ago says nothing of now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +141,8 @@ def _was_ours(case: Case, ago: float) -> bool:
     stopped = case.trouble.seen - ago
     for one in case.world.ledger.attempts:
         if one.act.remedy in _STOPS and one.outcome is not Outcome.NOT_NEEDED:
-            ended = (
-                one.at + case.policy.limits[one.act.remedy].cap
-                if one.ended is None
-                else (one.ended)
-            )
+            cap = case.policy.limits[one.act.remedy].cap
+            ended = one.at + cap if one.ended is None else one.ended
             if one.at - 1.0 <= stopped <= ended + 1.0:
                 return True
     return False
@@ -244,6 +247,20 @@ def _event_used(case: Case) -> Refusal | None:
     return Refusal(Rule.EVENT_USED, "this event was answered already") if used else None
 
 
+def _found_needless(case: Case) -> Refusal | None:
+    """Probe and remedy disagree: asked again a few times, not at every look for ever."""
+    found = case.world.ledger.needless(case.rung.remedy, case.trouble.finding.target)
+    row = [one for one in found if one.at > case.now - _FORGOTTEN]
+    if not row:
+        return None
+    last = row[-1]
+    until = (last.at if last.ended is None else last.ended) + _ASK_AGAIN * 2.0 ** (len(row) - 1)
+    if until <= case.now:
+        return None
+    hopeful = len(row) < _ASKED_IN_VAIN
+    return Refusal(Rule.NOT_NEEDED, last.detail, until if hopeful else None)
+
+
 def _limited(case: Case) -> Refusal | None:
     target = case.trouble.finding.target
     limit = limit_on(case.world.ledger, case.rung.remedy, target, case.now, case.policy)
@@ -285,6 +302,7 @@ _RULES: tuple[Callable[[Case], Refusal | None], ...] = (
     _event_used,
     _storm,
     _owner_busy,
+    _found_needless,
     _limited,
     _past_deadline,
 )

@@ -22,10 +22,10 @@ def after_act(
         world,
         acting=tuple(one for one in world.acting if one.id != act.id),
         ledger=world.ledger.with_attempt(ended),
-        last_progress=now,
     )
     if outcome is Outcome.NOT_NEEDED:
         return world
+    world = replace(world, last_progress=now)
     waiting = Verification(act, now, now + policy.limits[act.remedy].settle)
     return replace(world, verifying=(*world.verifying, waiting))
 

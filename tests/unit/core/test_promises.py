@@ -11,6 +11,7 @@ from healer.core.facts import (
     IncidentOpened,
     IncidentResolved,
     NotVerified,
+    Observed,
     Outcome,
     Pause,
     Paused,
@@ -23,7 +24,7 @@ from healer.core.facts import (
     Woke,
 )
 from healer.core.ladders import LIMITS, Remedy
-from healer.core.ledger import Attempt, Ledger
+from healer.core.ledger import Attempt, Hold, Ledger
 from healer.core.observation import (
     Finding,
     ForeignOperation,
@@ -430,6 +431,104 @@ def test_no_act_after_the_deadline() -> None:
 
     assert [] == night.acts
     assert ["deadline"] == night.rules(Remedy.START_VM)
+
+
+UPDATE = ill(Reason.RESTART_POLICY)
+"""An advisory finding with a remedy: its layer is well, so only the rules speak for it."""
+
+
+def test_what_was_seen_long_ago_causes_no_act() -> None:
+    """I1: a probe that fell silent a minute ago tells nothing of now."""
+    night = Night().see(UPDATE).run(4.0)
+    night.now += 60.0
+    for layer in Layer:
+        if layer is not Layer.TALOS:
+            night.tell(Observed(night.seen[layer]))
+
+    assert [] == night.acts
+    assert ["unknown"] == night.rules(Remedy.SET_RESTART_POLICY)
+
+
+def test_nothing_is_done_while_the_host_is_unseen() -> None:
+    """Only the host's probe knows who else is at work; without its look nothing is done."""
+    night = Night().see(ill(Reason.NODE_TAINTED))
+    for _ in range(10):
+        for layer in Layer:
+            if layer is not Layer.HOST:
+                night.tell(Observed(night.seen[layer]))
+        night.now += 2.0
+
+    assert [] == night.acts
+    assert "requirement_unseen" in night.rules(Remedy.UNTAINT)
+
+
+def test_advice_above_a_failing_layer_waits() -> None:
+    """I2: an advisory remedy too waits for what is below its layer."""
+    night = Night().see(STOPPED, UPDATE).run(60.0)
+
+    assert Remedy.SET_RESTART_POLICY not in night.acts
+
+
+def test_pause_of_one_layer_keeps_its_advice_too() -> None:
+    """I3: a paused layer that is well is not even updated."""
+    night = Night()
+    night.tell(Paused(Pause(Layer.TALOS, None, "joel", "comparing limits")))
+    night.see(UPDATE).run(60.0)
+
+    assert [] == night.acts
+    assert ["paused"] == night.rules(Remedy.SET_RESTART_POLICY)
+
+
+def test_waking_up_keeps_even_gentle_updates_back() -> None:
+    """I16: within the grace after a wake nothing at all is done."""
+    night = Night(policy=replace(POLICY, one_pass=False))
+    night.tell(Woke(75.0))
+    night.see(UPDATE).run(70.0)
+
+    assert [] == night.acts
+
+
+def test_held_layer_is_not_even_updated() -> None:
+    """A layer that rests after a failed recovery is left alone by every remedy."""
+    night = Night()
+    hold = Hold(Layer.TALOS, Reason.TALOS_STOPPED, night.now + 1800.0, "2 runs did not help")
+    night = Night(ledger=Ledger(holds=(hold,))).see(UPDATE).run(60.0)
+
+    assert [] == night.acts
+    assert ["held"] == night.rules(Remedy.SET_RESTART_POLICY)
+
+
+def test_pod_is_not_touched_before_it_is_ripe() -> None:
+    """A pod that may yet heal by itself is waited for (facts/talos-kubernetes.md §3)."""
+    night = Night().see(ill(Reason.POD_UNKNOWN, target="joelclaw/a@1", owner="a", ripe_in=100.0))
+    night.run(60.0)
+
+    assert [] == night.acts
+    assert ["not_ripe"] == night.rules(Remedy.DELETE_POD)
+
+
+def test_one_pod_of_an_owner_at_a_time() -> None:
+    """Two lost pods of one owner: the second waits until the first has proved itself."""
+    both = tuple(
+        Finding(Reason.POD_UNKNOWN, "Unknown", target=f"joelclaw/p{n}@u{n}", owner="one")
+        for n in range(2)
+    )
+    night = Night().see(Observation(Layer.PODS, findings=both, targets=9)).run(6.0).finish()
+    night.run(20.0)
+
+    assert 1 == len(night.acts)
+    assert "owner_busy" in night.rules(Remedy.DELETE_POD)
+
+
+def test_remedy_that_finds_nothing_to_do_is_not_asked_for_ever() -> None:
+    """Where probe and remedy disagree, a pass asks a few times and then ends."""
+    night = Night().see(ill(Reason.BR_NETFILTER_MISSING))
+    for _ in range(150):
+        night.run(2.0).finish(Outcome.NOT_NEEDED)
+
+    assert 3 <= len(night.acts) <= 6
+    assert () == awaited(night.world, night.now, POLICY)
+    assert 1 == exit_code(night.world, night.now, POLICY)
 
 
 def test_every_remedy_has_limits_that_can_be_reached() -> None:
