@@ -1,5 +1,7 @@
 """The one container: start, restart, its restart policy and its memory limit."""
 
+from collections.abc import Callable
+
 from healer.core.facts import Act
 from healer.core.ladders import Remedy
 from healer.core.reasons import Reason
@@ -83,23 +85,37 @@ class RestartContainer:
         return await self._hands.restart(container.id)
 
 
-class SetRestartPolicy:
-    """`docker update --restart`, live, and only when it differs."""
+class _Update:
+    """`docker update`, live, and only when something differs from the wanted."""
 
-    remedy = Remedy.SET_RESTART_POLICY
-
-    def __init__(self, engine: EngineEyes, hands: EngineHands, wanted: WantedContainer) -> None:
+    def __init__(
+        self,
+        engine: EngineEyes,
+        hands: EngineHands,
+        wanted: WantedContainer,
+        differs: Callable[[Container], bool],
+    ) -> None:
         self._engine = engine
         self._hands = hands
         self._wanted = wanted
+        self._differs = differs
 
     async def needed(self, act: Act) -> str:
-        """'' while the policy differs from the wanted one."""
+        """'' while the container differs from the wanted one."""
         del act
         container = await _container(self._engine)
         if container is None:
             return _GONE
-        return "" if self._wanted.policy_differs(container) else "it is as wanted"
+        return "" if self._differs(container) else "it is as wanted"
+
+
+class SetRestartPolicy(_Update):
+    """The restart policy, without which the container stays down after a boot of the VM."""
+
+    remedy = Remedy.SET_RESTART_POLICY
+
+    def __init__(self, engine: EngineEyes, hands: EngineHands, wanted: WantedContainer) -> None:
+        super().__init__(engine, hands, wanted, wanted.policy_differs)
 
     async def act(self, act: Act) -> str:
         """Set it."""
@@ -109,23 +125,13 @@ class SetRestartPolicy:
         return await self._hands.update(container.id, restart_policy=wanted)
 
 
-class SetMemoryLimit:
-    """`docker update --memory --memory-swap`, live, and only when it differs."""
+class SetMemoryLimit(_Update):
+    """The memory limit, and with it the swap limit."""
 
     remedy = Remedy.SET_MEMORY_LIMIT
 
     def __init__(self, engine: EngineEyes, hands: EngineHands, wanted: WantedContainer) -> None:
-        self._engine = engine
-        self._hands = hands
-        self._wanted = wanted
-
-    async def needed(self, act: Act) -> str:
-        """'' while the limit differs from the wanted one."""
-        del act
-        container = await _container(self._engine)
-        if container is None:
-            return _GONE
-        return "" if self._wanted.memory_differs(container) else "it is as wanted"
+        super().__init__(engine, hands, wanted, wanted.memory_differs)
 
     async def act(self, act: Act) -> str:
         """Set both limits."""
