@@ -6,7 +6,7 @@ Adapters (real) and the simulation implement the same protocols and pass the sam
 tests.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -98,6 +98,10 @@ class Clock(Protocol):
         """Names this boot of the Mac."""
         ...
 
+    def awake(self) -> float:
+        """Seconds on a clock that stands still while the Mac sleeps."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Wait so long."""
         ...
@@ -136,6 +140,14 @@ class Journal(Protocol):
 
     def reset(self, layer: Layer | None) -> int:
         """Forget holds, give-ups, disabled remedies and spent budgets of a layer (None: all)."""
+        ...
+
+    def check(self) -> None:
+        """Write and sync a little: raises JournalError while nothing can be kept."""
+        ...
+
+    def written_by_others(self) -> bool:
+        """Whether another process has written to it since this was last asked."""
         ...
 
 
@@ -358,6 +370,32 @@ class Remedial(Protocol):
 
     async def act(self, act: Act) -> str:
         """Do it once and say what was done. Raises the errors of this file."""
+        ...
+
+
+Wake = Callable[[frozenset[Layer]], None]
+"""Asks for a look at these layers; never blocks."""
+
+
+class News(Protocol):
+    """Tells that something outside may have changed; what, a look decides."""
+
+    name: str
+
+    async def listen(self, wake: Wake) -> None:
+        """Until the connection ends (returns) or breaks (PortError)."""
+        ...
+
+
+class Pulse(Protocol):
+    """Whoever must go on living says so here; a watchdog outside the loop listens."""
+
+    def beat(self, name: str, within: float) -> None:
+        """`name` lives, and will say so again within so many seconds awake."""
+        ...
+
+    def ended(self, name: str) -> None:
+        """`name` will say nothing more, and need not."""
         ...
 
 

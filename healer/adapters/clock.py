@@ -14,8 +14,10 @@ from healer.ports import CannotLook
 if sys.platform == "darwin":
     # The raw clock goes on while a Mac sleeps; CLOCK_MONOTONIC does not (facts/peers.md §6.2).
     _CLOCK: Final = time.CLOCK_MONOTONIC_RAW
+    _AWAKE: Final = time.CLOCK_UPTIME_RAW
 else:
     _CLOCK: Final = time.CLOCK_BOOTTIME
+    _AWAKE: Final = time.CLOCK_MONOTONIC
 
 
 class SystemClock:
@@ -35,6 +37,10 @@ class SystemClock:
     def now(self) -> float:
         """Seconds on this boot's clock, sleep included."""
         return time.clock_gettime(_CLOCK)
+
+    def awake(self) -> float:
+        """Seconds that this machine was awake: it stands still in a sleep."""
+        return time.clock_gettime(_AWAKE)
 
     def wall(self) -> float:
         """Epoch seconds."""

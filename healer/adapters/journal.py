@@ -33,6 +33,7 @@ from healer.core.facts import (
     NotVerified,
     Outcome,
     Pause,
+    Rearmed,
     Verified,
     VmBooted,
 )
@@ -59,6 +60,7 @@ class SqliteJournal:
         self._connection = connection
         connection.row_factory = sqlite3.Row
         self._file = File.of(path)
+        self._seen_version = -1
         with Guard(path):
             self._timeline = timeline_of(connection, clock)
         if writable:
@@ -147,6 +149,13 @@ class SqliteJournal:
                     self._hold(write, decision, decision.until - self._clock.now())
                 case GaveUp():
                     self._hold(write, decision, None)
+                case Rearmed(layer=layer):
+                    # Attempts go on to count: a recovery ends holds, not budgets.
+                    write(
+                        "INSERT INTO reset (layer, at, attempt, hold) VALUES (?, ?, 0, "
+                        "(SELECT coalesce(max(id), 0) FROM hold))",
+                        (layer.value, self._at()),
+                    )
                 case VmBooted(at=at):
                     write("INSERT INTO vm_boot (at) VALUES (?)", (self._timeline.at(at),))
                 case _:
@@ -206,6 +215,19 @@ class SqliteJournal:
             )
             self._note(write, "WasReset", _word(layer), json.dumps({"holds": len(held)}))
         return len(held)
+
+    def check(self) -> None:
+        """Write and sync the time."""
+        with self._writing():
+            pass
+
+    def written_by_others(self) -> bool:
+        """Whether another process has committed since this was last asked."""
+        with Guard(self._path):
+            self._file.must_be_there()
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        before, self._seen_version = self._seen_version, int(version)
+        return before not in {-1, self._seen_version}
 
     def ledger(self) -> Ledger:
         """Everything that limits need, with times on this boot's clock."""

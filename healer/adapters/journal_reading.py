@@ -10,6 +10,7 @@ from healer.adapters.journal_rows import Reader, Remembered
 from healer.adapters.journal_writing import File
 from healer.core.facts import Pause
 from healer.core.ledger import Attempt, Hold, Ledger
+from healer.core.tower import Layer
 
 REMEMBERED: Final = 8 * 86_400.0
 """The longest window of any limit is a day; a week more tells whether a remedy ever helps."""
@@ -31,6 +32,15 @@ class Past:
             f"{hidden_by_reset('attempt')}) ORDER BY id",
             since,
         )
+        rearmed = self._read(
+            "SELECT layer, at FROM reset WHERE attempt = 0 AND layer IS NOT NULL AND at > ?", since
+        )
+        opened = self._read(
+            "SELECT * FROM decision AS o WHERE kind = 'IncidentOpened' AND at > ? AND NOT EXISTS ("
+            "SELECT 1 FROM decision WHERE kind = 'IncidentResolved' AND at >= o.at AND "
+            "json_extract(body, '$.incident') = json_extract(o.body, '$.incident')) ORDER BY id",
+            since,
+        )
         boots = self._read("SELECT at FROM vm_boot WHERE at > ? ORDER BY at", since)
         with Guard(self._file.path):
             return Ledger(
@@ -38,6 +48,8 @@ class Past:
                 holds=tuple(self.holds()),
                 pauses=tuple(pause for _, pause in self.pauses()),
                 vm_boots=tuple(self._reader.moved(row) for row in boots),
+                rearmed=tuple((Layer(row["layer"]), self._reader.moved(row)) for row in rearmed),
+                incidents=tuple(self._reader.incident(row) for row in opened),
             )
 
     def holds(self) -> Iterator[Hold]:

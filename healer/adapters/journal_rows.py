@@ -18,7 +18,7 @@ from healer.core.facts import (
     VmBooted,
 )
 from healer.core.ladders import Remedy
-from healer.core.ledger import Attempt, Hold
+from healer.core.ledger import Attempt, Hold, Incident
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 
@@ -76,6 +76,11 @@ class Reader:
     def hold(self, row: sqlite3.Row) -> Hold:
         """A hold."""
         return Hold(Layer(row["layer"]), Reason(row["reason"]), self.until(row), row["detail"])
+
+    def incident(self, row: sqlite3.Row) -> Incident:
+        """An incident that was opened, by the decision that opened it."""
+        body = json.loads(row["body"])
+        return Incident(body["incident"], self.moved(row), frozenset({Layer(body["layer"])}))
 
     def pause(self, row: sqlite3.Row) -> Pause:
         """A pause."""

@@ -8,6 +8,7 @@ from healer.core.facts import (
     Decision,
     GaveUp,
     Held,
+    Rearmed,
     Refused,
     Reported,
     Rule,
@@ -36,6 +37,8 @@ def decide(world: World, now: float, policy: Policy) -> tuple[World, tuple[Decis
     world = _begin_confirmation_anew(world, judge(world, now, policy), now)
     world, held = _hold_the_spent(world, now, policy)
     said += held
+    world, rearmed = _rearm_the_recovered(world, now, policy)
+    said += rearmed
     judged = judge(world, now, policy)
     world, followed = follow_incidents(world, judged, now, policy)
     said += followed
@@ -184,12 +187,29 @@ def _holds_without_recovery(world: World, reason: Reason) -> tuple[Hold, ...]:
     helped = [
         one.at for one in world.ledger.attempts if one.act.layer is reason.layer and one.verified
     ]
-    since = max(helped, default=float("-inf"))
+    since = max(*helped, world.ledger.rearmed_at(reason.layer), float("-inf"))
     return tuple(
         hold
         for hold in world.ledger.holds
         if hold.layer is reason.layer and hold.until is not None and hold.until > since
     )
+
+
+def _rearm_the_recovered(world: World, now: float, policy: Policy) -> tuple[World, list[Decision]]:
+    """A recovery that lasts ends a give-up, whoever brought it about (design §2)."""
+    said: list[Decision] = []
+    for layer in {one.layer: None for one in world.ledger.holds if one.until is None}:
+        since = world.since.get(layer, now)
+        if world.states.get(layer) is not State.OK or now - since < policy.stable:
+            continue
+        ledger = replace(
+            world.ledger,
+            holds=tuple(one for one in world.ledger.holds if one.layer is not layer),
+            rearmed=(*world.ledger.rearmed, (layer, now)),
+        )
+        world = replace(world, ledger=ledger)
+        said.append(Rearmed(layer, f"it has been well for {now - since:.0f} s"))
+    return world, said
 
 
 def _report(
@@ -228,7 +248,7 @@ def _changes(world: World, judged: Judgements, now: float) -> tuple[World, list[
         was, new = world.states.get(layer, State.UNKNOWN), judged[layer]
         if was is new.state:
             continue
-        world = world.with_state(layer, new.state)
+        world = world.with_state(layer, new.state, now)
         if new.state is State.OK:
             recovered = world.recovered_at if was is State.UNKNOWN else now
             world = replace(world, last_progress=now, recovered_at=recovered)

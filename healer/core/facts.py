@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from healer.core.ladders import Remedy
 from healer.core.observation import Observation
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
+
+if TYPE_CHECKING:
+    # A ledger is made of acts, and a fact may bring a ledger: the cycle is one of types only.
+    from healer.core.ledger import Ledger
 
 
 class Outcome(StrEnum):
@@ -99,7 +104,14 @@ class WasReset:
     layer: Layer | None
 
 
-Fact = Observed | Finished | Ticked | Woke | Paused | Resumed | WasReset
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The journal was read anew: somebody else wrote to it, or it could be read again."""
+
+    ledger: "Ledger"
+
+
+Fact = Observed | Finished | Ticked | Woke | Paused | Resumed | WasReset | Remembered
 
 
 class State(StrEnum):
@@ -231,6 +243,14 @@ class GaveUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Rearmed:
+    """A layer that was given up has been well for long enough: it may be acted on again."""
+
+    layer: Layer
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reported:
     """Something that healer only reports; once per fingerprint."""
 
@@ -260,5 +280,6 @@ Decision = (
     | NotVerified
     | Held
     | GaveUp
+    | Rearmed
     | Reported
 )

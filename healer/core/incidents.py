@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from healer.core.facts import Decision, IncidentOpened, IncidentResolved, State
 from healer.core.judging import Judgements
+from healer.core.ledger import Incident
 from healer.core.policy import Policy
 from healer.core.tower import Layer, above, below
-from healer.core.world import Incident, World
+from healer.core.world import World
 
 _ROOTS = frozenset({State.FAILING, State.HELD, State.GAVE_UP})
 _QUIET = frozenset({State.OK, State.UNKNOWN})

@@ -46,8 +46,17 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Incident:
+    """One root cause, and everything it dragged down or uncovered."""
+
+    id: str
+    opened: float
+    layers: frozenset[Layer]
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
-    """Attempts (oldest first), holds, pauses and the VM's boots."""
+    """Attempts (oldest first), holds, pauses, the VM's boots and what is still open."""
 
     attempts: tuple[Attempt, ...] = ()
     holds: tuple[Hold, ...] = ()
@@ -56,6 +65,15 @@ class Ledger:
     """When the VM was seen to have booted, oldest first."""
     budget_windows: tuple[tuple[Layer, float], ...] = ()
     """When a layer's budget was found spent; three of them make it give up."""
+
+    rearmed: tuple[tuple[Layer, float], ...] = ()
+    """When a layer's stable recovery ended its holds; its ladders begin anew there."""
+    incidents: tuple[Incident, ...] = ()
+    """Those that an earlier run left open, each with its root's layer: not told anew."""
+
+    def rearmed_at(self, layer: Layer) -> float:
+        """When a layer was last re-armed by its own recovery; -inf when never."""
+        return max((at for one, at in self.rearmed if one is layer), default=float("-inf"))
 
     def of(self, remedy: Remedy, target: str = "") -> tuple[Attempt, ...]:
         """Counted attempts of a remedy on a target, oldest first."""

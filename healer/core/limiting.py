@@ -45,9 +45,9 @@ def failures_in_run(ledger: Ledger, reason: Reason, target: str) -> tuple[Attemp
 
 
 def _begun(ledger: Ledger, layer: Layer) -> float:
-    """A ladder begins anew when a hold on its layer ends."""
+    """A ladder begins anew when a hold on its layer ends, or its recovery has lasted."""
     ends = [hold.until for hold in ledger.holds if hold.layer is layer and hold.until is not None]
-    return max(ends, default=float("-inf"))
+    return max(*ends, ledger.rearmed_at(layer), float("-inf"))
 
 
 def limit_on(
@@ -70,6 +70,7 @@ def _disabled(ledger: Ledger, remedy: Remedy, policy: Policy) -> Limit | None:
         one
         for one in ledger.attempts
         if one.act.remedy is remedy and one.counts and one.verified is not None
+        if one.at > ledger.rearmed_at(one.act.layer)
     ]
     last = judged[-policy.disable_after :]
     if len(last) < policy.disable_after or any(one.verified for one in last):

@@ -16,6 +16,7 @@ from healer.core.facts import (
     Observed,
     Outcome,
     Paused,
+    Remembered,
     Resumed,
     Ticked,
     VmBooted,
@@ -26,7 +27,7 @@ from healer.core.hearing import after_hearing
 from healer.core.ledger import Ledger
 from healer.core.policy import Policy
 from healer.core.tower import Layer
-from healer.core.verifying import after_act, after_look
+from healer.core.verifying import after_act, after_look, unproved
 from healer.core.world import World
 
 
@@ -56,6 +57,8 @@ def step(world: World, fact: Fact, now: float, policy: Policy) -> Step:
             world = replace(world, ledger=_without_pauses(world.ledger, scope))
         case WasReset(layer):
             world = replace(world, ledger=_rearmed(world.ledger, layer))
+        case Remembered(ledger):
+            world = replace(world, ledger=ledger)
         case Ticked():
             pass
         case _:
@@ -69,11 +72,17 @@ def begin(ledger: Ledger, now: float, policy: Policy, alive: frozenset[str] = fr
     """The world at the start of a run.
 
     What a crash left unfinished is verified, never repeated (I10); acts whose process lives
-    on (`alive`, by id) are still under way.
+    on (`alive`, by id) are still under way; what had just ended goes on being verified.
     """
     unfinished = ledger.unfinished()
     acting = tuple(one.act for one in unfinished if one.act.id in alive)
-    world = World(ledger=ledger, last_progress=now, acting=acting)
+    world = World(
+        ledger=ledger,
+        last_progress=now,
+        acting=acting,
+        verifying=unproved(ledger, now, policy),
+        incidents=ledger.incidents,
+    )
     for attempt in unfinished:
         if attempt.act.id not in alive:
             detail = "healer ended in the middle of it"

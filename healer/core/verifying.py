@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from healer.core.facts import Act, Decision, NotVerified, Outcome, Verified
-from healer.core.ledger import Attempt
+from healer.core.ledger import Attempt, Ledger
 from healer.core.observation import Observation
 from healer.core.policy import Policy
 from healer.core.world import Verification, World
@@ -33,6 +33,18 @@ def after_act(
 def _attempt(world: World, act: Act, now: float) -> Attempt:
     known = (one for one in world.ledger.attempts if one.act.id == act.id)
     return next(known, Attempt(act, now))
+
+
+def unproved(ledger: Ledger, now: float, policy: Policy) -> tuple[Verification, ...]:
+    """The waits that an earlier run left: its acts ended, and nobody saw whether they helped."""
+    waits = []
+    for one in ledger.attempts:
+        if one.ended is None or one.verified is not None or one.outcome is None or not one.counts:
+            continue
+        wait = Verification(one.act, one.ended, one.ended + policy.limits[one.act.remedy].settle)
+        if now < wait.deadline + _UNSEEN_FOR:
+            waits.append(wait)
+    return tuple(waits)
 
 
 def after_look(world: World, heard: Observation, now: float) -> World:

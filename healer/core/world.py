@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from healer.core.facts import Act, Refused, State
-from healer.core.ledger import Ledger
+from healer.core.ledger import Incident, Ledger
 from healer.core.observation import Finding, ForeignOperation, Group, Observation, Sign, Subject
 from healer.core.reasons import ORDER, Reason
 from healer.core.tower import Layer
@@ -75,15 +75,6 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
-    """One root cause, and everything it dragged down or uncovered."""
-
-    id: str
-    opened: float
-    layers: frozenset[Layer]
-
-
-@dataclass(frozen=True, slots=True)
 class Foreign:
     """Somebody else's operation, when it was last seen running."""
 
@@ -103,6 +94,8 @@ class World:
     verifying: tuple[Verification, ...] = ()
     incidents: tuple[Incident, ...] = ()
     states: Mapping[Layer, State] = field(default_factory=dict)
+    since: Mapping[Layer, float] = field(default_factory=dict)
+    """Since when each layer has been shown in its state."""
     refusals: Mapping[RefusalKey, Refused] = field(default_factory=dict)
     reported: frozenset[tuple[Reason, str, str]] = frozenset()
     grace_until: float = 0.0
@@ -137,6 +130,7 @@ class World:
         """Another look at a layer."""
         return replace(self, views={**self.views, layer: view})
 
-    def with_state(self, layer: Layer, state: State) -> "World":
+    def with_state(self, layer: Layer, state: State, now: float) -> "World":
         """Another state to show."""
-        return replace(self, states={**self.states, layer: state})
+        states, since = {**self.states, layer: state}, {**self.since, layer: now}
+        return replace(self, states=states, since=since)

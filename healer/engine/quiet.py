@@ -41,6 +41,13 @@ class Snapshot:
         del layer
         return 0
 
+    def check(self) -> None:
+        """Nothing is kept, so nothing fails."""
+
+    def written_by_others(self) -> bool:
+        """Nobody else knows of it."""
+        return False
+
 
 class BrokenJournal(Snapshot):
     """A journal that could not be opened: a run goes on looking, and may not act."""
@@ -50,5 +57,9 @@ class BrokenJournal(Snapshot):
         self._error = error
 
     def ledger(self) -> Ledger:
+        """Raises what kept the journal from being opened."""
+        raise self._error
+
+    def check(self) -> None:
         """Raises what kept the journal from being opened."""
         raise self._error

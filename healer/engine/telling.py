@@ -5,7 +5,9 @@ from typing import Protocol
 
 from healer.core.facts import Decision, Fact
 from healer.core.outlook import Awaited
+from healer.core.tower import Layer
 from healer.core.world import World
+from healer.engine.watching import Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,15 @@ class Told:
     world: World
     awaited: tuple[Awaited, ...]
     dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One look of a probe has ended."""
+
+    layer: Layer
+    seconds: float
+    look: Look
 
 
 class Listener(Protocol):

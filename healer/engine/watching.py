@@ -1,7 +1,7 @@
 """A probe's life: look, send what was seen, rest, and survive its own faults."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import anyio
@@ -24,21 +24,30 @@ class Probe(Protocol):
         ...
 
 
-async def look_once(probe: Probe, deadline: float) -> Observation:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look brought."""
+
+    observation: Observation
+    broke: bool = False
+    """The probe raised or never ended: the fault is the probe's own."""
+
+
+async def look_once(probe: Probe, deadline: float) -> Look:
     """One bounded look; a probe that breaks or hangs is ignorant, not its layer ill (I1)."""
+    why = f"the probe did not end within {deadline:.0f} s"
     try:
         with anyio.move_on_after(deadline):
-            return await probe.look()
+            return Look(replace(await probe.look(), layer=probe.layer))
     except Exception as error:  # noqa: BLE001  (a broken probe must not end its siblings)
-        broke = f"the probe broke: {type(error).__name__}: {error}"
-        return Observation(probe.layer, unknown=broke)
-    return Observation(probe.layer, unknown=f"the probe did not end within {deadline:.0f} s")
+        why = f"the probe broke: {type(error).__name__}: {error}"
+    return Look(Observation(probe.layer, unknown=why), broke=True)
 
 
 async def watch(probe: Probe, clock: Clock, send: Send, *, every: float, deadline: float) -> None:
     """Look again and again until cancelled; the rest is counted from the end of a look."""
     while True:
         began = clock.now()
-        observation = await look_once(probe, deadline)
-        await send(replace(observation, layer=probe.layer), began)
+        look = await look_once(probe, deadline)
+        await send(look.observation, began)
         await clock.sleep(every)

@@ -35,7 +35,7 @@ PUBLISHED = (6379, 8108, 8288, 8289, 3838, 7880, 7881, 9627, 6443, 50000)
 
 
 class SimulatedClock:
-    """The loop's virtual time; the Mac never sleeps here."""
+    """The tower's virtual time."""
 
     def __init__(self, tower: Tower) -> None:
         self._tower = tower
@@ -43,6 +43,10 @@ class SimulatedClock:
     def now(self) -> float:
         """Virtual seconds."""
         return self._tower.now()
+
+    def awake(self) -> float:
+        """Virtual seconds without the Mac's sleep."""
+        return self._tower.now() - self._tower.slept
 
     def wall(self) -> float:
         """Virtual epoch seconds."""

@@ -137,6 +137,8 @@ class Tower:
         self._now = now
         self.epoch = epoch
         self.mac_booted_at = -86_400.0
+        self.slept = 0.0
+        """Seconds for which the Mac slept; clocks that stand still in a sleep lag by them."""
         self.machine = Machine()
         self.box = Box()
         self.cluster = Cluster()
@@ -146,7 +148,7 @@ class Tower:
 
     def now(self) -> float:
         """Virtual seconds since the run began; what is due by then has happened."""
-        now = self._now()
+        now = self._now() + self.slept
         while self._queue and self._queue[0][0] <= now:
             self._at, _, happen = heapq.heappop(self._queue)
             happen()
@@ -155,11 +157,16 @@ class Tower:
 
     def wall(self, at: float | None = None) -> float:
         """Epoch seconds of a virtual time."""
-        return self.epoch + (self._now() if at is None else at)
+        return self.epoch + (self._now() + self.slept if at is None else at)
 
     def after(self, seconds: float, happen: Callable[[], None]) -> None:
         """Let something happen that much later than what is happening now."""
         heapq.heappush(self._queue, (self._at + seconds, next(self._order), happen))
+
+    def sleep(self, seconds: float) -> None:
+        """Let the Mac sleep so long: timers of programs stand still, the world goes on."""
+        self.slept += seconds
+        self.tell(f"the Mac has slept for {seconds:.0f} s")
 
     def tell(self, what: str) -> None:
         """Note what really happened."""

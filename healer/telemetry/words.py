@@ -11,6 +11,7 @@ from healer.core.facts import (
     IncidentResolved,
     NotVerified,
     Outcome,
+    Rearmed,
     Refused,
     Reported,
     Rule,
@@ -72,7 +73,7 @@ def doing(act: Act) -> str:
     return WHAT_IT_DOES[act.remedy] + target
 
 
-def sentence(decision: Decision, now: float) -> str:  # noqa: C901, PLR0911  (one return a kind of decision)
+def sentence(decision: Decision, now: float) -> str:  # noqa: C901, PLR0911, PLR0912  (one return a kind of decision)
     """A decision as one line, without its time and layer; '' when it is not worth a line."""
     match decision:
         case Act():
@@ -96,6 +97,8 @@ def sentence(decision: Decision, now: float) -> str:  # noqa: C901, PLR0911  (on
             return f"held for {duration(until - now)}: {detail}"
         case GaveUp(detail=detail, advice=advice):
             return f"gave up: {detail}. A human should: {advice}"
+        case Rearmed(detail=detail):
+            return f"may be acted on again: {detail}"
         case Reported(reason=reason, target=target, evidence=evidence, advice=advice):
             named = f" {target.partition('@')[0]}" if target else ""
             return f"{reason.word}{named}: {short(evidence)}" + (f". {advice}" if advice else "")

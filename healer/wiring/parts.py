@@ -8,7 +8,7 @@ from pathlib import Path
 from healer.core.facts import Act
 from healer.core.ladders import Remedy
 from healer.core.ledger import Attempt
-from healer.engine.passing import Pace, Parts
+from healer.engine.parts import Pace, Parts
 from healer.engine.telling import Listener
 from healer.engine.watching import Probe
 from healer.model.livekit import PatchWhen

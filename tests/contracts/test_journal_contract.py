@@ -18,6 +18,7 @@ from healer.core.facts import (
     NotVerified,
     Outcome,
     Pause,
+    Rearmed,
     Refused,
     Reported,
     Rule,
@@ -26,7 +27,7 @@ from healer.core.facts import (
     VmBooted,
 )
 from healer.core.ladders import Remedy
-from healer.core.ledger import Attempt, Hold, Ledger
+from healer.core.ledger import Attempt, Hold, Incident, Ledger
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.ports import Journal, JournalError
@@ -387,3 +388,29 @@ def test_text_that_is_no_unicode_is_kept_readable(journal: SqliteJournal) -> Non
 
     (attempt,) = journal.ledger().attempts
     assert "a\\udcff\0b" == attempt.act.evidence
+
+
+def test_a_recovery_ends_holds_and_nothing_else(journal: Journal, clock: MacClock) -> None:
+    """A re-armed layer has no hold left; its runs go on to count."""
+    journal.begin(an_act())
+    journal.end(an_act(), Outcome.DONE, "")
+    journal.record(GaveUp(an_act().layer, Reason.COLIMA_STOPPED, "spent", "look"))
+    clock.advance(700.0)
+    journal.record(Rearmed(an_act().layer, "it has been well for 600 s"))
+
+    ledger = journal.ledger()
+    assert () == ledger.holds
+    assert 1 == len(ledger.attempts)
+    assert clock.now() == ledger.rearmed_at(an_act().layer)
+
+
+def test_an_incident_stays_open_until_it_is_resolved(journal: Journal, clock: MacClock) -> None:
+    """The next run knows what the last one told, and only that."""
+    opened_at = clock.now()
+    for name in ("a-i1", "a-i2"):
+        journal.record(IncidentOpened(name, Layer.COLIMA, Reason.COLIMA_STOPPED, "stopped"))
+    journal.record(IncidentResolved("a-i1", 3.0))
+    clock.advance(60.0)
+
+    expected = Incident("a-i2", opened_at, frozenset({Layer.COLIMA}))
+    assert (expected,) == journal.ledger().incidents

@@ -19,6 +19,10 @@ class FakeClock:
         """Epoch seconds."""
         return self._wall
 
+    def awake(self) -> float:
+        """The same: this Mac never sleeps."""
+        return self.now()
+
     def boot_id(self) -> str:
         """One boot, for ever."""
         return "boot"

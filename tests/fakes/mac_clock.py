@@ -8,6 +8,10 @@ class MacClock(FakeClock):
 
     boots = 1
 
+    def awake(self) -> float:
+        """The same: this Mac never sleeps."""
+        return self.now()
+
     def boot_id(self) -> str:
         """Each boot has a name of its own."""
         return f"boot-{self.boots}"

@@ -8,7 +8,7 @@ import anyio
 from healer.core.facts import Act, Decision
 from healer.core.ladders import Remedy
 from healer.core.ledger import Ledger
-from healer.engine.passing import Ended, Mode, Parts, Pass
+from healer.engine.passing import Ended, Mode, Pass
 from healer.engine.quiet import Snapshot
 from healer.engine.telling import Told
 from healer.ports import Journal, Remedial
@@ -74,7 +74,7 @@ class SimulatedNight:
         settings = Settings()
         policy = policy_of(settings, run=f"run{self.runs}", one_pass=True)
         outside = simulated_outside(self.tower)
-        parts: Parts = parts_of(outside, settings, journal, self, OurChildren(journal))
+        parts = parts_of(outside, settings, journal, self, OurChildren(journal))
         counted: dict[Remedy, Remedial] = {
             name: Counted(real, self.done) for name, real in parts.remedies.items()
         }

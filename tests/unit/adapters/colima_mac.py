@@ -44,6 +44,10 @@ class VirtualClock:
         """Epoch seconds."""
         return NOW + self.now()
 
+    def awake(self) -> float:
+        """The same: this Mac never sleeps."""
+        return self.now()
+
     def boot_id(self) -> str:
         """The one boot."""
         return "boot"

@@ -240,6 +240,10 @@ def test_a_closed_journal_says_so(full_path: Path, clock: MacClock) -> None:
 class NamelessClock(MacClock):
     """A Mac whose sysctl is not to be had."""
 
+    def awake(self) -> float:
+        """The same: this Mac never sleeps."""
+        return self.now()
+
     def boot_id(self) -> str:
         """It cannot be told."""
         raise CannotLook("sysctl", "not found")

@@ -5,7 +5,7 @@ import pytest
 
 from healer.core.observation import Observation
 from healer.core.tower import Layer
-from healer.engine.watching import look_once, watch
+from healer.engine.watching import Look, look_once, watch
 from healer.simulation.virtual_time import run_virtually
 from tests.unit.engine.tower import LoopClock, ScriptedProbe
 
@@ -47,7 +47,8 @@ def test_a_probe_that_breaks_or_hangs_is_ignorant(sees: object, unknown: str) ->
     """It says nothing of its layer, so nothing may be done for it."""
     probe = ScriptedProbe(Layer.TALOS, sees)  # type: ignore[arg-type]
 
-    assert Observation(Layer.TALOS, unknown=unknown) == run_virtually(lambda: look_once(probe, 20))
+    expected = Look(Observation(Layer.TALOS, unknown=unknown), broke=bool(unknown))
+    assert expected == run_virtually(lambda: look_once(probe, 20))
 
 
 def test_a_broken_probe_looks_again() -> None:

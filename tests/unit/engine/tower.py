@@ -12,7 +12,8 @@ from healer.core.observation import Finding, Observation
 from healer.core.policy import Policy
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
-from healer.engine.passing import Mode, Parts, Pass
+from healer.engine.parts import Parts
+from healer.engine.passing import Mode, Pass
 from healer.engine.telling import Told
 from healer.ports import JournalError
 
@@ -29,6 +30,10 @@ class LoopClock:
 
     def now(self) -> float:
         """Seconds of the loop."""
+        return anyio.current_time()
+
+    def awake(self) -> float:
+        """The same: this Mac never sleeps."""
         return anyio.current_time()
 
     def wall(self) -> float:
@@ -51,6 +56,7 @@ class Scribe:
     kept: Ledger = field(default_factory=Ledger)
     refuses: frozenset[str] = frozenset()
     calls: list[str] = field(default_factory=list)
+    by_others: bool = False
 
     def _called(self, name: str) -> None:
         self.calls.append(name)
@@ -93,6 +99,15 @@ class Scribe:
         """A reset."""
         self._called(f"reset {layer}")
         return 0
+
+    def check(self) -> None:
+        """A write that keeps nothing."""
+        self._called("check")
+
+    def written_by_others(self) -> bool:
+        """As it was told, once."""
+        by_others, self.by_others = self.by_others, False
+        return by_others
 
 
 @dataclass

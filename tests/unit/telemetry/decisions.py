@@ -14,6 +14,7 @@ from healer.core.facts import (
     IncidentResolved,
     NotVerified,
     Outcome,
+    Rearmed,
     Refused,
     Reported,
     Rule,
@@ -70,6 +71,10 @@ EVERY: dict[str, tuple[Decision, str]] = {
     "GaveUp": (
         GaveUp(Layer.PODS, Reason.POD_UNKNOWN, "budget spent", "kubectl describe the pod"),
         "gave up: budget spent. A human should: kubectl describe the pod",
+    ),
+    "Rearmed": (
+        Rearmed(Layer.TALOS, "it has been well for 600 s"),
+        "may be acted on again: it has been well for 600 s",
     ),
     "Reported": (REPORTED, "image_pull joelclaw/pds: ImagePullBackOff. mend the image"),
     "VmBooted": (VmBooted(3.0), ""),

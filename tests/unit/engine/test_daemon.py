@@ -1,0 +1,456 @@
+"""The daemon's engine over a scripted tower on virtual time."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+import anyio
+
+from healer.core.facts import (
+    Act,
+    Changed,
+    Outcome,
+    Pause,
+    Paused,
+    Refused,
+    Resumed,
+    Rule,
+    State,
+    Verified,
+)
+from healer.core.ladders import Remedy
+from healer.core.ledger import Attempt, Ledger
+from healer.core.observation import Observation
+from healer.core.reasons import Reason
+from healer.core.tower import Layer
+from healer.engine.daemon import Daemon, Paces, Senses, Surroundings
+from healer.engine.guests import Guest
+from healer.engine.parts import Parts
+from healer.engine.passing import Ended
+from healer.engine.telling import Looked
+from healer.ports import CannotLook, Wake
+from healer.simulation.virtual_time import run_virtually
+from tests.unit.engine.tower import POLICY, Ears, LoopClock, Scribe, SmallTower, act_of
+
+CALM = 60.0
+DAEMON_POLICY = replace(POLICY, one_pass=False)
+DOWN = {Layer.TALOS: Reason.TALOS_STOPPED}
+
+
+class NappingClock(LoopClock):
+    """A Mac that can be put to sleep: its own time goes on, the loop's stands still."""
+
+    slept = 0.0
+
+    def now(self) -> float:
+        """Sleep included."""
+        return anyio.current_time() + self.slept
+
+
+@dataclass
+class Rope:
+    """News that somebody pulls by hand."""
+
+    name: str = "rope"
+    pull: Wake = lambda _: None
+
+    async def listen(self, wake: Wake) -> None:
+        """Until cancelled."""
+        self.pull = wake
+        await anyio.sleep_forever()
+
+
+@dataclass
+class Chest:
+    """A pulse that remembers who beat, and who said that it ended."""
+
+    beats: dict[str, float] = field(default_factory=dict)
+    over: list[str] = field(default_factory=list)
+
+    def beat(self, name: str, within: float) -> None:
+        """Remember."""
+        self.beats[name] = anyio.current_time() + within
+
+    def ended(self, name: str) -> None:
+        """Remember."""
+        self.over.append(name)
+
+
+@dataclass
+class House:
+    """A tower, a daemon over it, and what was seen of both."""
+
+    tower: SmallTower = field(default_factory=SmallTower)
+    clock: NappingClock = field(default_factory=NappingClock)
+    rope: Rope = field(default_factory=Rope)
+    chest: Chest = field(default_factory=Chest)
+    looks: list[Looked] = field(default_factory=list)
+    paces: Paces = field(default_factory=lambda: Paces(dict.fromkeys(Layer, CALM)))
+
+    def senses(self, **parts: object) -> Senses:
+        """Probes of the tower."""
+        self.tower.one_pass()
+        made: dict[str, object] = {
+            "probes": tuple(self.tower.probes.values()),
+            "remedies": self.tower.remedies(),
+            "journal": self.tower.journal,
+            "clock": self.clock,
+            "listener": self.tower.ears,
+        }
+        everything = Parts(**{**made, **parts})  # type: ignore[arg-type]
+        return Senses(everything, DAEMON_POLICY, self.paces, (self.rope,))
+
+    def daemon(self, **parts: object) -> Daemon:
+        """A daemon over the tower."""
+        around = Surroundings(self.chest, lambda: 0.5, self.looks.append)
+        return Daemon(self.senses(**parts), around)
+
+    def live(self, seconds: float, *then: Callable[[Daemon], Awaitable[None]]) -> Daemon:
+        """Let it run so long, then do this, and so on; then stop it."""
+
+        async def lived() -> Daemon:
+            daemon = self.daemon()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(daemon.run)
+                await anyio.sleep(seconds)
+                for one in then:
+                    await one(daemon)
+                    await anyio.sleep(seconds)
+                daemon.stop()
+            return daemon
+
+        return run_virtually(lived)
+
+    @property
+    def states(self) -> list[tuple[Layer, State]]:
+        """Every change of state that was told, but those of the first looks."""
+        said = [one for one in self.tower.ears.said(Changed) if isinstance(one, Changed)]
+        return [(one.layer, one.now) for one in said if one.was is not State.UNKNOWN]
+
+
+def test_a_healthy_tower_is_looked_at_calmly() -> None:
+    """Two looks a layer at the start, then one each calm rest: cost grows with changes."""
+    house = House()
+    house.live(10.0 * CALM)
+
+    assert {11, 12} >= {one.looks for one in house.tower.probes.values()}
+    assert [] == house.tower.log
+
+
+def test_news_ends_the_rest_of_its_layer_only() -> None:
+    """What came from outside is looked at at once, and nothing else is."""
+    house = House()
+    before: dict[Layer, int] = {}
+
+    async def pull(daemon: Daemon) -> None:
+        assert () == daemon.unseen
+        before.update({layer: one.looks for layer, one in house.tower.probes.items()})
+        house.rope.pull(frozenset({Layer.TALOS}))
+
+    house.live(5.0, pull)
+
+    new = {layer: one.looks - before[layer] for layer, one in house.tower.probes.items()}
+    assert {Layer.TALOS: 1} == {layer: looks for layer, looks in new.items() if looks}
+
+
+def test_a_storm_of_news_is_a_few_looks() -> None:
+    """Whatever rings, a probe rests a quarter of a second between two looks."""
+    house = House()
+
+    async def storm(daemon: Daemon) -> None:
+        del daemon
+        for _ in range(1000):
+            house.rope.pull(frozenset({Layer.PODS}))
+            await anyio.sleep(0.001)
+
+    house.live(5.0, storm)
+
+    assert house.tower.probes[Layer.PODS].looks <= 7
+
+
+def test_a_fault_is_healed_and_proved_without_a_word() -> None:
+    """Seen, confirmed, done, verified; then calm again."""
+    house = House()
+
+    async def falls(_: Daemon) -> None:
+        house.tower.ill.update(DOWN)
+        house.rope.pull(frozenset({Layer.TALOS}))
+
+    house.live(40.0, falls)
+
+    assert ["needed start_container", "act start_container"] == house.tower.log
+    assert 1 == len(house.tower.ears.said(Verified))
+    talos = [state for layer, state in house.states if layer is Layer.TALOS]
+    assert [State.SUSPECT, State.HEALING, State.VERIFYING, State.OK] == [
+        one for one in talos if one is not State.FAILING
+    ]
+
+
+def test_everything_is_looked_at_once_something_stirs() -> None:
+    """A judgement needs fresh looks at all layers, not only at the one that is ill."""
+    house = House()
+
+    async def falls(_: Daemon) -> None:
+        house.tower.ill.update(DOWN)
+        house.rope.pull(frozenset({Layer.TALOS}))
+        await anyio.sleep(3.0)
+        assert all(one.looks >= 2 for one in house.tower.probes.values())
+
+    house.live(10.0, falls)
+
+
+def test_a_probe_that_breaks_harms_nobody() -> None:
+    """It is unknown, counted, asked less and less often, and its siblings live on."""
+    house = House()
+    senses = house.senses()
+
+    async def breaks() -> Observation:
+        raise CannotLook("pods", "garbage")
+
+    house.tower.probes[Layer.PODS].sees = breaks
+
+    async def lived() -> Daemon:
+        daemon = Daemon(senses, Surroundings(house.chest, lambda: 0.5, house.looks.append))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(daemon.run)
+            await anyio.sleep(3600.0)
+            daemon.stop()
+        return daemon
+
+    daemon = run_virtually(lived)
+
+    broken = [one for one in house.looks if one.look.broke]
+    assert {Layer.PODS} == {one.layer for one in broken}
+    assert 10 <= len(broken) <= 25
+    assert State.UNKNOWN is daemon.world.states.get(Layer.PODS, State.UNKNOWN)
+    assert 55 <= house.tower.probes[Layer.NODE].looks
+    assert [] == house.tower.log
+
+
+def test_a_sleep_is_noticed_before_anything_is_judged() -> None:
+    """I16: a failure seen before and after a sleep confirms nothing at once; grace comes first."""
+    house = House()
+
+    async def falls_and_sleeps(_: Daemon) -> None:
+        house.tower.ill.update(DOWN)
+        house.rope.pull(frozenset({Layer.TALOS}))
+        await anyio.sleep(0.6)
+        house.clock.slept = 8 * 3600.0
+
+    house.live(30.0, falls_and_sleeps)
+    assert [] == house.tower.log
+
+    said = [one for one in house.tower.ears.said(Refused) if isinstance(one, Refused)]
+    assert Rule.GRACE in {one.rule for one in said}
+
+
+def test_after_the_grace_of_a_wake_what_is_still_ill_is_healed() -> None:
+    """Grace delays, it does not forget."""
+    house = House()
+
+    async def falls_asleep(_: Daemon) -> None:
+        house.clock.slept = 8 * 3600.0
+        house.tower.ill.update(DOWN)
+
+    house.live(100.0, falls_asleep)
+
+    assert ["needed start_container", "act start_container"] == house.tower.log
+
+
+def test_a_pause_takes_effect_at_once_and_ends_by_a_word() -> None:
+    """I3: told while it runs, a pause holds from its first moment."""
+    house = House()
+
+    async def pause(daemon: Daemon) -> None:
+        await daemon.tell(Paused(Pause(None, None, "joel", "demo")))
+        house.tower.ill.update(DOWN)
+        house.rope.pull(frozenset({Layer.TALOS}))
+
+    async def resume(daemon: Daemon) -> None:
+        assert [] == house.tower.log
+        await daemon.tell(Resumed(None))
+
+    house.live(40.0, pause, resume)
+
+    assert ["needed start_container", "act start_container"] == house.tower.log
+
+
+def test_a_word_that_another_process_wrote_counts_too() -> None:
+    """`healer pause` works through the journal when the daemon's socket does not answer."""
+    house = House()
+
+    async def pause(_: Daemon) -> None:
+        journal = house.tower.journal
+        journal.kept = Ledger(pauses=(Pause(None, None, "joel", "demo"),))
+        journal.by_others = True
+        await anyio.sleep(20.0)
+        house.tower.ill.update(DOWN)
+        house.rope.pull(frozenset({Layer.TALOS}))
+
+    house.live(40.0, pause)
+
+    assert [] == house.tower.log
+
+
+def test_without_a_journal_it_looks_on_and_acts_again_when_it_can() -> None:
+    """A full disk stops acts, not eyes; when there is room again, so does the healing."""
+    house = House(tower=SmallTower(journal=Scribe(refuses=frozenset({"ledger", "check"}))))
+
+    async def falls(_: Daemon) -> None:
+        house.tower.ill.update(DOWN)
+        house.rope.pull(frozenset({Layer.TALOS}))
+
+    async def room_again(daemon: Daemon) -> None:
+        assert [] == house.tower.log
+        assert State.FAILING is daemon.world.states[Layer.TALOS]
+        house.tower.journal.refuses = frozenset()
+
+    house.live(60.0, falls, room_again)
+
+    assert ["needed start_container", "act start_container"] == house.tower.log
+
+
+def test_told_to_stop_it_lets_an_act_end() -> None:
+    """An act of a few seconds is finished and written; nothing new is begun."""
+    house = House(tower=SmallTower(takes=5.0))
+
+    async def falls(daemon: Daemon) -> None:
+        house.tower.ears.then = lambda told: daemon.stop() if told.world.acting else None
+        house.tower.ill.update(DOWN)
+        house.rope.pull(frozenset({Layer.TALOS}))
+
+    house.live(20.0, falls)
+
+    assert "end start_container done" in house.tower.journal.calls
+
+
+def test_told_to_stop_it_does_not_wait_for_a_long_act() -> None:
+    """launchd kills after 20 s: by then it has ended, and the intent without a result tells."""
+    house = House(tower=SmallTower(takes=600.0))
+
+    async def lived() -> float:
+        daemon = house.daemon()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(daemon.run)
+            await anyio.sleep(5.0)
+            began = anyio.Event()
+            house.tower.ears.then = lambda told: began.set() if told.world.acting else None
+            house.tower.ill.update(DOWN)
+            house.rope.pull(frozenset({Layer.TALOS}))
+            await began.wait()
+            stopped = anyio.current_time()
+            daemon.stop()
+        return anyio.current_time() - stopped
+
+    assert run_virtually(lived) <= 15.0
+    assert "begin start_container" in house.tower.journal.calls
+    assert not any(one.startswith("end ") for one in house.tower.journal.calls)
+
+
+def test_an_act_of_an_earlier_life_is_waited_for_not_repeated() -> None:
+    """I10: its process lives on, so nothing is begun beside it."""
+    act = act_of(Remedy.START_CONTAINER, Reason.TALOS_STOPPED)
+    house = House(tower=SmallTower(ill=dict(DOWN)))
+    house.tower.journal.kept = Ledger(attempts=(Attempt(act, -1.0),))
+
+    async def lives(attempt: Attempt) -> bool:
+        del attempt
+        return anyio.current_time() < 30.0
+
+    async def lived() -> None:
+        daemon = house.daemon(still_running=lives)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(daemon.run)
+            await anyio.sleep(29.0)
+            assert (act,) == daemon.world.acting
+            daemon.stop()
+
+    run_virtually(lived)
+    assert [] == house.tower.log
+
+
+def test_other_settings_are_taken_without_losing_what_is_known() -> None:
+    """A reload exchanges eyes, hands and limits; the world stays."""
+    house = House()
+    other = House(tower=SmallTower(ears=house.tower.ears, journal=house.tower.journal))
+    known: set[Layer] = set()
+    old: list[int] = []
+
+    async def reload(daemon: Daemon) -> None:
+        known.update(daemon.world.views)
+        daemon.reload(other.senses())
+        await anyio.sleep(CALM)
+        old.append(sum(one.looks for one in house.tower.probes.values()))
+
+    daemon = house.live(CALM, reload)
+
+    assert old == [sum(one.looks for one in house.tower.probes.values())]
+    assert all(one.looks for one in other.tower.probes.values())
+    assert known == daemon.world.views.keys()
+    assert all(State.UNKNOWN is not state for _, state in house.states)
+
+
+def test_a_guest_sees_the_tower_healed_and_leaves() -> None:
+    """`healer --once` beside a daemon: a look at all, what follows from it, and its end."""
+    house, ears, ended = House(), Ears(), list[Ended]()
+
+    async def once(daemon: Daemon) -> None:
+        house.tower.ill.update(DOWN)
+        now = house.clock.now()
+        ended.append(await daemon.once(Guest(ears, now, now + 600.0)))
+
+    house.live(5.0, once)
+
+    assert [(0, "settled")] == [(one.exit_code, one.why) for one in ended]
+    assert 1 == len(ears.said(Act))
+    assert 1 == len(ears.said(Verified))
+
+
+def test_a_guest_of_a_healthy_tower_needs_one_look() -> None:
+    """Seconds, as a pass of its own would (design §5)."""
+    house, ended = House(), list[float]()
+
+    async def once(daemon: Daemon) -> None:
+        began = anyio.current_time()
+        await daemon.once(Guest(Ears(), house.clock.now(), house.clock.now() + 600.0))
+        ended.append(anyio.current_time() - began)
+
+    house.live(5.0, once)
+
+    assert ended[0] < 2.0
+
+
+def test_a_guest_does_not_outstay_its_deadline() -> None:
+    """What is still ill then is told as it is."""
+    house, ended = House(tower=SmallTower(takes=5.0)), list[Ended]()
+
+    async def once(daemon: Daemon) -> None:
+        house.tower.ill.update({Layer.NODE: Reason.NODE_NOT_READY})
+        now = house.clock.now()
+        ended.append(await daemon.once(Guest(Ears(), now, now + 8.0)))
+
+    house.live(5.0, once)
+
+    assert [(1, "deadline")] == [(one.exit_code, one.why) for one in ended]
+
+
+def test_every_probe_and_the_engine_are_watched() -> None:
+    """The watchdog hears of each by its name, and of the end."""
+    house = House()
+    house.live(100.0)
+
+    assert {"engine", *(f"probe {layer}" for layer in Layer)} == set(house.chest.beats)
+    assert ["engine"] == house.chest.over
+    assert min(house.chest.beats.values()) > 100.0
+
+
+def test_an_unfinished_act_is_verified_after_a_crash() -> None:
+    """I10: what a kill left half-done is looked at, and not done again while it may have helped."""
+    act = act_of(Remedy.START_CONTAINER, Reason.TALOS_STOPPED)
+    house = House()
+    house.tower.journal.kept = Ledger(attempts=(Attempt(act, -1.0),))
+    house.live(30.0)
+
+    assert [] == house.tower.log
+    (verified,) = house.tower.ears.said(Verified)
+    assert isinstance(verified, Verified)
+    assert Outcome.INTERRUPTED is house.tower.ears.told_all[-1].world.ledger.attempts[0].outcome
