@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from healer.adapters import journal_runs as runs
 from healer.adapters.journal_errors import Guard
 from healer.adapters.journal_keeping import PRUNED
 from healer.adapters.journal_reading import Past
@@ -215,6 +216,28 @@ class SqliteJournal:
             )
             self._note(write, "WasReset", _word(layer), json.dumps({"holds": len(held)}))
         return len(held)
+
+    def run_began(self, run: str, within: float) -> int:
+        """A daemon begins; how many before it crashed within the last so many seconds."""
+        with self._writing() as write:
+            runs.note_start(write, run, self._clock.boot_id(), self._at(), self._clock.wall())
+            since = self._at() - within
+            return runs.crashes(self._connection, run, self._clock.boot_id(), since)
+
+    def run_ended(self, run: str, how: str) -> None:
+        """A daemon ended in good order."""
+        with self._writing() as write:
+            runs.note_end(write, run, how)
+
+    def learn(self, word: str, value: str) -> None:
+        """Remember a single fact, such as the API server's port, beyond this run."""
+        with self._writing() as write:
+            runs.note_known(write, word, value, self._at())
+
+    def known(self, word: str) -> str | None:
+        """What was last learnt of it; None when nothing was."""
+        with Guard(self._path):
+            return runs.known(self._connection, word)
 
     def check(self) -> None:
         """Write and sync the time."""

@@ -26,6 +26,7 @@ PRUNED: Final = (
     _old("decision"),
     _old("attempt"),
     _old("vm_boot"),
+    _old("run"),
     _old("hold", f"at + length < :before OR {hidden_by_reset('hold')}"),
     _old("pause", "ended IS NOT NULL OR at + length < :now"),
 )

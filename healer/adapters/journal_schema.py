@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from healer.adapters.journal_errors import Guard, set_aside
+from healer.adapters.journal_runs import RUNS
 from healer.ports import JournalError
 
 APPLICATION_ID: Final = 0x4865616C
@@ -52,7 +53,7 @@ CREATE TABLE reset (
 """`at` is on the journal's own clock (`journal_timeline`), `wall` is for people. AUTOINCREMENT
 where a reset names the last row before it: an id that is used again would hide a new attempt."""
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST,)
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, RUNS)
 """What brings version n to n + 1; an entry is never edited once it was released."""
 VERSION: Final = len(MIGRATIONS)
 

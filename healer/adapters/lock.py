@@ -15,6 +15,11 @@ class WriterLock:
         self._path = path
         self._descriptor: int | None = None
 
+    @property
+    def held(self) -> bool:
+        """Whether we hold it."""
+        return self._descriptor is not None
+
     def acquire(self) -> int | None:
         """Take the lock; return None on success, else the holder's pid (0 if it is unreadable).
 

@@ -25,7 +25,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     if arguments.once:
         arguments.command = _lazily("healer.cli.once", "once")
     elif arguments.command is None:
-        parser.error("say --once, or a command; `healer --help` lists them")
+        arguments.command = _lazily("healer.cli.run", "run")
     return arguments
 
 
@@ -46,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _pass_flags(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add(commands, "run", "healer.cli.run", "run", "the daemon; also what a bare `healer` is")
     _add_looking(commands)
     _add_human(commands)
     _add_settings(commands)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Final
 
 from healer.core.ladders import DAY, LIMITS, Limits
@@ -21,6 +22,7 @@ Problem = tuple[str, str]
 def bad_pairs(settings: Settings) -> Iterator[Problem]:
     """Every pair that would make one of the two useless, with its place and its mend."""
     yield from _of_once(settings)
+    yield from _of_daemon(settings)
     yield from _of_limits(settings)
     yield from _of_confirmation(settings)
     yield from _of_services(settings)
@@ -35,6 +37,17 @@ def _of_once(settings: Settings) -> Iterator[Problem]:
         yield "once.look_every", "0 would never rest; write at least 0.1s"
     if once.look_deadline <= 0:
         yield "once.look_deadline", "0 would make every look unknown; write at least 1s"
+
+
+def _of_daemon(settings: Settings) -> Iterator[Problem]:
+    often = settings.daemon.alert_every
+    if often <= 0:
+        yield "daemon.alert_every", "0 would never rest; write at least 0.1s"
+    for one in fields(settings.calm):
+        rest = getattr(settings.calm, one.name)
+        if rest < often:
+            words = f"{rest:g} s is a shorter rest than daemon.alert_every, while all is well"
+            yield f"calm.{one.name}", words
 
 
 def _of_limits(settings: Settings) -> Iterator[Problem]:

@@ -112,6 +112,54 @@ class OnceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CalmSettings:
+    """The daemon's rest between two looks at a layer while nothing stirs; events end it early."""
+
+    host: Duration = 60.0
+    """Tools, rivals and free space change rarely; it is looked at anew before any act."""
+    colima: Duration = 15.0
+    """Files and a socket on this side; nothing tells of a VM that lost its power."""
+    ssh: Duration = 15.0
+    """One question over the resident ssh, which kernel and docker share."""
+    docker: Duration = 15.0
+    """Its event stream tells of its end at once."""
+    kernel: Duration = 15.0
+    """Nobody tells when a module is gone."""
+    talos: Duration = 30.0
+    """Docker's events tell of every start and end."""
+    apiserver: Duration = 15.0
+    """A hung API server keeps its watches open and says nothing."""
+    node: Duration = 60.0
+    """A watch tells of changes."""
+    flannel: Duration = 60.0
+    """A watch tells of changes."""
+    pods: Duration = 600.0
+    """A watch tells of changes; whole lists are dear (design §10)."""
+    livekit: Duration = 60.0
+    """A watch tells of a changed Deployment; the address itself is asked."""
+    services: Duration = 15.0
+    """Nobody tells when a published port goes dumb."""
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonSettings:
+    """The daemon, `healer run`."""
+
+    alert_every: Duration = 2.0
+    """The rest between two looks while something is ill and moving."""
+    wake_grace: Duration = 60.0
+    """For how long after the Mac woke badness is expected: forwards and clocks come back late."""
+    boot_grace: Duration = 20.0
+    """The same when the daemon starts within two minutes of the Mac's boot."""
+    crashes: Count = 3
+    """So many crashes of healer itself …"""
+    crash_window: Duration = 600.0
+    """… within this time make it come up looking only …"""
+    looking_only: Duration = 1800.0
+    """… for so long, or until `healer resume` (design §10)."""
+
+
+@dataclass(frozen=True, slots=True)
 class LimitSettings:
     """Overrides of one remedy's limits; None keeps the table's (`healer table`)."""
 
@@ -182,6 +230,8 @@ class Settings:
     pods: PodSettings = field(default_factory=PodSettings)
     files: FileSettings = field(default_factory=FileSettings)
     once: OnceSettings = field(default_factory=OnceSettings)
+    daemon: DaemonSettings = field(default_factory=DaemonSettings)
+    calm: CalmSettings = field(default_factory=CalmSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     grace: GraceSettings = field(default_factory=GraceSettings)
     limits: dict[Remedy, LimitSettings] = field(default_factory=dict)

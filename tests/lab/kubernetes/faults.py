@@ -149,6 +149,11 @@ class Faults:
     def reset_livekit(self) -> None:
         """Put LiveKit back to what its chart renders: probes on the pod's own address."""
         self.node.kubectl("delete", "deployment", "livekit-server", "-n", "joelclaw", "--wait")
+        # While the old pod ends kube-proxy still sends to it: it would answer the new one's probes.
+        eventually(
+            "LiveKit's old pod is gone",
+            lambda: not any(name.startswith("livekit") for name in self.node.statuses()),
+        )
         self.node.kubectl("apply", "-f", str(MANIFESTS / "livekit.yaml"))
 
     def patch_livekit(self) -> None:

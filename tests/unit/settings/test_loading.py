@@ -212,6 +212,8 @@ def test_a_wrong_key_or_value_is_said_with_place_and_wanted_form(
     ("text", "said"),
     [
         ('[once]\ndeadline = "10s"', "FILE: once.look_deadline: longer than once.deadline"),
+        ("[daemon]\nalert_every = 0", "FILE:2: daemon.alert_every: 0 would never rest"),
+        ('[calm]\ndocker = "1s"', "FILE:2: calm.docker: 1 s is a shorter rest than daemon.alert"),
         ("[once]\nlook_every = 0", "FILE:2: once.look_every: 0 would never rest"),
         ("[once]\nlook_deadline = 0", "FILE:2: once.look_deadline: 0 would make every look"),
         (

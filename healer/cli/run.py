@@ -1,0 +1,124 @@
+"""`healer run`: the daemon, until a signal ends it."""
+
+import argparse
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any, Final
+
+import anyio
+
+from healer import __version__
+from healer.cli.running import load_settings, run_async, tell
+from healer.engine.heartbeat import keep_beating
+from healer.settings import Settings, SettingsError, load
+from healer.telemetry.logbook import Logbook
+from healer.telemetry.plain import PlainLines
+from healer.wiring.daemon import AlreadyRunning, Household, open_house, reload
+
+_REFUSED: Final = 1
+_AT_NEXT_START: Final = ("files.state", "files.log")
+"""Settings that are looked at once."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until SIGTERM or SIGINT; SIGHUP reloads the settings."""
+    del arguments
+    settings = load_settings()
+    try:
+        house = open_house(settings, os.environ)
+    except AlreadyRunning as error:
+        tell(f"healer: {error}; `healer status` asks it, `healer --once` hands it a pass")
+        return _REFUSED
+    house.ears.listeners.append(PlainLines(tell))
+    run_async(lambda: _live(house))
+    return 0
+
+
+async def _live(house: Household) -> None:
+    logbook = _logbook(house)
+    _note(logbook, "started", run=house.run, pid=os.getpid(), version=__version__)
+    for part, words in house.problems.items():
+        tell(f"healer: {part}: {words}")
+        _note(logbook, "problem", part=part, detail=words)
+    house.watchdog.start()
+    how = "stopped"
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_mind_signals, house, logbook, name="signals")
+            tasks.start_soon(
+                keep_beating, house.watchdog, house.clock, house.ears.heard_lag, name="heartbeat"
+            )
+            await house.daemon.run()
+            tasks.cancel_scope.cancel()
+    except BaseException:
+        how = "broke"
+        raise
+    finally:
+        _note(logbook, "ended", how=how)
+        with anyio.CancelScope(shield=True), anyio.move_on_after(3.0):
+            await house.close(how)
+        if logbook is not None:
+            logbook.close()
+
+
+def _logbook(house: Household) -> Logbook | None:
+    """A log that cannot be opened is said, and lived without."""
+    try:
+        logbook = Logbook(house.places.log)
+    except OSError as error:
+        house.problems["log"] = f"{house.places.log}: {error.strerror}"
+        return None
+    house.ears.listeners.append(logbook)
+    return logbook
+
+
+def _note(logbook: Logbook | None, event: str, **words: Any) -> None:  # noqa: ANN401  (as the log)
+    if logbook is not None:
+        logbook.note(event, **words)
+
+
+async def _mind_signals(house: Household, logbook: Logbook | None) -> None:
+    wanted = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    with anyio.open_signal_receiver(*wanted) as signals:
+        async for one in signals:
+            if one is signal.SIGHUP:
+                await _reload(house, logbook)
+                continue
+            tell("healer: ending")
+            house.daemon.stop()
+
+
+async def _reload(house: Household, logbook: Logbook | None) -> None:
+    """All or nothing, and what changed is said."""
+    try:
+        settings = load().settings
+    except SettingsError as error:
+        for problem in error.problems:
+            tell(problem)
+        tell("healer: the old settings stay in force")
+        _note(logbook, "reload_refused", problems=list(error.problems))
+        return
+    changed = list(_changed(house.settings, settings))
+    if changed:
+        await reload(house, settings, os.environ)
+    for key in changed:
+        later = " (at the next start)" if key in _AT_NEXT_START else ""
+        tell(f"healer: {key} changed{later}")
+    if not changed:
+        tell("healer: nothing in the settings changed")
+    _note(logbook, "reloaded", changed=changed)
+
+
+def _changed(old: Settings, new: Settings) -> Iterator[str]:
+    """Dotted keys whose values differ."""
+    for section in fields(old):
+        before, after = getattr(old, section.name), getattr(new, section.name)
+        if not is_dataclass(before):
+            if before != after:
+                yield section.name
+            continue
+        for one in fields(before):
+            if getattr(before, one.name) != getattr(after, one.name):
+                yield f"{section.name}.{one.name}"

@@ -1,0 +1,208 @@
+"""The daemon of this Mac: its senses from the settings, its journal, its watchdog, its faces."""
+
+import random
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from healer.adapters.clock import SystemClock
+from healer.adapters.journal import SqliteJournal
+from healer.adapters.journal_again import LastingJournal
+from healer.adapters.lock import WriterLock
+from healer.adapters.watchdog import Watchdog
+from healer.core.facts import Pause
+from healer.core.tower import Layer
+from healer.engine.daemon import Daemon, Paces, Senses, Surroundings
+from healer.engine.telling import Listener, Looked, Told
+from healer.ports import JournalError
+from healer.settings import Settings
+from healer.settings.places import Places, places_of
+from healer.settings.policy import policy_of
+from healer.wiring.parts import OurChildren, Outside, parts_of
+from healer.wiring.real import real_outside
+
+_JUST_BOOTED = 120.0
+"""Seconds after the Mac's boot in which a daemon's start counts as the boot's."""
+
+
+class AlreadyRunning(Exception):
+    """Another healer holds the writer's lock; carries its pid, 0 when it is unreadable."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(f"another healer (pid {pid or 'unknown'}) is running")
+        self.pid = pid
+
+
+@dataclass(slots=True)
+class Ears:
+    """Everybody who listens to the engine."""
+
+    listeners: list[Listener] = field(default_factory=list)
+    looked: list[Callable[[Looked], None]] = field(default_factory=list)
+    lagged: list[Callable[[float], None]] = field(default_factory=list)
+
+    def heard_look(self, looked: Looked) -> None:
+        """Tell all of a look."""
+        for one in self.looked:
+            one(looked)
+
+    def heard_lag(self, seconds: float) -> None:
+        """Tell all of the event loop's lag."""
+        for one in self.lagged:
+            one(seconds)
+
+
+@dataclass(slots=True)
+class Household:
+    """A daemon and what it lives with."""
+
+    run: str
+    settings: Settings
+    places: Places
+    clock: SystemClock
+    journal: LastingJournal
+    lock: WriterLock
+    watchdog: Watchdog
+    children: OurChildren
+    ears: Ears
+    outside: Outside
+    daemon: Daemon
+    problems: dict[str, str] = field(default_factory=dict)
+    """What the daemon lives on without, by part; shown by `healer status`."""
+
+    async def close(self, how: str) -> None:
+        """Let go of everything, and write that this was an end in good order."""
+        self.watchdog.stop()
+        await self.outside.close()
+        try:
+            self.journal.journal.run_ended(self.run, how)
+        except JournalError as error:
+            self.problems["journal"] = str(error)
+        self.journal.close()
+        self.lock.release()
+
+
+def open_house(settings: Settings, environment: Mapping[str, str]) -> Household:
+    """Take the writer's lock and make a daemon. Raises AlreadyRunning.
+
+    A lock or a journal that cannot be used is no reason to see nothing: the daemon looks on,
+    says so, and acts once they can be used.
+    """
+    home = Path(environment.get("HOME", str(Path.home())))
+    places, clock = places_of(settings, environment, home), SystemClock()
+    lock = _locked(places)
+    journal = LastingJournal(lambda: _open(places, clock, lock))
+    run = f"{clock.wall():.0f}-{secrets.token_hex(2)}"
+    problems = _note_start(journal, settings, clock, run)
+    children, ears, watchdog = OurChildren(journal), Ears(), Watchdog()
+    outside = _outside(settings, places, children, environment)
+    senses = senses_of(settings, outside, journal, _Telling(ears), children, run)
+    around = Surroundings(watchdog, random.Random().random, ears.heard_look)  # noqa: S311  (rests, not secrets)
+    return Household(
+        run,
+        settings,
+        places,
+        clock,
+        journal,
+        lock,
+        watchdog,
+        children,
+        ears,
+        outside,
+        Daemon(senses, around),
+        problems,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """One listener that passes on to all; one that breaks harms nobody."""
+
+    ears: Ears
+
+    def told(self, told: Told) -> None:
+        """Tell all."""
+        for one in self.ears.listeners:
+            one.told(told)
+
+
+def _locked(places: Places) -> WriterLock:
+    lock = WriterLock(places.lock)
+    try:
+        holder = lock.acquire()
+    except JournalError:
+        return lock
+    if holder is not None:
+        raise AlreadyRunning(holder)
+    return lock
+
+
+def _open(places: Places, clock: SystemClock, lock: WriterLock) -> SqliteJournal:
+    """Raises JournalError; the lock comes first, so that two writers never meet."""
+    if not lock.held:
+        holder = lock.acquire()
+        if holder is not None:
+            raise JournalError(f"another healer (pid {holder or 'unknown'}) is at work")
+    return SqliteJournal.open(places.journal, clock)
+
+
+def _note_start(
+    journal: LastingJournal, settings: Settings, clock: SystemClock, run: str
+) -> dict[str, str]:
+    """Come up looking only when healer itself has crashed again and again (design §7)."""
+    daemon = settings.daemon
+    try:
+        crashed = journal.journal.run_began(run, daemon.crash_window)
+        if crashed >= daemon.crashes:
+            why = f"healer crashed {crashed} times within {daemon.crash_window / 60:.0f} min"
+            until = clock.now() + daemon.looking_only
+            journal.pause(Pause(None, until, "healer", f"{why}: looking only"))
+    except JournalError as error:
+        return {"journal": str(error)}
+    return {}
+
+
+def _outside(
+    settings: Settings, places: Places, children: OurChildren, environment: Mapping[str, str]
+) -> Outside:
+    return real_outside(
+        settings, places, children, environment=environment, progress=lambda _: None
+    )
+
+
+def senses_of(
+    settings: Settings,
+    outside: Outside,
+    journal: LastingJournal,
+    listener: Listener,
+    children: OurChildren,
+    run: str,
+) -> Senses:
+    """Eyes, hands, limits and paces of one set of settings."""
+    parts = parts_of(outside, settings, journal, listener, children)
+    policy = policy_of(settings, run=run, one_pass=False)
+    return Senses(parts, policy, _paces(settings, outside))
+
+
+def _paces(settings: Settings, outside: Outside) -> Paces:
+    daemon = settings.daemon
+    booted_ago = outside.clock.wall() - outside.host.boot_time()
+    return Paces(
+        calm={Layer(one.name): getattr(settings.calm, one.name) for one in fields(settings.calm)},
+        alert=daemon.alert_every,
+        deadline=settings.once.look_deadline,
+        wake_grace=daemon.wake_grace,
+        boot_grace=daemon.boot_grace if booted_ago < _JUST_BOOTED else 0.0,
+    )
+
+
+async def reload(house: Household, settings: Settings, environment: Mapping[str, str]) -> None:
+    """Let the daemon go on with other settings, and let go of the old connections."""
+    outside = _outside(settings, house.places, house.children, environment)
+    listener, old = _Telling(house.ears), house.outside
+    house.daemon.reload(
+        senses_of(settings, outside, house.journal, listener, house.children, house.run)
+    )
+    house.outside, house.settings = outside, settings
+    await old.close()
