@@ -25,6 +25,11 @@ class Places:
         return self.state / "journal.sqlite"
 
     @property
+    def control(self) -> Path:
+        """The daemon's control socket."""
+        return self.state / "control.sock"
+
+    @property
     def lock(self) -> Path:
         """The writer's lock."""
         return self.state / "lock"
