@@ -8,13 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from healer.cli.parser import parse
-from healer.cli.running import (
-    CONFIGURATION,
-    INTERRUPTED,
-    Interrupted,
-    Misconfigured,
-    mute,
-)
+from healer.cli.talking import CONFIGURATION, INTERRUPTED, Interrupted, Misconfigured, mute
 
 
 def main(argv: Sequence[str] | None = None) -> int:

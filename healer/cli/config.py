@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from healer.cli.running import CONFIGURATION, tell
+from healer.cli.talking import CONFIGURATION, tell
 from healer.settings import SettingsError, config_path, load
 from healer.settings.places import places_of
 from healer.settings.showing import show as shown
@@ -50,6 +50,7 @@ def paths(arguments: argparse.Namespace) -> int:
         "state": places.state,
         "journal": places.journal,
         "lock": places.lock,
+        "control": places.control,
         "log": places.log,
         "kubeconfig": places.kubeconfig,
     }

@@ -7,7 +7,7 @@ from typing import Final
 
 import anyio
 
-from healer.cli.running import put, tell
+from healer.cli.talking import put, tell
 from healer.core.judging import judge
 from healer.core.ledger import Ledger
 from healer.core.policy import Policy

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from healer.adapters.clock import SystemClock
 from healer.adapters.journal import Remembered, SqliteJournal
-from healer.cli.running import load_settings, run_async, run_pass, tell
+from healer.cli.running import run_async, run_pass
+from healer.cli.talking import load_settings, tell
 from healer.core.facts import Act, Refused
 from healer.core.judging import judge
 from healer.core.table import render_table

@@ -2,35 +2,64 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from anyio import CancelScope, move_on_after
 
-from healer.cli.running import INTERRUPTED, load_settings, run_async, run_pass, tell
+from healer.cli.asking import NoDaemon, Refused, Silent, ask
+from healer.cli.running import run_async, run_pass
+from healer.cli.talking import INTERRUPTED, load_settings, tell
 from healer.core.judging import judge
 from healer.core.policy import Policy
 from healer.engine.passing import Ended, Mode
 from healer.engine.telling import Both, Listener
 from healer.settings import Settings
+from healer.settings.places import places_of
 from healer.telemetry.plain import PlainLines
 from healer.telemetry.report import Report, document, report_text
+from healer.telemetry.status import VERDICT
 from healer.wiring.real import Prepared, prepare
 
-_VERDICT = {
-    0: "the tower is well",
-    1: "the tower is not well",
-    3: "the tower could not be looked at in full",
-    4: "held or gave up: a human is needed",
-}
 _CLOSE_SECONDS = 2.0
 
 
 def once(arguments: argparse.Namespace) -> int:
     """One pass that heals what may be healed; with `--dry-run` it only says what it would do."""
+    settings = load_settings()
+    if not arguments.dry_run:
+        handed = handed_over(settings, as_json=arguments.json, deadline=arguments.deadline)
+        if handed is not None:
+            return handed
     mode = Mode.REHEARSE if arguments.dry_run else Mode.HEAL
-    return run(load_settings(), mode, as_json=arguments.json, deadline=arguments.deadline)
+    return run(settings, mode, as_json=arguments.json, deadline=arguments.deadline)
+
+
+def handed_over(settings: Settings, *, as_json: bool, deadline: float | None) -> int | None:
+    """Let the running daemon do it, and show its progress; None when there is none to ask.
+
+    A daemon that does not answer has the writer's lock all the same: what follows only looks,
+    and says so.
+    """
+    places = places_of(settings, os.environ, Path.home())
+    seconds = settings.once.deadline if deadline is None else deadline
+    asked = {"deadline": seconds}
+    quiet = (lambda _: None) if as_json else tell
+    try:
+        ended = ask(places.control, "once", asked, line=quiet, patient=True)
+    except NoDaemon:
+        return None
+    except (Silent, Refused) as error:
+        tell(f"healer: {error}: looking only")
+        return None
+    if as_json:
+        sys.stdout.write(json.dumps(ended["document"], indent=2) + "\n")
+    else:
+        sys.stdout.write(f"{ended['text']}\n")
+    return int(ended["exit_code"])
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -92,7 +121,7 @@ def _print(report: Report, ended: Ended, policy: Policy, mode: Mode, *, as_json:
         told = document(report, ended.world, judged, exit_code=ended.exit_code, dry_run=dry_run)
         sys.stdout.write(json.dumps(told, indent=2) + "\n")
         return
-    verdict = _VERDICT[ended.exit_code]
+    verdict = VERDICT[ended.exit_code]
     if ended.why != "settled":
         verdict += f" ({ended.why})"
     sys.stdout.write(report_text(report, ended.world, judged, verdict, dry_run=dry_run) + "\n")

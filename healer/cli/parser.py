@@ -111,6 +111,10 @@ def _layer(parser: argparse.ArgumentParser, flag: str, **options: Any) -> None: 
 
 
 def _add_looking(commands: _Commands) -> None:
+    status = _add(
+        commands, "status", "healer.cli.status", "status", "ask the running daemon how things are"
+    )
+    _json(status)
     check = _add(
         commands, "check", "healer.cli.once", "check", "look at every layer, change nothing"
     )

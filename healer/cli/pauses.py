@@ -3,22 +3,22 @@
 import argparse
 import getpass
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final
 
 from healer.adapters.clock import SystemClock
 from healer.adapters.journal import SqliteJournal
-from healer.cli.running import USAGE, load_settings, tell
+from healer.cli.asking import NoDaemon, Refused, Silent, ask
+from healer.cli.talking import USAGE, load_settings, tell
 from healer.core.facts import Pause
 from healer.core.tower import Layer
 from healer.ports import JournalError
-from healer.settings.places import places_of
+from healer.settings.places import Places, places_of
 from healer.settings.units import parse_duration
 from healer.telemetry.words import duration
 
-T = TypeVar("T")
 _FAILED = 1
 
 
@@ -41,16 +41,30 @@ def pause(arguments: argparse.Namespace) -> int:
         return USAGE
     until = None if seconds is None else clock.now() + seconds
     word = Pause(_layer(arguments.layer), until, _author(), arguments.reason)
-    if _kept(clock, lambda journal: journal.pause(word)) is _REFUSED:
+    told = {
+        "layer": arguments.layer,
+        "seconds": seconds,
+        "author": word.author,
+        "reason": word.reason,
+    }
+    said = _said("pause", told, clock, lambda journal: _paused(journal, word))
+    if said is _REFUSED:
         return _FAILED
     length = "until `healer resume`" if seconds is None else f"for {duration(seconds)}"
     tell(f"paused {arguments.layer or 'everything'} {length}: {arguments.reason}")
     return 0
 
 
+def _paused(journal: SqliteJournal, word: Pause) -> int:
+    journal.pause(word)
+    return 0
+
+
 def resume(arguments: argparse.Namespace) -> int:
     """End pauses."""
-    ended = _kept(SystemClock(), lambda journal: journal.resume(_layer(arguments.layer)))
+    layer = _layer(arguments.layer)
+    told = {"layer": arguments.layer}
+    ended = _said("resume", told, SystemClock(), lambda journal: journal.resume(layer))
     if ended is _REFUSED:
         return _FAILED
     tell(f"ended {ended} pause{'' if ended == 1 else 's'}" if ended else "nothing was paused")
@@ -59,7 +73,9 @@ def resume(arguments: argparse.Namespace) -> int:
 
 def reset(arguments: argparse.Namespace) -> int:
     """Let a layer that was held or given up be tried again."""
-    ended = _kept(SystemClock(), lambda journal: journal.reset(_layer(arguments.layer)))
+    layer = _layer(arguments.layer)
+    told = {"layer": arguments.layer}
+    ended = _said("reset", told, SystemClock(), lambda journal: journal.reset(layer))
     if ended is _REFUSED:
         return _FAILED
     what = arguments.layer or "every layer"
@@ -79,13 +95,38 @@ def _layer(name: str | None) -> Layer | None:
     return None if name is None else Layer(name)
 
 
-def _kept(clock: SystemClock, say: Callable[[SqliteJournal], T]) -> T | _Refused:
-    """Let the journal take a human's word; what keeps it from that is said."""
+def _said(
+    verb: str,
+    told: Mapping[str, Any],
+    clock: SystemClock,
+    write: Callable[[SqliteJournal], int],
+) -> int | _Refused:
+    """How many the word ended, told to the running daemon, which heeds it at once.
+
+    Without one, or when it does not answer, the journal takes it: a daemon reads what others
+    wrote there, and the next run begins with it.
+    """
     places = places_of(load_settings(), os.environ, Path.home())
+    try:
+        return int(ask(places.control, verb, told).get("ended", 0))
+    except NoDaemon:
+        pass
+    except Silent as error:
+        tell(f"healer: {error}; the journal takes it, and the daemon heeds it when it lives again")
+    except Refused as error:
+        tell(f"healer: {error}")
+        return _REFUSED
+    return _kept(places, clock, write)
+
+
+def _kept(
+    places: Places, clock: SystemClock, write: Callable[[SqliteJournal], int]
+) -> int | _Refused:
+    """Let the journal take a human's word; what keeps it from that is said."""
     try:
         journal = SqliteJournal.open(places.journal, clock)
         try:
-            return say(journal)
+            return write(journal)
         finally:
             journal.close()
     except JournalError as error:

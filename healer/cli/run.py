@@ -10,11 +10,14 @@ from typing import Any, Final
 import anyio
 
 from healer import __version__
-from healer.cli.running import load_settings, run_async, tell
+from healer.cli.running import run_async
+from healer.cli.talking import load_settings, tell
 from healer.engine.heartbeat import keep_beating
+from healer.serving.control import ControlServer
 from healer.settings import Settings, SettingsError, load
 from healer.telemetry.logbook import Logbook
 from healer.telemetry.plain import PlainLines
+from healer.wiring.answers import answers_of
 from healer.wiring.daemon import AlreadyRunning, Household, open_house, reload
 
 _REFUSED: Final = 1
@@ -50,6 +53,7 @@ async def _live(house: Household) -> None:
             tasks.start_soon(
                 keep_beating, house.watchdog, house.clock, house.ears.heard_lag, name="heartbeat"
             )
+            tasks.start_soon(_answer, house, logbook, name="control")
             await house.daemon.run()
             tasks.cancel_scope.cancel()
     except BaseException:
@@ -61,6 +65,16 @@ async def _live(house: Household) -> None:
             await house.close(how)
         if logbook is not None:
             logbook.close()
+
+
+async def _answer(house: Household, logbook: Logbook | None) -> None:
+    """Answer over the control socket; the daemon lives on without one, and says so."""
+    try:
+        await ControlServer(house.places.control, answers_of(house)).serve()
+    except OSError as error:
+        house.problems["control"] = str(error)
+        tell(f"healer: control socket: {error}")
+        _note(logbook, "problem", part="control", detail=str(error))
 
 
 def _logbook(house: Household) -> Logbook | None:

@@ -77,12 +77,17 @@ class ControlServer:
         async def say(line: str) -> None:
             await _send(stream, {"line": line})
 
+        verb = ""
         try:
             verb, arguments = await _asked(stream)
             answer = self._answer_to(verb)
             told = await _while_there(stream, lambda: answer(arguments, say))
         except Refused as error:
             await _send(stream, {"error": str(error)})
+            return
+        except Exception as error:  # noqa: BLE001  (a broken answer must not end the daemon)
+            broke = f"the daemon could not answer {verb}: {type(error).__name__}: {error}"
+            await _send(stream, {"error": broke})
             return
         if told is not None:
             await _send(stream, {"answer": told})

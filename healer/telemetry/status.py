@@ -181,7 +181,7 @@ def _tower(layers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         seen = short(one["why"] or one["summary"])
         shown = one["for_seconds"]
         since = f"for {duration(shown)}" if shown is not None and one["state"] != State.OK else ""
-        yield f"  {one['layer']:<10} {one['state']:<9} {seen}{'  ' + since if since else ''}".rstrip()
+        yield f"  {one['layer']:<10} {one['state']:<9} {seen}  {since}".rstrip()
 
 
 def _section(title: str, lines: Sequence[str]) -> list[str]:
@@ -236,7 +236,6 @@ def _own_lines(document: Mapping[str, Any]) -> list[str]:
     if document["stalled"]:
         lines.append(document["stalled"])
     if document["grace_seconds"]:
-        lines.append(
-            f"grace after a boot or a wake for another {duration(document['grace_seconds'])}"
-        )
+        left = duration(document["grace_seconds"])
+        lines.append(f"grace after a boot or a wake for another {left}")
     return lines

@@ -68,6 +68,8 @@ class Household:
     ears: Ears
     outside: Outside
     daemon: Daemon
+    began: float
+    """On the clock of `now`."""
     problems: dict[str, str] = field(default_factory=dict)
     """What the daemon lives on without, by part; shown by `healer status`."""
 
@@ -111,6 +113,7 @@ def open_house(settings: Settings, environment: Mapping[str, str]) -> Household:
         ears,
         outside,
         Daemon(senses, around),
+        clock.now(),
         problems,
     )
 
