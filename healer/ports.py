@@ -381,6 +381,8 @@ class News(Protocol):
     """Tells that something outside may have changed; what, a look decides."""
 
     name: str
+    layers: frozenset[Layer]
+    """What to look at when it ends, since its end may be the news."""
 
     async def listen(self, wake: Wake) -> None:
         """Until the connection ends (returns) or breaks (PortError)."""

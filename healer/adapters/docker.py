@@ -176,14 +176,14 @@ class DockerEngine:
         except TimeoutError:
             failure = TargetSilent(place, f"no answer within {bound:g} s")
         except (OSError, ClientError, ValueError) as error:
-            failure = _ours(error, place)
+            failure = foreign(error, place)
         # Raised out here: what aiohttp raises may quote the body, and so Env, in its text.
         if answer is None:
             raise failure or TargetIll(place, "no answer")
         return _good(answer, place)
 
 
-def _ours(error: Exception, place: str) -> PortError:
+def foreign(error: Exception, place: str) -> PortError:
     """Of an error beside the socket its words; of one in the answer only its kind."""
     if isinstance(error, OSError) and error.errno in {EACCES, EPERM}:
         return CannotLook(place, str(error))

@@ -15,6 +15,8 @@ from healer.adapters import kubernetes_decode as decode
 from healer.adapters.kubernetes_calls import MIB, Answer, Json, Request, ask
 from healer.adapters.kubernetes_connect import Connector
 from healer.adapters.kubernetes_session import Session
+from healer.adapters.kubernetes_subjects import subjects_of
+from healer.adapters.kubernetes_watch import KubernetesWatch
 from healer.model.cluster import (
     CONTROL_PLANE_TAINT,
     DaemonSet,
@@ -74,6 +76,11 @@ class KubernetesCluster:
     async def close(self) -> None:
         """Let go of connections."""
         await self._connector.close()
+
+    def watches(self) -> tuple[KubernetesWatch, ...]:
+        """Its news, each on a connection of its own."""
+        subjects = subjects_of(self._names.container, self._names.flannel, self._names.livekit)
+        return tuple(KubernetesWatch(self._connector, self._session, one) for one in subjects)
 
     async def readiness(self) -> Readiness:
         """`/readyz`, once; a 5xx is an answer: it lives, and is not ready."""

@@ -7,7 +7,7 @@ world changed meanwhile.
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -30,6 +30,9 @@ from healer.ports import (
 Json = Any
 """Whatever JSON can hold."""
 MIB: Final = 1 << 20
+LONGEST_LINE: Final = 4 * MIB
+"""One object; etcd takes none above 1.5 MiB."""
+_CONNECT: Final = 5.0
 _DENIED: Final = frozenset({401, 403})
 _NOT_FOUND: Final = 404
 _GONE: Final = 410
@@ -117,6 +120,57 @@ async def ask(client: Any, host: str, request: Request, deadline: float) -> Answ
         raise _of_connection(error, place) from error
     _refuse(answer, request, response.headers.get("Retry-After", ""))
     return answer
+
+
+async def stream(
+    client: Any,  # noqa: ANN401  (the library has no types)
+    host: str,
+    request: Request,
+    silence: float,
+) -> AsyncGenerator[bytes, None]:
+    """Lines of an answer that goes on, each of at most `LONGEST_LINE` bytes, without their ends.
+
+    Raises TargetSilent after `silence` seconds without a byte, and what the status means.
+    """
+    from aiohttp import ClientError  # noqa: PLC0415  (as in `ask`)
+
+    place = request.place
+    try:
+        response = await client.request(
+            request.method,
+            f"{host}{request.path}",
+            query_params=list(request.query.items()),
+            headers={"Accept": "application/json", "User-Agent": f"healer/{__version__}"},
+            _preload_content=False,
+            _request_timeout=(_CONNECT, silence),
+        )
+        try:
+            if response.status >= _FAILED:
+                _refuse(await _read(response, request), request, "")
+            async for line in _lines(response.content, place):
+                yield line
+        finally:
+            # Never released to the pool: a watch that is left has not been read to its end.
+            response.close()
+    except TimeoutError as error:
+        raise TargetSilent(place, f"no byte within {silence:g} s") from error
+    except (ClientError, OSError) as error:
+        raise _of_connection(error, place) from error
+
+
+async def _lines(content: Any, place: str) -> AsyncIterator[bytes]:  # noqa: ANN401  (aiohttp's stream)
+    rest = bytearray()
+    async for chunk in content.iter_any():
+        rest += chunk
+        *whole, last = rest.split(b"\n")
+        rest = bytearray(last)
+        for line in whole:
+            if line.strip():
+                yield bytes(line)
+        if len(rest) > LONGEST_LINE:
+            raise TargetIll(place, f"a line of more than {LONGEST_LINE} bytes")
+    if rest.strip():
+        raise TargetIll(place, "broke off in the middle of a line")
 
 
 def _of_connection(error: Exception, place: str) -> PortError:

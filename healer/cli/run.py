@@ -12,11 +12,15 @@ import anyio
 from healer import __version__
 from healer.cli.running import run_async
 from healer.cli.talking import load_settings, tell
+from healer.core.outlook import exit_code
+from healer.core.tower import Layer
 from healer.engine.heartbeat import keep_beating
+from healer.engine.telling import Told
 from healer.serving.control import ControlServer
 from healer.settings import Settings, SettingsError, load
 from healer.telemetry.logbook import Logbook
 from healer.telemetry.plain import PlainLines
+from healer.telemetry.status import VERDICT
 from healer.wiring.answers import answers_of
 from healer.wiring.daemon import AlreadyRunning, Household, open_house, reload
 
@@ -34,9 +38,25 @@ def run(arguments: argparse.Namespace) -> int:
     except AlreadyRunning as error:
         tell(f"healer: {error}; `healer status` asks it, `healer --once` hands it a pass")
         return _REFUSED
-    house.ears.listeners.append(PlainLines(tell))
+    house.ears.listeners += [PlainLines(tell), _Ready(house)]
+    tell(f"healer {__version__} (pid {os.getpid()}): watching; `healer status` tells how it is")
     run_async(lambda: _live(house))
     return 0
+
+
+class _Ready:
+    """Says once that every layer has been looked at."""
+
+    def __init__(self, house: Household) -> None:
+        self._house = house
+        self._said = False
+
+    def told(self, told: Told) -> None:
+        """Look whether any layer is still unseen."""
+        if not self._said and all(layer in told.world.views for layer in Layer):
+            self._said = True
+            verdict = VERDICT[exit_code(told.world, told.at, self._house.daemon.policy)]
+            tell(f"healer: every layer was looked at: {verdict}")
 
 
 async def _live(house: Household) -> None:

@@ -185,7 +185,7 @@ def senses_of(
     """Eyes, hands, limits and paces of one set of settings."""
     parts = parts_of(outside, settings, journal, listener, children)
     policy = policy_of(settings, run=run, one_pass=False)
-    return Senses(parts, policy, _paces(settings, outside))
+    return Senses(parts, policy, _paces(settings, outside), outside.news)
 
 
 def _paces(settings: Settings, outside: Outside) -> Paces:

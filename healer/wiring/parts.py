@@ -25,6 +25,7 @@ from healer.ports import (
     GuestHands,
     HostEyes,
     Journal,
+    News,
     PortEyes,
     Remedial,
     VmEyes,
@@ -80,6 +81,8 @@ class Outside:
     cluster_hands: ClusterHands
     published: PortEyes
     close: Callable[[], Awaitable[None]]
+    news: tuple[News, ...] = ()
+    """What wakes the daemon's probes; a pass needs none."""
 
 
 @dataclass(slots=True)

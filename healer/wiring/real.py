@@ -13,6 +13,8 @@ from healer.adapters.colima_files import resolve_root
 from healer.adapters.colima_hands import ColimaHands
 from healer.adapters.colima_settling import Settling
 from healer.adapters.docker import DockerEngine
+from healer.adapters.docker_events import DockerEvents
+from healer.adapters.file_news import FileNews
 from healer.adapters.guest_script import Question
 from healer.adapters.host import HostAdapter
 from healer.adapters.journal import SqliteJournal
@@ -24,6 +26,7 @@ from healer.adapters.published import PublishedPorts
 from healer.adapters.ssh import DirectSsh, SshGuest
 from healer.core.ledger import Ledger
 from healer.core.policy import Policy
+from healer.core.tower import Layer
 from healer.engine.passing import Mode, Pass
 from healer.engine.quiet import BrokenJournal, Snapshot
 from healer.engine.telling import Listener
@@ -134,7 +137,23 @@ def real_outside(
         cluster_hands=cluster,
         published=PublishedPorts(runner, host, children_environment),
         close=cluster.close,
+        news=(
+            DockerEvents(paths.docker_socket, settings.tower.container),
+            *cluster.watches(),
+            FileNews(_files(paths, places), clock),
+        ),
     )
+
+
+def _files(paths: ColimaPaths, places: Places) -> Mapping[Path, frozenset[Layer]]:
+    """What a start, an end or a break of the VM, its forwards or the kubeconfig changes."""
+    vm = frozenset({Layer.COLIMA, Layer.SSH, Layer.DOCKER})
+    return {
+        paths.instance / "ha.pid": vm,
+        paths.instance / "ssh.sock": frozenset({Layer.DOCKER}),
+        paths.docker_socket: frozenset({Layer.DOCKER}),
+        places.kubeconfig: frozenset({Layer.APISERVER}),
+    }
 
 
 def _ssh_port_of(vm: VmEyes) -> Callable[[], Awaitable[int | None]]:

@@ -56,6 +56,7 @@ class _Set:
     fault: Fault
     path: str
     left: int
+    watches: bool
 
 
 @dataclass(slots=True)
@@ -109,9 +110,14 @@ class ApiServer:
         """What a list in pages begins with."""
         return listed(self.store, kind, "", {"limit": str(limit)})
 
-    def fault(self, fault: Fault, *, times: int = 1_000_000, path: str = "") -> None:
-        """Let that many requests whose path begins so be answered by the fault."""
-        self._faults.append(_Set(fault, path, times))
+    def fault(
+        self, fault: Fault, *, times: int = 1_000_000, path: str = "", watches: bool = False
+    ) -> None:
+        """Let that many requests whose path begins so be answered by the fault.
+
+        `watches`: only those that watch.
+        """
+        self._faults.append(_Set(fault, path, times, watches))
 
     def mend(self) -> None:
         """Take all faults back."""
@@ -146,7 +152,7 @@ class ApiServer:
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         self.requests.append(await _asked(request))
-        found = self._due(request.path)
+        found = self._due(request)
         if found is not None:
             return await found(request)
         try:
@@ -157,9 +163,10 @@ class ApiServer:
             response.headers["Date"] = formatdate(self.time, usegmt=True)
         return response
 
-    def _due(self, path: str) -> Fault | None:
+    def _due(self, request: web.BaseRequest) -> Fault | None:
         for one in self._faults:
-            if one.left and path.startswith(one.path):
+            asked = not one.watches or "watch" in request.query
+            if one.left and asked and request.path.startswith(one.path):
                 one.left -= 1
                 return one.fault
         return None

@@ -23,7 +23,6 @@ def test_version(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "say --once, or a command"),
         (("heal",), "invalid choice: 'heal'"),
         (("--once", "--deadline", "soon"), "'soon' is no time: write it as 90s, 10m or 1h30m"),
         (("--once", "--deadline", "-5m"), "--deadline"),

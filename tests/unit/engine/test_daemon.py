@@ -51,6 +51,7 @@ class Rope:
     """News that somebody pulls by hand."""
 
     name: str = "rope"
+    layers: frozenset[Layer] = frozenset()
     pull: Wake = lambda _: None
 
     async def listen(self, wake: Wake) -> None:

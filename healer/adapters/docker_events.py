@@ -1,0 +1,87 @@
+"""Docker's events of the one container: news only, a look decides what they mean.
+
+The engine keeps the last 256 events in memory and drops what a slow listener does not take
+(facts/talos-kubernetes.md §9), so nothing here counts on having heard all of them.
+"""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import anyio
+
+from healer.adapters.docker import ANY_VERSION, SECONDS, foreign
+from healer.core.tower import Layer
+from healer.ports import TargetIll, TargetSilent, Wake
+
+_PLACE: Final = "docker events"
+_ACTIONS: Final = (
+    "create",
+    "destroy",
+    "die",
+    "health_status",
+    "kill",
+    "oom",
+    "pause",
+    "restart",
+    "start",
+    "stop",
+    "unpause",
+    "update",
+)
+_LONGEST: Final = 1 << 20
+"""Bytes of one event: some labels and a few words."""
+_TOUCHED: Final = frozenset({Layer.TALOS, Layer.APISERVER})
+
+
+class DockerEvents:
+    """ports.News over a stream of its own on docker.sock."""
+
+    name = "docker events"
+    layers = frozenset({Layer.DOCKER, Layer.TALOS})
+
+    def __init__(self, socket: Path, container: str) -> None:
+        self._socket = socket
+        self._container = container
+
+    async def listen(self, wake: Wake) -> None:
+        """Until the engine or its forward ends. Raises TargetIll, TargetSilent."""
+        from aiodocker import Docker  # noqa: PLC0415  (costs 0.2 s; `healer status` needs none)
+        from aiohttp import ClientError, ClientTimeout  # noqa: PLC0415  (as above)
+
+        filters = {
+            "type": ["container"],
+            "container": [self._container],
+            "event": list(_ACTIONS),
+        }
+        try:
+            # Its own session, not its own events: those end for ever with the first break (§8).
+            async with Docker(url=f"unix://{self._socket}", api_version=ANY_VERSION) as docker:
+                with anyio.fail_after(SECONDS):
+                    response = await docker.session.get(
+                        "http://docker/events",
+                        params={"filters": json.dumps(filters)},
+                        timeout=ClientTimeout(total=None),
+                    )
+                async with response:
+                    if response.status != 200:  # noqa: PLR2004  (HTTP's own word for well)
+                        raise TargetIll(_PLACE, f"answered {response.status}")
+                    wake(self.layers)
+                    await _pass_on(response.content.iter_any(), wake)
+        except TimeoutError as error:
+            raise TargetSilent(_PLACE, f"no answer within {SECONDS:g} s") from error
+        except (OSError, ClientError, ValueError) as error:
+            raise foreign(error, _PLACE) from error
+
+
+async def _pass_on(chunks: AsyncIterator[bytes], wake: Wake) -> None:
+    """A whole line is an event, whatever it says: the filter has chosen it."""
+    waiting = 0
+    async for chunk in chunks:
+        waiting += len(chunk)
+        if b"\n" in chunk:
+            waiting = 0
+            wake(_TOUCHED)
+        elif waiting > _LONGEST:
+            raise TargetIll(_PLACE, f"an event of more than {_LONGEST} bytes")

@@ -1,0 +1,64 @@
+"""What is watched in the cluster, whom it wakes, and which of its changes are news."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from healer.adapters import kubernetes_decode as decode
+from healer.adapters.kubernetes_watch import Subject
+from healer.core.tower import Layer
+
+CORDONED: Final = "talos.dev/cordoned"
+"""The one annotation that a probe reads; flannel and Talos write others now and then."""
+_NODE: Final = frozenset({Layer.NODE, Layer.TALOS})
+_FLANNEL: Final = frozenset({Layer.FLANNEL})
+_LIVEKIT: Final = frozenset({Layer.LIVEKIT})
+_PODS: Final = frozenset({Layer.PODS, Layer.FLANNEL, Layer.LIVEKIT})
+
+
+def subjects_of(
+    node: str, flannel: tuple[str, str], livekit: tuple[str, str]
+) -> tuple[Subject, ...]:
+    """Nodes, pods, two workloads, and the one kind of warning that flannel is judged by."""
+    return (
+        Subject("/api/v1/nodes", _NODE, _node, {"fieldSelector": f"metadata.name={node}"}),
+        Subject("/api/v1/pods", _PODS, _pod),
+        Subject(
+            f"/apis/apps/v1/namespaces/{flannel[0]}/daemonsets",
+            _FLANNEL,
+            decode.daemonset,
+            {"fieldSelector": f"metadata.name={flannel[1]}"},
+        ),
+        Subject(
+            f"/apis/apps/v1/namespaces/{livekit[0]}/deployments",
+            _LIVEKIT,
+            _deployment,
+            {"fieldSelector": f"metadata.name={livekit[1]}"},
+        ),
+        Subject(
+            "/api/v1/events",
+            _FLANNEL,
+            decode.event,
+            {"fieldSelector": "type=Warning,reason=FailedCreatePodSandBox"},
+        ),
+    )
+
+
+def _node(raw: Mapping[str, Any]) -> object:
+    """A heartbeat alone is no news: kubelet writes one at least each five minutes."""
+    found = decode.node(raw)
+    conditions = [(one.type, one.status, one.reason, one.message) for one in found.conditions]
+    cordoned = found.annotations.get(CORDONED)
+    return (found.uid, found.taints, found.unschedulable, cordoned, conditions)
+
+
+def _pod(raw: Mapping[str, Any]) -> object:
+    """All that STATUS is computed from, and its deletion."""
+    metadata = raw["metadata"]
+    marks = (metadata.get("deletionTimestamp"), metadata.get("finalizers"), metadata.get("labels"))
+    return (marks, raw.get("status"))
+
+
+def _deployment(raw: Mapping[str, Any]) -> object:
+    """A new generation is a changed spec; the counts tell of readiness."""
+    found = decode.deployment(raw)
+    return (found.uid, found.generation, found.desired, found.ready)
