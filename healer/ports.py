@@ -267,7 +267,7 @@ class EngineEyes(Protocol):
         ...
 
     async def stopped_by_human_ago(self, container: Container) -> float | None:
-        """Seconds since a `stop` or `kill` event of it that is its last end, or None."""
+        """Seconds since a `stop` event of it that is its last end, or None; a kill is none."""
         ...
 
 

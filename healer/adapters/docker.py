@@ -92,7 +92,7 @@ class DockerEngine:
     async def stopped_by_human_ago(self, container: Container) -> float | None:
         """From the engine's last 256 events; a VM crash and dockerd's own end leave none (§9)."""
         place = "docker events"
-        filters = {"type": ["container"], "container": [container.id], "event": ["kill", "start"]}
+        filters = {"type": ["container"], "container": [container.id], "event": ["stop", "start"]}
         now = (await self._ask("GET", "_ping", {}, place)).at
         query = {
             "since": str(int(now - _EVENTS_SINCE)),
@@ -101,7 +101,7 @@ class DockerEngine:
         }
         said = await self._get("events", query, place)
         events = [_json(line, place) for line in said.splitlines() if line.strip()]
-        return _last_kill(events, now)
+        return _last_stop(events, now)
 
     async def start(self, container: str) -> str:
         """An engine that says 304 had it running already."""
@@ -243,10 +243,10 @@ def _server_time(response: "ClientResponse") -> float:
         return time.time()
 
 
-def _last_kill(events: list[Any], now: float) -> float | None:
-    """A kill after which nobody started it again."""
-    killed: float | None = None
+def _last_stop(events: list[Any], now: float) -> float | None:
+    """A stop after which nobody started it again; a kill alone is no human's (design §10)."""
+    stopped: float | None = None
     for one in events:
         if isinstance(one, dict) and isinstance(one.get("timeNano"), int):
-            killed = one["timeNano"] / 1e9 if one.get("Action") == "kill" else None
-    return None if killed is None else max(0.0, now - killed)
+            stopped = one["timeNano"] / 1e9 if one.get("Action") == "stop" else None
+    return None if stopped is None else max(0.0, now - stopped)

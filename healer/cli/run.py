@@ -17,6 +17,7 @@ from healer.core.tower import Layer
 from healer.engine.heartbeat import keep_beating
 from healer.engine.telling import Told
 from healer.serving.control import ControlServer
+from healer.serving.http import PortTaken, serving
 from healer.settings import Settings, SettingsError, load
 from healer.telemetry.logbook import Logbook
 from healer.telemetry.plain import PlainLines
@@ -25,7 +26,9 @@ from healer.wiring.answers import answers_of
 from healer.wiring.daemon import AlreadyRunning, Household, open_house, reload
 
 _REFUSED: Final = 1
-_AT_NEXT_START: Final = ("files.state", "files.log")
+_PORT_AGAIN: Final = 30.0
+"""Seconds until a taken port is tried again."""
+_AT_NEXT_START: Final = ("files.state", "files.log", "http.enabled", "http.port")
 """Settings that are looked at once."""
 
 
@@ -73,6 +76,7 @@ async def _live(house: Household) -> None:
             tasks.start_soon(
                 keep_beating, house.watchdog, house.clock, house.ears.heard_lag, name="heartbeat"
             )
+            tasks.start_soon(_serve_http, house, logbook, name="http")
             tasks.start_soon(_answer, house, logbook, name="control")
             await house.daemon.run()
             tasks.cancel_scope.cancel()
@@ -85,6 +89,26 @@ async def _live(house: Household) -> None:
             await house.close(how)
         if logbook is not None:
             logbook.close()
+
+
+async def _serve_http(house: Household, logbook: Logbook | None) -> None:
+    """Metrics, health and status; a taken port is said, tried again, and lived without."""
+    if not house.settings.http.enabled:
+        return
+    from healer.wiring.pages import pages_of  # noqa: PLC0415  (prometheus-client costs 50 ms)
+
+    pages = pages_of(house)
+    while True:
+        try:
+            async with serving(house.settings.http.port, pages):
+                house.problems.pop("http", None)
+                await anyio.sleep_forever()
+        except PortTaken as error:
+            if house.problems.get("http") != str(error):
+                tell(f"healer: {error}")
+                _note(logbook, "problem", part="http", detail=str(error))
+            house.problems["http"] = str(error)
+        await anyio.sleep(_PORT_AGAIN)
 
 
 async def _answer(house: Household, logbook: Logbook | None) -> None:

@@ -11,7 +11,18 @@ _PREFIX: Final = "HEALER_"
 _NOT_KEYS: Final = frozenset({"HEALER_CONFIG"})
 _OF_THE_TESTS: Final = "HEALER_LAB"
 """The lab's own variables reach the healer that it starts."""
-_SCALARS: Final = ("tower", "livekit", "pods", "files", "once", "engine", "grace")
+_SCALARS: Final = (
+    "tower",
+    "livekit",
+    "pods",
+    "files",
+    "once",
+    "daemon",
+    "calm",
+    "http",
+    "engine",
+    "grace",
+)
 """Sections whose keys the environment may give."""
 
 

@@ -160,6 +160,18 @@ class DaemonSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Metrics, health and status over HTTP, on 127.0.0.1 only."""
+
+    enabled: bool = True
+    """Whether the daemon listens at all."""
+    port: Port = 10_120
+    """Free in Prometheus' public list of default ports: 9100 to 9999 are all taken, and of those
+    from 10001 on the lowest fifty. It is none of the tower's own, and none of kubelet's (10248 to
+    10259)."""
+
+
+@dataclass(frozen=True, slots=True)
 class LimitSettings:
     """Overrides of one remedy's limits; None keeps the table's (`healer table`)."""
 
@@ -232,6 +244,7 @@ class Settings:
     once: OnceSettings = field(default_factory=OnceSettings)
     daemon: DaemonSettings = field(default_factory=DaemonSettings)
     calm: CalmSettings = field(default_factory=CalmSettings)
+    http: HttpSettings = field(default_factory=HttpSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     grace: GraceSettings = field(default_factory=GraceSettings)
     limits: dict[Remedy, LimitSettings] = field(default_factory=dict)

@@ -76,7 +76,7 @@ def test_killed_mux_is_forwarded_anew(tower: Tower) -> None:
 
 
 def test_killed_container_is_started(tower: Tower) -> None:
-    """A container that was killed has no human behind it but `docker kill` itself: it waits."""
+    """A `docker kill` is no `docker stop`: nobody meant it to stay down, so none is waited for."""
     tower.mac.docker(["kill", NAME])
     ran = tower.heal()
 

@@ -212,19 +212,20 @@ def event(action: str, ago: float) -> dict[str, Any]:
     ("events", "expected"),
     [
         ([], None),
-        ([event("kill", 30)], 30.0),
-        ([event("kill", 30), event("kill", 20)], 20.0),
-        ([event("start", 90), event("kill", 30)], 30.0),
-        ([event("kill", 30), event("start", 10)], None),
-        ([event("kill", 30), event("start", 20), event("kill", 5)], 5.0),
-        ([event("kill", -2)], 0.0),
-        ([event("kill", 30), "nonsense", {}, {"timeNano": "x"}], 30.0),
+        ([event("stop", 30)], 30.0),
+        ([event("stop", 30), event("stop", 20)], 20.0),
+        ([event("start", 90), event("stop", 30)], 30.0),
+        ([event("stop", 30), event("start", 10)], None),
+        ([event("stop", 30), event("start", 20), event("stop", 5)], 5.0),
+        ([event("stop", -2)], 0.0),
+        ([event("kill", 30)], None),
+        ([event("stop", 30), "nonsense", {}, {"timeNano": "x"}], 30.0),
     ],
 )
 async def test_a_human_s_stop_is_known_by_its_event(
     served: Engine, docker: DockerEngine, events: list[Any], expected: float | None
 ) -> None:
-    """A kill after which nobody started it again; its age by the engine's clock."""
+    """A stop after which nobody started it again; its age by the engine's clock."""
     served.answers["/events"] = (200, "\n".join(json.dumps(one) for one in events).encode())
     container = await docker.container()
     assert expected == await docker.stopped_by_human_ago(container)

@@ -44,6 +44,7 @@ DEFAULTS = {
         ),
     },
     "once": {"deadline": 1200.0, "look_every": 2.0, "look_deadline": 20.0},
+    "http": {"enabled": True, "port": 10120},
     "daemon": {
         "alert_every": 2.0,
         "wake_grace": 60.0,

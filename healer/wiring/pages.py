@@ -1,0 +1,23 @@
+"""What the daemon serves over HTTP: its metrics listen from here on."""
+
+from healer.adapters.own_process import own_cost
+from healer.serving.http import Pages
+from healer.telemetry.metrics import Metrics
+from healer.wiring.answers import status_of
+from healer.wiring.daemon import Household
+
+
+def pages_of(house: Household) -> Pages:
+    """Make the metrics, let them listen, and serve them beside health and status."""
+    metrics = Metrics(own_cost, house.clock.now, house.clock.wall)
+    house.ears.listeners.append(metrics)
+    house.ears.looked.append(metrics.looked)
+    house.ears.lagged.append(metrics.lagged)
+    return Pages(metrics.render, lambda: _health(house), lambda: status_of(house))
+
+
+def _health(house: Household) -> str:
+    """Stalled parts first; then whether every layer has been looked at."""
+    unseen = house.daemon.unseen
+    waiting = f"not ready: no look yet at {', '.join(unseen)}" if unseen else ""
+    return house.watchdog.stalled() or waiting

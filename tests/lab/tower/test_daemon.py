@@ -1,0 +1,139 @@
+"""The daemon on a real tower: each fault is seen, healed without a word, and proved."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.lab.kubernetes.node import NAME, eventually
+from tests.lab.tower.living import LivingDaemon
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.lab.tower.tower import Tower
+
+pytestmark = [pytest.mark.lab, pytest.mark.kubernetes]
+
+
+@pytest.fixture
+def daemon(tower: Tower) -> Iterator[LivingDaemon]:
+    """A daemon over a healthy tower."""
+    living = LivingDaemon(tower)
+    try:
+        yield living.start()
+    finally:
+        if living.process is not None and living.process.poll() is None:
+            living.end(signal.SIGKILL)
+
+
+def after(daemon: LivingDaemon, fault: Callable[[], object]) -> list[str]:
+    """What it did about a fault, once everything is well again."""
+    since = time.time()
+    fault()
+    daemon.healed(since)
+    return daemon.acts(since)
+
+
+def test_faults_are_healed_one_after_the_other(daemon: LivingDaemon) -> None:
+    """A killed container, a taint, the module, the mux, LiveKit's probes: each by its remedy."""
+    tower = daemon.tower
+
+    assert ["untaint"] == after(daemon, tower.faults.taint)
+
+    def module() -> None:
+        tower.mac.guest(["rm", "-f", "/etc/modules-load.d/healer.conf"])
+        tower.mac.drop_module()
+
+    assert "load_modules" == after(daemon, module)[0]
+    assert ["reforward"] == after(daemon, tower.mac.kill_mux)
+    acts = after(daemon, lambda: tower.mac.docker(["kill", NAME]))
+    assert "start_container" == acts[0]
+    assert set(acts) <= {"start_container", "untaint", "delete_flannel_pod"}
+    assert "patch_livekit" in after(daemon, tower.faults.reset_livekit)
+    assert [] == [call for call in tower.mac.calls if {"start", "stop"} & set(call.argv)]
+    assert 0 == daemon.end()
+
+
+def test_a_power_cut_of_the_vm_is_healed(daemon: LivingDaemon) -> None:
+    """The VM is started once, and everything above it comes back in its order."""
+    acts = after(daemon, daemon.tower.mac.cut_power)
+
+    assert "start_vm" == acts[0]
+    assert 1 == acts.count("start_vm")
+    assert "cycle_vm" not in acts
+
+
+def test_a_daemon_that_is_killed_in_an_act_finishes_it_in_its_next_life(
+    daemon: LivingDaemon,
+) -> None:
+    """I10: `colima start` lives on, is recognised, and nobody begins a second one."""
+    tower, since = daemon.tower, time.time()
+    tower.mac.pretend(engine_gap=10.0)
+    tower.mac.cut_power()
+    daemon.wait("the start begins", lambda: "start_vm" in daemon.acts(since))
+    daemon.end(signal.SIGKILL)
+    daemon.start()
+    daemon.wait("well", lambda: daemon.status().get("exit_code") == 0)
+
+    starts = [call for call in tower.mac.calls if call.tool == "colima" and "start" in call.argv]
+    assert 1 == len(starts)
+
+
+def test_a_paused_daemon_does_nothing_and_says_who_paused_it(daemon: LivingDaemon) -> None:
+    """I3, and a resume lets it go on at once."""
+    tower, since = daemon.tower, time.time()
+    assert 0 == tower.healer("pause", "--reason", "demo").code
+    tower.faults.taint()
+    daemon.wait("seen", lambda: _state(daemon, "node") == "paused")
+
+    assert [] == daemon.acts(since)
+    assert ["demo"] == [one["reason"] for one in daemon.status()["pauses"]]
+    assert 0 == tower.healer("resume").code
+    daemon.healed(since)
+    assert ["untaint"] == daemon.acts(since)
+
+
+def test_a_humans_stop_waits_and_says_so(daemon: LivingDaemon) -> None:
+    """A `docker stop` is announced with its time, and answered after the grace only."""
+    tower, since = daemon.tower, time.time()
+    tower.mac.docker(["stop", "--time=5", NAME])
+    daemon.wait("announced", lambda: "human_stopped" in _rules(daemon))
+    assert [] == daemon.acts(since)
+    daemon.healed(since)
+
+    begun = next(one for one in daemon.log(since) if one.event == "act_begun")
+    assert "start_container" == begun.fields["remedy"]
+    assert begun.at - since >= 55.0
+
+
+def test_frozen_parts_end_every_look_and_bring_no_act(daemon: LivingDaemon) -> None:
+    """SIGSTOP of the mux for a minute: looks end in time, nothing disruptive is done."""
+    tower, since = daemon.tower, time.time()
+    before = _descriptors(daemon)
+    tower.mac.stop_mux()
+    daemon.wait("seen", lambda: _state(daemon, "docker") not in {"ok", ""})
+    time.sleep(20.0)  # a fault that lasts is the test itself
+    tower.mac.cont_mux()
+    daemon.wait("well", lambda: daemon.status().get("exit_code") == 0)
+
+    assert not {"cycle_vm", "force_cycle_vm", "restart_engine"} & set(daemon.acts(since))
+    eventually("its descriptors are as many as before", lambda: _descriptors(daemon) <= before + 2)
+
+
+def _state(daemon: LivingDaemon, layer: str) -> str:
+    layers = daemon.status().get("layers", [])
+    return next((one["state"] for one in layers if one["layer"] == layer), "")
+
+
+def _rules(daemon: LivingDaemon) -> set[str]:
+    return {one["rule"] for one in daemon.status().get("next", [])}
+
+
+def _descriptors(daemon: LivingDaemon) -> int:
+    assert daemon.process is not None
+    return len(list(Path(f"/proc/{daemon.process.pid}/fd").iterdir()))
