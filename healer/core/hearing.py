@@ -17,11 +17,24 @@ def after_hearing(world: World, heard: Observation, now: float, policy: Policy) 
     world = world.with_view(heard.layer, _view(world.views.get(heard.layer), heard, now))
     world = replace(world, signs=_signs(world, heard, now))
     if heard.layer is Layer.HOST:
-        running = tuple(Foreign(operation, now) for operation in heard.foreign)
-        world = replace(world, foreign=running)
+        world = _follow_foreign(world, heard, now, policy)
     if heard.layer is Layer.SSH and heard.uptime is not None:
         world = _after_boot(world, now - heard.uptime, now, policy)
     return world
+
+
+def _follow_foreign(world: World, heard: Observation, now: float, policy: Policy) -> World:
+    """An operation that is no longer seen has ended; what it did comes up for a while yet."""
+    running = {one.pid for one in heard.foreign}
+    ended = [
+        Foreign(one.operation, now) for one in world.foreign if one.operation.pid not in running
+    ]
+    recent = [one for one in world.foreign_ended if now < one.at + policy.foreign_grace]
+    return replace(
+        world,
+        foreign=tuple(Foreign(operation, now) for operation in heard.foreign),
+        foreign_ended=(*recent, *ended),
+    )
 
 
 def _view(before: View | None, heard: Observation, now: float) -> View:

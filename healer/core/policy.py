@@ -33,6 +33,8 @@ class Policy:
     """… within this time are a crash loop, in which no start may help (R18)."""
     foreign_patience: float = 900.0
     """How long somebody else's start or stop may run before it is reported (design §10)."""
+    foreign_grace: float = 20.0
+    """After somebody else's start or stop has ended: what it started comes up by itself."""
     storm_owners: int = 4
     """The storm brake needs at least so many ill owners (design §10)."""
     deletes_at_once: int = 3

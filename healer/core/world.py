@@ -89,6 +89,8 @@ class World:
     views: Mapping[Layer, View] = field(default_factory=dict)
     signs: Mapping[SignKey, SeenSign] = field(default_factory=dict)
     foreign: tuple[Foreign, ...] = ()
+    foreign_ended: tuple[Foreign, ...] = ()
+    """Operations that ran lately and were no longer seen at that time."""
     ledger: Ledger = field(default_factory=Ledger)
     acting: tuple[Act, ...] = ()
     verifying: tuple[Verification, ...] = ()

@@ -357,8 +357,9 @@ def test_somebody_elses_start_holds_the_tower() -> None:
     assert [] == night.acts
     assert "4242" in night.said(Refused)[0].detail
 
-    night.see(well(Layer.HOST)).run(10.0)
-
+    night.see(well(Layer.HOST)).run(18.0)
+    assert [] == night.acts
+    night.run(10.0)
     assert [Remedy.START_VM] == night.acts
 
 
