@@ -151,6 +151,18 @@ class Journal(Protocol):
         ...
 
 
+class Memory(Protocol):
+    """Single facts that outlive a run, such as the API server's last port."""
+
+    def learn(self, word: str, value: str) -> None:
+        """Remember one. Raises JournalError."""
+        ...
+
+    def known(self, word: str) -> str | None:
+        """What was last learnt; None when nothing was. Raises JournalError."""
+        ...
+
+
 class HostEyes(Protocol):
     """The Mac itself."""
 

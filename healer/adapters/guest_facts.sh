@@ -57,9 +57,13 @@ bound systemctl show docker -p ActiveState -p Result -p InactiveEnterTimestampMo
 
 if [ "$ping" = OK ]; then
   about=$(docker_q container inspect -f \
-    '{{.State.Status}}{{range .NetworkSettings.Networks}} {{.IPAddress}}{{end}}' "$container")
-  status=${about%% *}; address=${about#"$status"}; address=${address# }; address=${address%% *}
+    "{{.State.Status}} {{with index .NetworkSettings.Ports \"$api_port/tcp\"}}{{(index . 0).HostPort}}{{else}}-{{end}}{{range .NetworkSettings.Networks}} {{.IPAddress}}{{end}}" \
+    "$container")
+  read -r status published address _ <<END
+$about
+END
   say container "$status"
+  say published "$published"
   if [ -n "$address" ] && command -v curl >/dev/null 2>&1; then
     say api "$(curl -sk -m 3 -o /dev/null -w '%{http_code}' \
       "https://$address:$api_port/readyz" 2>/dev/null)"

@@ -68,6 +68,7 @@ def read_answer(text: str, place: str, asked_at: float) -> GuestFacts:
         docker=_unit(values, uptime),
         container_status=values.get("container", ""),
         api_answers=_api(values),
+        api_port=_port(values.get("published", "")),
         open_ports=frozenset(ports),
     )
 
@@ -97,6 +98,11 @@ def _unit(values: Mapping[str, str], uptime: float) -> Unit:
     ended = active in {"inactive", "failed"} and since
     inactive_for = max(0.0, uptime - since / 1e6) if ended and since else None
     return Unit(active, values.get("unit.Result", ""), inactive_for)
+
+
+def _port(text: str) -> int | None:
+    """`-` of a container that publishes none."""
+    return int(text) if _PORT.fullmatch(text) else None
 
 
 def _api(values: Mapping[str, str]) -> bool | None:

@@ -65,6 +65,14 @@ class LastingJournal:
         """Re-arm a layer."""
         return self.journal.reset(layer)
 
+    def learn(self, word: str, value: str) -> None:
+        """Remember a single fact."""
+        self.journal.learn(word, value)
+
+    def known(self, word: str) -> str | None:
+        """What was last learnt of it."""
+        return self.journal.known(word)
+
     def check(self) -> None:
         """Open the file anew if it was lost, and write a little."""
         try:

@@ -1,5 +1,7 @@
 """Journals for runs that must leave no trace, and for those that could not open theirs."""
 
+from collections.abc import Mapping
+
 from healer.core.facts import Act, Decision, Outcome, Pause
 from healer.core.ledger import Ledger
 from healer.core.tower import Layer
@@ -47,6 +49,20 @@ class Snapshot:
     def written_by_others(self) -> bool:
         """Nobody else knows of it."""
         return False
+
+
+class Forgetful:
+    """ports.Memory of a run that leaves no trace: what was known when it began."""
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        self._known = known
+
+    def learn(self, word: str, value: str) -> None:
+        """Forget it."""
+
+    def known(self, word: str) -> str | None:
+        """As it was."""
+        return self._known.get(word)
 
 
 class BrokenJournal(Snapshot):

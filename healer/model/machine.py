@@ -93,6 +93,8 @@ class GuestFacts:
     """State.Status of the Talos container as the VM's docker sees it; '' = not asked or none."""
     api_answers: bool | None = None
     """The API server answered HTTP on the container's port, from inside; None = not asked."""
+    api_port: int | None = None
+    """Where the VM's docker publishes the API server; None = nowhere, or not asked."""
     open_ports: frozenset[int] = field(default_factory=frozenset)
     """TCP ports that answered in the VM, of those asked."""
 

@@ -15,7 +15,7 @@ from healer.core.facts import Pause
 from healer.core.tower import Layer
 from healer.engine.daemon import Daemon, Paces, Senses, Surroundings
 from healer.engine.telling import Listener, Looked, Told
-from healer.ports import JournalError
+from healer.ports import JournalError, Memory
 from healer.settings import Settings
 from healer.settings.places import Places, places_of
 from healer.settings.policy import policy_of
@@ -98,7 +98,7 @@ def open_house(settings: Settings, environment: Mapping[str, str]) -> Household:
     run = f"{clock.wall():.0f}-{secrets.token_hex(2)}"
     problems = _note_start(journal, settings, clock, run)
     children, ears, watchdog = OurChildren(journal), Ears(), Watchdog()
-    outside = _outside(settings, places, children, environment)
+    outside = _outside(settings, places, children, journal, environment)
     senses = senses_of(settings, outside, journal, _Telling(ears), children, run)
     around = Surroundings(watchdog, random.Random().random, ears.heard_look)  # noqa: S311  (rests, not secrets)
     return Household(
@@ -167,10 +167,14 @@ def _note_start(
 
 
 def _outside(
-    settings: Settings, places: Places, children: OurChildren, environment: Mapping[str, str]
+    settings: Settings,
+    places: Places,
+    children: OurChildren,
+    memory: Memory,
+    environment: Mapping[str, str],
 ) -> Outside:
     return real_outside(
-        settings, places, children, environment=environment, progress=lambda _: None
+        settings, places, children, memory, environment=environment, progress=lambda _: None
     )
 
 
@@ -202,7 +206,7 @@ def _paces(settings: Settings, outside: Outside) -> Paces:
 
 async def reload(house: Household, settings: Settings, environment: Mapping[str, str]) -> None:
     """Let the daemon go on with other settings, and let go of the old connections."""
-    outside = _outside(settings, house.places, house.children, environment)
+    outside = _outside(settings, house.places, house.children, house.journal, environment)
     listener, old = _Telling(house.ears), house.outside
     house.daemon.reload(
         senses_of(settings, outside, house.journal, listener, house.children, house.run)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from healer.adapters.api_port import API_PORT, ApiPort
 from healer.adapters.clock import SystemClock
 from healer.adapters.colima_commands import ColimaCommands
 from healer.adapters.colima_eyes import ColimaEyes
@@ -28,10 +29,10 @@ from healer.core.ledger import Ledger
 from healer.core.policy import Policy
 from healer.core.tower import Layer
 from healer.engine.passing import Mode, Pass
-from healer.engine.quiet import BrokenJournal, Snapshot
+from healer.engine.quiet import BrokenJournal, Forgetful, Snapshot
 from healer.engine.telling import Listener
 from healer.model.machine import ColimaPaths
-from healer.ports import Clock, EngineEyes, Journal, JournalError, PortError, VmEyes
+from healer.ports import Clock, Journal, JournalError, Memory, VmEyes
 from healer.settings import Settings
 from healer.settings.places import Places, places_of
 from healer.settings.policy import policy_of
@@ -65,7 +66,9 @@ def prepare(
     if keeping.no_acts_because:
         policy = replace(policy, no_acts_because=keeping.no_acts_because)
     children = OurChildren(keeping.journal)
-    outside = real_outside(settings, places, children, environment=environment, progress=progress)
+    outside = real_outside(
+        settings, places, children, keeping.memory, environment=environment, progress=progress
+    )
     parts = parts_of(outside, settings, keeping.journal, listener, children)
 
     async def close() -> None:
@@ -97,6 +100,7 @@ def real_outside(
     settings: Settings,
     places: Places,
     children: OurChildren,
+    memory: Memory,
     *,
     environment: Mapping[str, str],
     progress: Callable[[str], None],
@@ -120,7 +124,9 @@ def real_outside(
     forward = LimaForward(runner, paths, children_environment, host)
     engine = DockerEngine(paths.docker_socket, settings.tower.container, settings.tower.cluster)
     cluster = KubernetesCluster(
-        places.kubeconfig, _names(settings), _api_port_of(engine, settings.tower.api_port)
+        places.kubeconfig,
+        _names(settings),
+        ApiPort(engine, guest, memory, settings.tower.api_port),
     )
     return Outside(
         clock=clock,
@@ -163,18 +169,6 @@ def _ssh_port_of(vm: VmEyes) -> Callable[[], Awaitable[int | None]]:
     return port
 
 
-def _api_port_of(engine: EngineEyes, container_port: int) -> Callable[[], Awaitable[int | None]]:
-    """Docker's binding decides; when it cannot be asked the adapter has other ways."""
-
-    async def port() -> int | None:
-        try:
-            return (await engine.container()).host_port(container_port)
-        except PortError:
-            return None
-
-    return port
-
-
 def _names(settings: Settings) -> Names:
     tower, livekit = settings.tower, settings.livekit
     return Names(
@@ -194,6 +188,7 @@ class _Keeping:
     """The journal of this run, and why nothing may be done if it cannot be kept."""
 
     journal: Journal
+    memory: Memory
     no_acts_because: str
     close: Callable[[], None]
 
@@ -202,32 +197,44 @@ def _keep(places: Places, mode: Mode) -> _Keeping:
     """Open what this kind of run needs; a rehearsal or a look leaves no trace."""
     clock = SystemClock()
     if mode is not Mode.HEAL:
-        return _Keeping(_snapshot(places, clock), "", lambda: None)
+        return _looking(places, clock, "")
     lock = WriterLock(places.lock)
     try:
         holder = lock.acquire()
         if holder is not None:
             who = f"another healer (pid {holder or 'unknown'}) is at work: looking only"
-            return _Keeping(_snapshot(places, clock), who, lambda: None)
+            return _looking(places, clock, who)
         journal = SqliteJournal.open(places.journal, clock)
     except JournalError as error:
         lock.release()
-        return _Keeping(BrokenJournal(error), str(error), lambda: None)
+        return _Keeping(BrokenJournal(error), Forgetful({}), str(error), lambda: None)
 
     def close() -> None:
         journal.close()
         lock.release()
 
-    return _Keeping(journal, "", close)
+    return _Keeping(journal, journal, "", close)
 
 
-def _snapshot(places: Places, clock: Clock) -> Journal:
+def _looking(places: Places, clock: Clock, why: str) -> _Keeping:
+    """What the journal holds now; nothing is added to it."""
+    journal: Journal = Snapshot(Ledger())
+    memory: dict[str, str] = {}
     try:
-        journal = SqliteJournal.for_reading(places.journal, clock)
-        if journal is None:
-            return Snapshot(Ledger())
-        ledger = journal.ledger()
-        journal.close()
+        kept = SqliteJournal.for_reading(places.journal, clock)
+        if kept is not None:
+            journal = Snapshot(kept.ledger())
+            memory = _known(kept)
+            kept.close()
     except JournalError as error:
-        return BrokenJournal(error)
-    return Snapshot(ledger)
+        journal = BrokenJournal(error)
+    return _Keeping(journal, Forgetful(memory), why, lambda: None)
+
+
+def _known(journal: SqliteJournal) -> dict[str, str]:
+    """A journal of an older version has no such table, and is not migrated by a look."""
+    try:
+        port = journal.known(API_PORT)
+    except JournalError:
+        return {}
+    return {} if port is None else {API_PORT: port}

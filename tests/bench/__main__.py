@@ -1,74 +1,37 @@
-"""`python -m tests.bench once`: a healthy pass beside a script of the old kind, on one lab.
+"""Measurements, each printed as a table; none of them is a test.
 
-Prints medians of whole-process wall and CPU seconds, children included, and their ratios. Runs
-in turn, so that a machine that slows down slows both. Needs what the lab needs.
+`once`: a healthy pass beside a script of the old kind. `steady [SECONDS]`: the daemon over a
+healthy tower. `faults [ROUNDS]`: how soon faults are seen, answered and proved over. All need
+what the lab needs.
 """
 
 from __future__ import annotations
 
-import resource
-import shutil
-import statistics
-import subprocess
 import sys
-import time
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from tests.bench.faults import faults
+from tests.bench.once import once
+from tests.bench.steady import steady
 from tests.lab.kubernetes.node import Node
-from tests.lab.tower.tower import REPOSITORY, Tower
+from tests.lab.tower.tower import Tower
 from tests.lab.virtual.mac import Mac
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator
 
-ROUNDS: Final = 7
-SCRIPT: Final = Path(__file__).with_name("old_script.sh")
-
-
-def timed(argv: Sequence[str], environment: dict[str, str]) -> tuple[float, float]:
-    """Wall and CPU seconds of one run, its children's included; it must succeed."""
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    subprocess.run(argv, check=True, env=environment, cwd=REPOSITORY, capture_output=True)
-    after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - began
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+USAGE: Final = 2
+BENCHES: Final[dict[str, Callable[[Tower, int], None]]] = {
+    "once": lambda tower, _: once(tower),
+    "steady": lambda tower, seconds: steady(tower, seconds or 300),
+    "faults": lambda tower, rounds: faults(tower, rounds or 10),
+}
 
 
-def once(tower: Tower) -> None:
-    """Both in turn, after one warm-up of each."""
-    mac = tower.mac
-    binaries = mac.layout.binaries / "kubectl"
-    if not binaries.exists():
-        shutil.copy(tower.node.kubectl_program, binaries)
-    ours = [sys.executable, "-m", "healer", "--once", "--json"]
-    config = str(mac.layout.ssh_config)
-    theirs = [str(SCRIPT), str(mac.docker_socket), str(mac.home / ".kube" / "config"), config]
-    runs: dict[str, list[tuple[float, float]]] = {"healer --once": [], "old script": []}
-    for number in range(ROUNDS + 1):
-        for name, argv in (("healer --once", ours), ("old script", theirs)):
-            measured = timed(argv, mac.environment)
-            if number:
-                runs[name].append(measured)
-    _print(runs)
-
-
-def _print(runs: dict[str, list[tuple[float, float]]]) -> None:
-    medians = {
-        name: [statistics.median(column) for column in zip(*measured, strict=True)]
-        for name, measured in runs.items()
-    }
-    print(f"{'':<14} {'wall s':>8} {'CPU s':>8}   ({ROUNDS} runs each, medians)")
-    for name, (wall, cpu) in medians.items():
-        print(f"{name:<14} {wall:>8.2f} {cpu:>8.2f}")
-    ours, theirs = medians["healer --once"], medians["old script"]
-    print(f"{'ratio':<14} {ours[0] / theirs[0]:>8.2f} {ours[1] / theirs[1]:>8.2f}")
-
-
-def main() -> int:
-    """Build a tower, measure, take it down."""
-    if sys.argv[1:] != ["once"]:
-        sys.stderr.write("usage: python -m tests.bench once\n")
-        return 2
+@contextmanager
+def a_tower() -> Iterator[Tower]:
+    """A healthy tower of the lab, taken down at the end."""
     mac = Mac()
     try:
         mac.start_vm()
@@ -77,11 +40,21 @@ def main() -> int:
         tower = Tower(mac, Node(mac.docker_command, kubeconfig))
         tower.build()
         tower.mend()
-        once(tower)
+        yield tower
     finally:
         mac.close()
+
+
+def main(words: list[str]) -> int:
+    """Build a tower, measure, take it down."""
+    name, more = (words[0] if words else ""), words[1:]
+    if name not in BENCHES or len(more) > 1 or not all(one.isdigit() for one in more):
+        sys.stderr.write(f"usage: python -m tests.bench {{{'|'.join(BENCHES)}}} [NUMBER]\n")
+        return USAGE
+    with a_tower() as tower:
+        BENCHES[name](tower, int(more[0]) if more else 0)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -22,6 +22,7 @@ LINES = {
     "unit.Result": "success",
     "unit.InactiveEnterTimestampMonotonic": "0",
     "container": "running",
+    "published": "55001",
     "api": "401",
     "ended": "1700000001.5",
 }
@@ -54,6 +55,7 @@ def test_a_healthy_vm_reads_whole() -> None:
         docker=Unit("active", "success", None),
         container_status="running",
         api_answers=True,
+        api_port=55_001,
         open_ports=frozenset({6379, 7880}),
     )
     assert expected == read(answer(6379, 7880))

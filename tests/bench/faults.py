@@ -1,0 +1,107 @@
+"""How soon the daemon sees a fault, acts on it, and proves that it is over."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import TYPE_CHECKING, Final
+
+from tests.lab.kubernetes.node import NAME
+from tests.lab.tower.living import LivingDaemon
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.lab.tower.living import Line
+    from tests.lab.tower.tower import Tower
+
+SETTINGS: Final = """# Raises limits only, so that one fault can be played many times.
+[engine]
+acts_per_hour = 1000
+stable = "1s"
+
+[limits.untaint]
+count = 1000
+cooldown = "0s"
+
+[limits.load_modules]
+count = 1000
+cooldown = "0s"
+
+[limits.reforward]
+count = 1000
+cooldown = "0s"
+
+[limits.start_container]
+count = 1000
+cooldown = "0s"
+
+[limits.delete_flannel_pod]
+count = 1000
+
+[limits.start_vm]
+count = 1000
+backoff_first = "1s"
+backoff_cap = "1s"
+"""
+_ILL: Final = frozenset({"suspect", "failing", "grace", "healing"})
+
+
+def faults(tower: Tower, rounds: int) -> None:
+    """Play each fault so often, and print seconds to detected, act and verified."""
+    print(SETTINGS)
+    config = tower.mac.home / ".config" / "healer" / "config.toml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(SETTINGS, encoding="utf-8")
+    daemon = LivingDaemon(tower).start()
+    print(
+        f"{'fault':<16} {'detected':>14} {'act':>14} {'verified':>14}   p50/p95 s, {rounds} rounds"
+    )
+    for name, (layer, fault) in _faults(tower).items():
+        columns = list(zip(*(_played(daemon, layer, fault) for _ in range(rounds)), strict=True))
+        print(f"{name:<16} " + " ".join(f"{_percentiles(one):>14}" for one in columns), flush=True)
+    daemon.end()
+
+
+def _faults(tower: Tower) -> dict[str, tuple[str, Callable[[], object]]]:
+    def module() -> None:
+        tower.mac.guest(["rm", "-f", "/etc/modules-load.d/healer.conf"])
+        tower.mac.drop_module()
+
+    return {
+        "taint put back": ("node", tower.faults.taint),
+        "module gone": ("kernel", module),
+        "mux killed": ("docker", tower.mac.kill_mux),
+        "docker kill": ("talos", lambda: tower.mac.docker(["kill", NAME])),
+        "VM power cut": ("colima", tower.mac.cut_power),
+    }
+
+
+def _played(
+    daemon: LivingDaemon, layer: str, fault: Callable[[], object]
+) -> tuple[float, float, float]:
+    """Seconds to the first bad look at the layer, to the first act, and to the proved end."""
+    time.sleep(5.0)
+    since = time.time()
+    fault()
+    broken = time.time()
+    daemon.healed(since)
+    lines = daemon.log(since)
+    seen = _first(lines, lambda it: it.event == "changed" and _is_bad(it, layer))
+    acted = _first(lines, lambda it: it.event == "act_begun")
+    over = _first(lines, lambda it: it.event == "incident_resolved")
+    return max(0.0, seen - broken), acted - broken, over - broken
+
+
+def _is_bad(line: Line, layer: str) -> bool:
+    return line.fields["layer"] == layer and line.fields["now"] in _ILL
+
+
+def _first(lines: list[Line], fits: Callable[[Line], bool]) -> float:
+    return next(line.at for line in lines if fits(line))
+
+
+def _percentiles(values: tuple[float, ...]) -> str:
+    ordered = sorted(values)
+    nearly_all = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    return f"{statistics.median(ordered):.1f}/{nearly_all:.1f}"
