@@ -91,7 +91,7 @@ class ProcessRunner:
         """
         begun = anyio.current_time()
         feed = subprocess.PIPE if stdin else subprocess.DEVNULL
-        child = _Child(_spawn(argv, env, feed, subprocess.PIPE, subprocess.PIPE))
+        child = Child(_spawn(argv, env, feed, subprocess.PIPE, subprocess.PIPE))
         pipes = Pipes(child.popen, stdin, limit)
         try:
             with anyio.move_on_after(deadline):
@@ -134,7 +134,7 @@ class ProcessRunner:
         begun = anyio.current_time()
         out = _log_file(log, argv)
         try:
-            child = _Child(_spawn(argv, env, subprocess.DEVNULL, out, out))
+            child = Child(_spawn(argv, env, subprocess.DEVNULL, out, out))
             watch.on_spawn(child.popen.pid, time.time())
             tail = LogTail(out)
             await _follow(child, tail, watch, place_of(argv))
@@ -150,7 +150,7 @@ class ProcessRunner:
             os.close(out)
 
 
-class _Child:
+class Child:
     """A child in a group of its own, with a thread that waits for it.
 
     The thread is a daemon: it reaps a detached child that nobody watches any more, and
@@ -188,7 +188,7 @@ class _Child:
             os.killpg(self.popen.pid, number)
 
 
-async def _follow(child: _Child, tail: LogTail, watch: Watch, place: str) -> None:
+async def _follow(child: Child, tail: LogTail, watch: Watch, place: str) -> None:
     begun = heard = anyio.current_time()
     while True:
         with anyio.move_on_after(LOOK):

@@ -65,16 +65,17 @@ class DirectSsh:
     async def run(self, command: str, *, stdin: bytes = b"", deadline: float) -> Completed:
         """Run one already quoted command line there; raises what keeps it from running."""
         done = await self.runner.run(
-            (*self._ssh(await self.port()), command),
+            (*self.command(await self.port()), command),
             deadline=deadline,
             env=self.environment,
             stdin=stdin,
         )
         if done.code == _SSH_FAILED:
-            raise _failed(self.place, done.stderr)
+            raise refused(self.place, done.stderr)
         return done
 
-    def _ssh(self, port: int) -> tuple[str, ...]:
+    def command(self, port: int) -> tuple[str, ...]:
+        """An ssh to that port, to which the far end's command line is added."""
         options = {
             "ControlMaster": "no",
             "ControlPath": "none",
@@ -88,7 +89,7 @@ class DirectSsh:
         return ("ssh", "-F", str(self.paths.ssh_config), *given, host)
 
 
-def _failed(place: str, stderr: str) -> PortError:
+def refused(place: str, stderr: str) -> PortError:
     """255 is ssh's own failure; a refused key means that somebody alive refused it."""
     words = stderr.strip().splitlines()
     said = words[-1] if words else "ssh ended with 255 and said nothing"

@@ -174,7 +174,13 @@ def _outside(
     environment: Mapping[str, str],
 ) -> Outside:
     return real_outside(
-        settings, places, children, memory, environment=environment, progress=lambda _: None
+        settings,
+        places,
+        children,
+        memory,
+        environment=environment,
+        progress=lambda _: None,
+        resident=True,
     )
 
 

@@ -25,6 +25,7 @@ from healer.adapters.mux import LimaForward
 from healer.adapters.process import ProcessRunner
 from healer.adapters.published import PublishedPorts
 from healer.adapters.ssh import DirectSsh, SshGuest
+from healer.adapters.ssh_resident import ResidentGuest
 from healer.core.ledger import Ledger
 from healer.core.policy import Policy
 from healer.core.tower import Layer
@@ -104,8 +105,9 @@ def real_outside(
     *,
     environment: Mapping[str, str],
     progress: Callable[[str], None],
+    resident: bool = False,
 ) -> Outside:
-    """The Mac that we run on."""
+    """The Mac that we run on; `resident`: ask the VM over one ssh that lives on."""
     home = Path(environment.get("HOME", str(Path.home())))
     path = ":".join(settings.files.path) or environment.get("PATH", "")
     children_environment = {**environment, "PATH": path, "HOME": str(home)}
@@ -120,7 +122,8 @@ def real_outside(
         commands, Settling(vm, clock), children, places.state / "runs", progress=progress
     )
     ssh = DirectSsh(runner, paths, children_environment, _ssh_port_of(vm))
-    guest = SshGuest(ssh, _question(settings))
+    hands = SshGuest(ssh, _question(settings))
+    guest = ResidentGuest(ssh, _question(settings)) if resident else hands
     forward = LimaForward(runner, paths, children_environment, host)
     engine = DockerEngine(paths.docker_socket, settings.tower.container, settings.tower.cluster)
     cluster = KubernetesCluster(
@@ -134,7 +137,7 @@ def real_outside(
         vm=vm,
         vm_hands=vm_hands,
         guest=guest,
-        guest_hands=guest,
+        guest_hands=hands,
         forward=forward,
         forward_hands=forward,
         engine=engine,
@@ -142,13 +145,24 @@ def real_outside(
         cluster=cluster,
         cluster_hands=cluster,
         published=PublishedPorts(runner, host, children_environment),
-        close=cluster.close,
+        close=_closing(cluster, guest),
         news=(
             DockerEvents(paths.docker_socket, settings.tower.container),
             *cluster.watches(),
             FileNews(_files(paths, places), clock),
         ),
     )
+
+
+def _closing(
+    cluster: KubernetesCluster, guest: SshGuest | ResidentGuest
+) -> Callable[[], Awaitable[None]]:
+    async def close() -> None:
+        await cluster.close()
+        if isinstance(guest, ResidentGuest):
+            await guest.close()
+
+    return close
 
 
 def _files(paths: ColimaPaths, places: Places) -> Mapping[Path, frozenset[Layer]]:

@@ -118,13 +118,14 @@ class Door:
         (self.guest / "bridge").touch()
         self.play(
             "sh",
+            'if [ "$1" = -c ]; then exec /bin/sh "$@"; fi\n'
             f"sed 's#{MODULES_FILE}#{self.guest}/modules#g; s#{SYSCTL}#{self.guest}"
             '/bridge#g\' | /bin/sh "$@"',
         )
         for name in ("modprobe", "systemctl"):
             self.play(name, f'echo {name} "$@" >> {self.guest}/called')
         self.play("sudo", '[ "$1" = -n ] || exit 9; shift; exec "$@"')
-        self.play("docker", "echo running 10.5.0.2")
+        self.play("docker", "echo running 55001 10.5.0.2")
         self.play("curl", 'case "$*" in *_ping*) echo OK ;; *) printf 401 ;; esac')
 
     def play(self, name: str, script: str) -> None:
