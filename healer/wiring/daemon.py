@@ -20,7 +20,7 @@ from healer.settings import Settings
 from healer.settings.places import Places, places_of
 from healer.settings.policy import policy_of
 from healer.wiring.parts import OurChildren, Outside, parts_of
-from healer.wiring.real import real_outside
+from healer.wiring.real import Manner, real_outside
 
 _JUST_BOOTED = 120.0
 """Seconds after the Mac's boot in which a daemon's start counts as the boot's."""
@@ -173,15 +173,8 @@ def _outside(
     memory: Memory,
     environment: Mapping[str, str],
 ) -> Outside:
-    return real_outside(
-        settings,
-        places,
-        children,
-        memory,
-        environment=environment,
-        progress=lambda _: None,
-        resident=True,
-    )
+    manner = Manner(environment, resident=True)
+    return real_outside(settings, places, children, memory, manner)
 
 
 def senses_of(

@@ -51,6 +51,23 @@ class Prepared:
     """Lets go of journal, lock and connections."""
 
 
+def _unsaid(line: str) -> None:
+    """Nobody watches the progress of a start."""
+    del line
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the outside is asked."""
+
+    environment: Mapping[str, str]
+    """What HOME, PATH and the rest are for us and our children."""
+    progress: Callable[[str], None] = _unsaid
+    """Told each line of a long start."""
+    resident: bool = False
+    """Ask the VM over one ssh that lives on, as a daemon does."""
+
+
 def prepare(
     settings: Settings,
     listener: Listener,
@@ -67,9 +84,8 @@ def prepare(
     if keeping.no_acts_because:
         policy = replace(policy, no_acts_because=keeping.no_acts_because)
     children = OurChildren(keeping.journal)
-    outside = real_outside(
-        settings, places, children, keeping.memory, environment=environment, progress=progress
-    )
+    manner = Manner(environment, progress)
+    outside = real_outside(settings, places, children, keeping.memory, manner)
     parts = parts_of(outside, settings, keeping.journal, listener, children)
 
     async def close() -> None:
@@ -102,12 +118,10 @@ def real_outside(
     places: Places,
     children: OurChildren,
     memory: Memory,
-    *,
-    environment: Mapping[str, str],
-    progress: Callable[[str], None],
-    resident: bool = False,
+    manner: Manner,
 ) -> Outside:
-    """The Mac that we run on; `resident`: ask the VM over one ssh that lives on."""
+    """The Mac that we run on."""
+    environment = manner.environment
     home = Path(environment.get("HOME", str(Path.home())))
     path = ":".join(settings.files.path) or environment.get("PATH", "")
     children_environment = {**environment, "PATH": path, "HOME": str(home)}
@@ -119,11 +133,11 @@ def real_outside(
     commands = ColimaCommands(runner, paths, host, children_environment)
     vm = ColimaEyes(commands, clock)
     vm_hands = ColimaHands(
-        commands, Settling(vm, clock), children, places.state / "runs", progress=progress
+        commands, Settling(vm, clock), children, places.state / "runs", progress=manner.progress
     )
     ssh = DirectSsh(runner, paths, children_environment, _ssh_port_of(vm))
     hands = SshGuest(ssh, _question(settings))
-    guest = ResidentGuest(ssh, _question(settings)) if resident else hands
+    guest = ResidentGuest(ssh, _question(settings)) if manner.resident else hands
     forward = LimaForward(runner, paths, children_environment, host)
     engine = DockerEngine(paths.docker_socket, settings.tower.container, settings.tower.cluster)
     cluster = KubernetesCluster(
