@@ -26,7 +26,7 @@ class _Heard(Generic[T]):
     ended: float
 
 
-class _Shared(Generic[T]):
+class Shared(Generic[T]):
     """One call at a time; whoever comes during it or shortly after shares what was heard."""
 
     def __init__(self, call: Callable[[], Awaitable[T]], clock: Clock, max_age: float) -> None:
@@ -38,10 +38,12 @@ class _Shared(Generic[T]):
         self._void_before = float("-inf")
 
     def forget(self) -> None:
+        """What was heard, or is being heard now, is void."""
         self._void_before = self._clock.now()
         self._heard = None
 
     async def __call__(self) -> T:
+        """What is heard now, or was a moment ago."""
         async with self._lock:
             heard = self._heard
             if heard is None or not self._fresh(heard):
@@ -71,8 +73,8 @@ class GuestLook:
     """
 
     def __init__(self, guest: GuestEyes, clock: Clock, max_age: float = 1.5) -> None:
-        self._banner = _Shared(guest.banner, clock, max_age)
-        self._facts = _Shared(guest.facts, clock, max_age)
+        self._banner = Shared(guest.banner, clock, max_age)
+        self._facts = Shared(guest.facts, clock, max_age)
 
     async def banner(self) -> str:
         """The `SSH-2.0-…` line of the true port. Raises TargetIll."""

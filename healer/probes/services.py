@@ -8,6 +8,7 @@ dead (facts/colima.md §2).
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 import anyio
 
@@ -17,6 +18,7 @@ from healer.model.cluster import Deployment, Listing, ServicePort
 from healer.model.published import DEFAULT_PUBLISHED, HOST_ONLY, PublishedService
 from healer.model.reachability import Behind, Silence, behind, mismatch, trouble
 from healer.ports import (
+    Clock,
     ClusterEyes,
     Denied,
     EngineEyes,
@@ -62,6 +64,30 @@ class _Heard:
         return "" if seen else str(self.answer)
 
 
+class Resync:
+    """When the cluster's own lists are worth their price again, while every port answers."""
+
+    def __init__(self, clock: Clock | None = None, every: float = 0.0) -> None:
+        self._clock = clock
+        self._every = every
+        self._done: float | None = None
+
+    def due(self) -> bool:
+        """Whether it is time."""
+        if self._clock is None or self._done is None:
+            return True
+        return self._clock.now() - self._done >= self._every
+
+    def done(self) -> None:
+        """They were read now."""
+        if self._clock is not None:
+            self._done = self._clock.now()
+
+
+ALWAYS: Final = Resync()
+"""Of a single pass, which looks once or twice."""
+
+
 class ServicesProbe:
     """Looks at each published port, and asks the cluster what should be behind it.
 
@@ -72,9 +98,14 @@ class ServicesProbe:
     layer = Layer.SERVICES
 
     def __init__(
-        self, eyes: ServiceEyes, published: Sequence[PublishedService] = DEFAULT_PUBLISHED
+        self,
+        eyes: ServiceEyes,
+        published: Sequence[PublishedService] = DEFAULT_PUBLISHED,
+        resync: Resync = ALWAYS,
     ) -> None:
         self._eyes = eyes
+        self._resync = resync
+        self._mismatches: tuple[Finding, ...] = ()
         self._configured = tuple(one for one in published if one.host_port not in HOST_ONLY)
         self._inner: Mapping[int, int] | None = None
         self._unwanted: frozenset[int] = frozenset()
@@ -84,6 +115,16 @@ class ServicesProbe:
         bindings = await self._learn_bindings()
         heard = await self._speak_to_all()
         ill = [one for one in heard if isinstance(one.answer, TargetIll)]
+        if not ill and not isinstance(bindings, PortError) and not self._resync.due():
+            # Four whole lists say nothing of ports that all answer but whether numbers match.
+            unseen_here = "; ".join(one.unseen for one in heard if one.unseen)
+            return Observation(
+                self.layer,
+                self._mismatches,
+                unknown=unseen_here,
+                signs=self._signs(heard),
+                summary=_summary(heard),
+            )
         services, deployments = await ask_both(self._eyes.cluster.services, self._deployments(ill))
         if not isinstance(services, PortError) and not isinstance(deployments, PortError):
             self._remember_unwanted(ill, services.items, deployments)
@@ -98,6 +139,8 @@ class ServicesProbe:
         if isinstance(bindings, PortError) and self._inner is None:
             return _unless_well(seen, ill, f"which ports are published is not known: {bindings}")
         findings = await self._findings(ill, services.items, deployments)
+        self._resync.done()
+        self._mismatches = tuple(one for one in findings if not one.reason.gating)
         return replace(seen, findings=findings)
 
     async def _learn_bindings(self) -> PortError | None:

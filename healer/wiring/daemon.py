@@ -186,7 +186,7 @@ def senses_of(
     run: str,
 ) -> Senses:
     """Eyes, hands, limits and paces of one set of settings."""
-    parts = parts_of(outside, settings, journal, listener, children)
+    parts = parts_of(outside, settings, journal, listener, children, resident=True)
     policy = policy_of(settings, run=run, one_pass=False)
     return Senses(parts, policy, _paces(settings, outside), outside.news)
 

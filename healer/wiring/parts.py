@@ -41,7 +41,8 @@ from healer.probes.kernel import KernelProbe
 from healer.probes.livekit import LivekitProbe
 from healer.probes.node import NodeProbe
 from healer.probes.pods import PodsProbe
-from healer.probes.services import ServiceEyes, ServicesProbe
+from healer.probes.services import ALWAYS, Resync, ServiceEyes, ServicesProbe
+from healer.probes.sharing import RememberedPorts, SharedHost
 from healer.probes.ssh import SshProbe
 from healer.probes.talos import TalosProbe
 from healer.remedies.colima import CleanStaleFiles, CycleVm, ForceCycleVm, Life, Others, StartVm
@@ -59,6 +60,10 @@ from healer.remedies.talos import (
 )
 from healer.settings import Settings
 
+_RIVALS_FOR = 600.0
+_LISTENERS_FOR = 60.0
+_LISTS_EVERY = 600.0
+"""Seconds for which a daemon believes what costs it much and changes rarely (design §9, §10)."""
 _SAME_START = 3.0
 """Seconds by which a process list and a spawn may differ about one start."""
 
@@ -102,22 +107,48 @@ class OurChildren:
         return frozenset({*self.pids, os.getpid()})
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What the probes share; see probes/sharing."""
+
+    guest: GuestLook
+    host: SharedHost
+    ports: RememberedPorts
+    resync: Resync
+
+    @classmethod
+    def over(cls, outside: Outside, *, resident: bool) -> "Looks":
+        """`resident`: for a daemon, whose looks go on for ever."""
+        clock = outside.clock
+        return cls(
+            GuestLook(outside.guest, clock),
+            SharedHost(outside.host, clock, rivals_for=_RIVALS_FOR if resident else 0.0),
+            RememberedPorts(outside.published, clock, _LISTENERS_FOR if resident else 0.0),
+            Resync(clock, _LISTS_EVERY) if resident else ALWAYS,
+        )
+
+    def forget(self) -> None:
+        """An act has changed the world."""
+        self.guest.forget()
+        self.host.forget()
+        self.ports.forget()
+
+
 def probes_of(
-    outside: Outside, settings: Settings, look: GuestLook, own: Callable[[], Collection[int]]
+    outside: Outside, settings: Settings, looks: Looks, own: Callable[[], Collection[int]]
 ) -> tuple[Probe, ...]:
-    """One probe a layer; they share one ssh look, and are handed eyes only."""
+    """One probe a layer; they share some looks, and are handed eyes only."""
     tower, home = settings.tower, os.environ.get("HOME")
+    look, host = looks.guest, looks.host
 
     async def open_in_vm() -> frozenset[int]:
         return (await look.facts()).open_ports
 
-    services = ServiceEyes(
-        outside.published, outside.cluster, outside.engine, outside.vm, open_in_vm
-    )
+    services = ServiceEyes(looks.ports, outside.cluster, outside.engine, outside.vm, open_in_vm)
     return (
-        HostProbe(outside.host, Path(home) if home else None, own, (tower.container,)),
-        ColimaProbe(outside.vm, look, outside.engine, outside.host),
-        SshProbe(look, outside.host),
+        HostProbe(host, Path(home) if home else None, own, (tower.container,)),
+        ColimaProbe(outside.vm, look, outside.engine, host),
+        SshProbe(look, host),
         DockerProbe(outside.engine, look, outside.forward),
         KernelProbe(look),
         TalosProbe(outside.engine, outside.cluster, look, outside.vm, _wanted(settings)),
@@ -135,7 +166,7 @@ def probes_of(
             _patch_when(settings),
             container=settings.livekit.container,
         ),
-        ServicesProbe(services, settings.services),
+        ServicesProbe(services, settings.services, looks.resync),
     )
 
 
@@ -203,18 +234,20 @@ def parts_of(
     journal: Journal,
     listener: Listener,
     children: OurChildren,
+    *,
+    resident: bool = False,
 ) -> Parts:
-    """What a pass over any tower is made of."""
-    look = GuestLook(outside.guest, outside.clock)
+    """What a pass, or a daemon, over any tower is made of."""
+    looks = Looks.over(outside, resident=resident)
     return Parts(
-        probes=probes_of(outside, settings, look, children.own),
+        probes=probes_of(outside, settings, looks, children.own),
         remedies=remedies_of(outside, settings, children.own),
         journal=journal,
         clock=outside.clock,
         listener=listener,
         pace=Pace(settings.once.look_every, settings.once.look_deadline),
         still_running=_still_running(outside, children),
-        after_act=look.forget,
+        after_act=looks.forget,
     )
 
 

@@ -1,12 +1,13 @@
 """Measurements, each printed as a table; none of them is a test.
 
 `once`: a healthy pass beside a script of the old kind. `steady [SECONDS]`: the daemon over a
-healthy tower. `faults [ROUNDS]`: how soon faults are seen, answered and proved over. All need
-what the lab needs.
+healthy tower. `faults [ROUNDS]`: how soon faults are seen, answered and proved over. `soak
+[SECONDS]`: what the daemon holds under faults for hours. All need what the lab needs.
 """
 
 from __future__ import annotations
 
+import random
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,7 @@ from tests.bench.faults import faults
 from tests.bench.once import once
 from tests.bench.steady import steady
 from tests.lab.kubernetes.node import Node
+from tests.lab.tower.soak import soak
 from tests.lab.tower.tower import Tower
 from tests.lab.virtual.mac import Mac
 
@@ -25,8 +27,16 @@ USAGE: Final = 2
 BENCHES: Final[dict[str, Callable[[Tower, int], None]]] = {
     "once": lambda tower, _: once(tower),
     "steady": lambda tower, seconds: steady(tower, seconds or 300),
+    "soak": lambda tower, seconds: soaked(tower, seconds or 3600),
     "faults": lambda tower, rounds: faults(tower, rounds or 10),
 }
+
+
+def soaked(tower: Tower, seconds: int) -> None:
+    """Print what it held before and after."""
+    before, after = soak(tower, seconds, random.SystemRandom().randrange(1_000_000))
+    print(f"after a warm minute  {before}")
+    print(f"after {seconds:>6} s       {after}")
 
 
 @contextmanager
