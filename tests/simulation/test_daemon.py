@@ -1,0 +1,118 @@
+"""The daemon over the simulated tower: healthy for a day, rebooted, asleep, killed."""
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from healer.adapters.journal import SqliteJournal
+from healer.core.facts import GaveUp, IncidentOpened, IncidentResolved, State
+from healer.core.ladders import Remedy
+from healer.engine.daemon import Daemon
+from healer.simulation.happenings import mac_reboot
+from healer.simulation.physics import Tower
+from healer.wiring.simulated import simulated_outside
+from tests.simulation.house import SimulatedHouse, live
+
+HOUR = 3600.0
+
+
+def nothing(tower: Tower) -> None:
+    """Nothing befalls it, and nothing is left to be set."""
+    tower.box.restart_policy = "unless-stopped"
+
+
+def well(daemon: Daemon) -> bool:
+    """Whether every layer is shown as well."""
+    return set(daemon.world.states.values()) == {State.OK}
+
+
+def test_a_healthy_tower_is_left_alone_for_hours() -> None:
+    """I8: no act, no incident, whatever the hour."""
+
+    async def hours(house: SimulatedHouse) -> None:
+        daemon = await house.live(3 * HOUR)
+        assert well(daemon)
+
+    house = live(nothing, hours)
+
+    assert [] == house.done
+    assert [] == [one for one in house.decided if isinstance(one, IncidentOpened)]
+
+
+def test_a_reboot_of_the_mac_is_healed_without_a_word() -> None:
+    """Each act once, one incident, and every layer well within a quarter of an hour (I12)."""
+
+    async def healed(house: SimulatedHouse) -> None:
+        daemon = await house.live(900.0)
+        assert well(daemon)
+
+    house = live(mac_reboot, healed)
+
+    assert Remedy.START_VM == house.done[0]
+    assert len(house.done) == len(set(house.done))
+    assert 1 == len([one for one in house.decided if isinstance(one, IncidentOpened)])
+    assert 1 == len([one for one in house.decided if isinstance(one, IncidentResolved)])
+
+
+@pytest.mark.parametrize("hours", [0.1, 8.0, 72.0])
+def test_a_sleep_of_the_mac_causes_nothing(hours: float) -> None:
+    """I16: sleep and wake alone bring no act, however long it slept."""
+
+    async def slept(house: SimulatedHouse) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(house.live, 600.0)
+            await anyio.sleep(100.0)
+            house.tower.sleep(hours * HOUR)
+
+    assert [] == live(nothing, slept).done
+
+
+def test_what_was_healed_stays_healed() -> None:
+    """After a reboot was mended the engine is quiet (I12)."""
+
+    async def hours(house: SimulatedHouse) -> None:
+        await house.live(900.0)
+        before = list(house.done)
+        await house.live(3 * HOUR)
+        assert before == house.done
+
+    live(mac_reboot, hours)
+
+
+@pytest.mark.parametrize("after", [1.0, 20.0, 45.0, 60.0, 90.0, 130.0, 170.0, 200.0])
+def test_a_life_that_is_cut_off_is_finished_by_the_next(after: float, tmp_path: Path) -> None:
+    """I10: whenever it is killed, the tower gets well, and nothing is done twice for nothing."""
+
+    async def two_lives(house: SimulatedHouse) -> None:
+        path = tmp_path / "journal.sqlite"
+        clock = simulated_outside(house.tower).clock
+        house.journal = first = SqliteJournal.open(path, clock)
+        with anyio.move_on_after(after):
+            await house.daemon().run()
+        first.close()
+        house.journal = second = SqliteJournal.open(path, clock)
+        daemon = await house.live(1800.0)
+        second.close()
+        assert well(daemon)
+
+    house = live(mac_reboot, two_lives)
+
+    assert house.done.count(Remedy.START_VM) <= 1
+    assert [] == [one for one in house.decided if isinstance(one, GaveUp)]
+
+
+def test_a_second_outage_is_told_again() -> None:
+    """An incident that was resolved does not swallow the next one (incidents.md, the ten tests)."""
+
+    async def twice(house: SimulatedHouse) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(house.live, 2 * HOUR)
+            for _ in range(2):
+                await anyio.sleep(1000.0)
+                house.tower.box_ended(137)
+
+    house = live(nothing, twice)
+
+    assert 2 == len([one for one in house.decided if isinstance(one, IncidentOpened)])
+    assert 2 == len([one for one in house.decided if isinstance(one, IncidentResolved)])
