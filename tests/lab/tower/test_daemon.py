@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.lab.tower.tower import Tower
+
+FROZEN_FOR = 20.0
+"""Seconds: longer than every deadline of a look, shorter than any witness of death needs."""
 
 pytestmark = [pytest.mark.lab, pytest.mark.kubernetes]
 
@@ -111,18 +115,37 @@ def test_a_humans_stop_waits_and_says_so(daemon: LivingDaemon) -> None:
     assert begun.at - since >= 55.0
 
 
-def test_frozen_parts_end_every_look_and_bring_no_act(daemon: LivingDaemon) -> None:
-    """SIGSTOP of the mux for a minute: looks end in time, nothing disruptive is done."""
+FROZEN: dict[str, tuple[str, str]] = {
+    "dockerd": ("dockerd", "docker"),
+    "the API server": ("kube-apiserver", "apiserver"),
+}
+"""What is stopped in the VM, and the layer that must notice."""
+DISRUPTIVE = {"cycle_vm", "force_cycle_vm", "restart_engine", "restart_container"}
+
+
+def test_frozen_parts_end_every_look_and_bring_no_wrong_act(daemon: LivingDaemon) -> None:
+    """SIGSTOP of the mux, of dockerd, of the API server: every look ends, nothing is disrupted."""
     tower, since = daemon.tower, time.time()
     before = _descriptors(daemon)
     tower.mac.stop_mux()
-    daemon.wait("seen", lambda: _state(daemon, "docker") not in {"ok", ""})
-    time.sleep(20.0)  # a fault that lasts is the test itself
+    daemon.wait("the mux is missed", partial(_is_missed, daemon, "docker"))
+    time.sleep(FROZEN_FOR)
     tower.mac.cont_mux()
     daemon.wait("well", lambda: daemon.status().get("exit_code") == 0)
+    for program, layer in FROZEN.values():
+        tower.mac.guest(["pkill", "-STOP", "-f", program])
+        daemon.wait(f"{program} is missed", partial(_is_missed, daemon, layer))
+        time.sleep(FROZEN_FOR)
+        assert "" == daemon.status()["stalled"]
+        tower.mac.guest(["pkill", "-CONT", "-f", program])
+        daemon.wait("well", lambda: daemon.status().get("exit_code") == 0)
 
-    assert not {"cycle_vm", "force_cycle_vm", "restart_engine"} & set(daemon.acts(since))
-    eventually("its descriptors are as many as before", lambda: _descriptors(daemon) <= before + 2)
+    assert not DISRUPTIVE & set(daemon.acts(since))
+    eventually("its descriptors are as before", lambda: _descriptors(daemon) <= before + 4)
+
+
+def _is_missed(daemon: LivingDaemon, layer: str) -> bool:
+    return _state(daemon, layer) not in {"ok", ""}
 
 
 def _state(daemon: LivingDaemon, layer: str) -> str:
