@@ -42,6 +42,18 @@ class Ears:
     looked: list[Callable[[Looked], None]] = field(default_factory=list)
     lagged: list[Callable[[float], None]] = field(default_factory=list)
 
+    broken: dict[str, str] = field(default_factory=dict)
+    """Why somebody listens no more, by its class; the daemon's problems."""
+
+    def told(self, told: Told) -> None:
+        """Tell all; who breaks is told no more, and harms neither engine nor siblings."""
+        for one in list(self.listeners):
+            try:
+                one.told(told)
+            except Exception as error:  # noqa: BLE001  (a face must not end the heart)
+                self.listeners.remove(one)
+                self.broken[type(one).__name__] = f"{type(error).__name__}: {error}"
+
     def heard_look(self, looked: Looked) -> None:
         """Tell all of a look."""
         for one in self.looked:
@@ -99,7 +111,7 @@ def open_house(settings: Settings, environment: Mapping[str, str]) -> Household:
     problems = _note_start(journal, settings, clock, run)
     children, ears, watchdog = OurChildren(journal), Ears(), Watchdog()
     outside = _outside(settings, places, children, journal, environment)
-    senses = senses_of(settings, outside, journal, _Telling(ears), children, run)
+    senses = senses_of(settings, outside, journal, ears, children, run)
     around = Surroundings(watchdog, random.Random().random, ears.heard_look)  # noqa: S311  (rests, not secrets)
     return Household(
         run,
@@ -116,18 +128,6 @@ def open_house(settings: Settings, environment: Mapping[str, str]) -> Household:
         clock.now(),
         problems,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Telling:
-    """One listener that passes on to all; one that breaks harms nobody."""
-
-    ears: Ears
-
-    def told(self, told: Told) -> None:
-        """Tell all."""
-        for one in self.ears.listeners:
-            one.told(told)
 
 
 def _locked(places: Places) -> WriterLock:
@@ -206,7 +206,7 @@ def _paces(settings: Settings, outside: Outside) -> Paces:
 async def reload(house: Household, settings: Settings, environment: Mapping[str, str]) -> None:
     """Let the daemon go on with other settings, and let go of the old connections."""
     outside = _outside(settings, house.places, house.children, house.journal, environment)
-    listener, old = _Telling(house.ears), house.outside
+    listener, old = house.ears, house.outside
     house.daemon.reload(
         senses_of(settings, outside, house.journal, listener, house.children, house.run)
     )
