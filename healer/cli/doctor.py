@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,8 @@ from healer.adapters.colima_files import resolve_root
 from healer.adapters.host import HostAdapter
 from healer.adapters.journal import SqliteJournal
 from healer.adapters.process import ProcessRunner
+from healer.cli.doctor_launchd import examine_launchd
+from healer.cli.examined import Examined
 from healer.cli.running import run_async
 from healer.model.machine import ColimaPaths
 from healer.ports import CannotLook, JournalError
@@ -37,19 +39,6 @@ _HANDY_TOOLS: Final = {
 }
 _LEAST_FREE: Final = 200 * 2**20
 _PYTHON: Final = (3, 11)
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """One thing that was examined."""
-
-    what: str
-    good: bool
-    detail: str
-    mend: str = ""
-    """The command that mends it; '' when nothing is wrong."""
-    needed: bool = True
-    """Whether healer cannot do its work without it."""
 
 
 def doctor(arguments: argparse.Namespace) -> int:
@@ -89,6 +78,7 @@ def _examine(environment: Mapping[str, str]) -> Iterator[Examined]:
     yield _kubeconfig(places)
     yield from _state(places)
     yield from _rivals(settings, places, environment)
+    yield from examine_launchd(settings, environment)
 
 
 def _python() -> Examined:

@@ -50,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_looking(commands)
     _add_human(commands)
     _add_settings(commands)
+    _add_launchd(commands)
     _add_drill(commands)
     return parser
 
@@ -167,6 +168,29 @@ def _add_settings(commands: _Commands) -> None:
     config.set_defaults(origin=False)
     paths = _add(commands, "paths", "healer.cli.config", "paths", "which files healer uses")
     _json(paths)
+
+
+def _add_launchd(commands: _Commands) -> None:
+    install = _add(commands, "install", "healer.cli.install", "install", "let launchd run healer")
+    where = install.add_mutually_exclusive_group()
+    where.add_argument(
+        "--system",
+        action="store_true",
+        help="from boot on, for a Mac that nobody logs in to; needs sudo",
+    )
+    where.add_argument("--gui", action="store_true", help="only while you are logged in")
+    uninstall = _add(
+        commands,
+        "uninstall",
+        "healer.cli.install",
+        "uninstall",
+        "undo install, and bring back the jobs that it retired",
+    )
+    for parser in (install, uninstall):
+        # Of its own name, since `--dry-run` before a command goes with `--once` alone.
+        parser.add_argument(
+            "--dry-run", "-n", dest="only_say", action="store_true", help="say what would be done"
+        )
 
 
 def _add_drill(commands: _Commands) -> None:

@@ -16,6 +16,7 @@ from healer.core.outlook import exit_code
 from healer.core.tower import Layer
 from healer.engine.heartbeat import keep_beating
 from healer.engine.telling import Told
+from healer.model.launch_agent import LABEL
 from healer.serving.control import ControlServer
 from healer.serving.http import PortTaken, serving
 from healer.settings import Settings, SettingsError, load
@@ -41,7 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
     except AlreadyRunning as error:
         tell(f"healer: {error}; `healer status` asks it, `healer --once` hands it a pass")
         return _REFUSED
-    house.ears.listeners += [PlainLines(tell), _Ready(house)]
+    house.ears.listeners.append(_Ready(house))
+    # launchd names the job so; it never rotates what it catches, and the log tells it all.
+    if os.environ.get("XPC_SERVICE_NAME") != LABEL:
+        house.ears.listeners.append(PlainLines(tell))
     tell(f"healer {__version__} (pid {os.getpid()}): watching; `healer status` tells how it is")
     run_async(lambda: _live(house))
     return 0

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from healer.adapters.lock import WriterLock
+from healer.adapters.lock import WriterLock, holder
 from healer.ports import JournalError
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from healer.adapters.lock import WriterLock
+from healer.adapters.lock import WriterLock, holder
 
 lock = WriterLock(Path(sys.argv[1]))
 print(lock.acquire(), flush=True)
@@ -139,3 +139,25 @@ def test_a_lock_that_cannot_be_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(JournalError, match=r"lock .*/file/lock: .*; make its folder writable"):
         WriterLock(tmp_path / "file" / "lock").acquire()
+
+
+def test_who_holds_it_can_be_asked_without_taking_it(tmp_path: Path) -> None:
+    """The pid while it is held; nobody before, after, and of a file that says nothing."""
+    path = tmp_path / "lock"
+    assert holder(path) is None
+    process, said = start(path)
+    assert ("None", process.pid) == (said, holder(path))
+    assert process.pid == WriterLock(path).acquire()
+    process.communicate()
+    assert holder(path) is None
+    path.write_text("?")
+
+    assert holder(path) is None
+
+
+def test_a_stranger_with_the_dead_holders_pid_holds_nothing(tmp_path: Path) -> None:
+    """A pid in the file that lives proves nothing; the lock does."""
+    path = tmp_path / "lock"
+    path.write_text(f"{os.getpid()}\n")
+
+    assert holder(path) is None

@@ -1,0 +1,319 @@
+"""A stand-in for `launchctl` that keeps state in a JSON file and answers as the real one does.
+
+Called as `launchctl.py STATE.json VERB …`. Codes and words are those of facts/incidents.md §2,
+facts/peers.md §6.2 and public reports: 3 and 113 of a job that is not there, 112 and 125 of a
+domain, 36 and 37 of a job on its way out, 119 and 5 of a disabled label, 5 of nearly all else.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:  # it is called by the thousand: what one verb needs, that verb imports
+    from collections.abc import Callable
+
+State = dict[str, Any]
+
+WORDS = {
+    1: "Operation not permitted",
+    3: "No such process",
+    5: "Input/output error",
+    17: "File exists",
+    36: "Operation now in progress",
+    37: "Operation already in progress",
+    112: "Could not find specified domain",
+    119: "Service is disabled",
+    125: "Domain does not support specified action",
+}
+FIRST_PID = 4242
+
+
+class Answer(Exception):
+    """How a call ends."""
+
+    def __init__(self, code: int, err: str = "", out: str = "") -> None:
+        super().__init__(code)
+        self.code, self.err, self.out = code, err, out
+
+
+def fails(what: str, code: int) -> NoReturn:
+    """As launchctl complains; of a code 5 it advises root, whoever asks."""
+    advice = "\nTry re-running the command as root for richer errors." if code == 5 else ""
+    raise Answer(code, f"{what} failed: {code}: {WORDS[code]}{advice}")
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that nobody has reaped yet does not."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:  # noqa: PTH123  (pathlib takes as long as all else)
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def split(target: str) -> tuple[str, str]:
+    """Domain and label."""
+    parts = target.split("/")
+    cut = 1 if parts[0] == "system" else 2
+    return "/".join(parts[:cut]), "/".join(parts[cut:])
+
+
+def speak_of(domain: str) -> str:
+    """A domain in launchctl's words."""
+    kind, _, uid = domain.partition("/")
+    return "system" if kind == "system" else f"user {kind}: {uid}"
+
+
+def no_domain(state: State, what: str) -> NoReturn:
+    """Nobody is logged in there."""
+    fails(what, state.get("no_domain", 125))
+
+
+def do_print(state: State, target: str) -> NoReturn:
+    """A domain or a job."""
+    domain, label = split(target)
+    if domain not in state["domains"]:
+        if state.get("no_domain", 125) == 112:
+            raise Answer(112, f"Bad request.\nCould not find domain for {speak_of(domain)}")
+        no_domain(state, "Could not print domain")
+    if not label:
+        raise Answer(0, out=f"{domain} = {{\n\ttype = {domain.partition('/')[0]}\n}}\n")
+    job = state["jobs"].get(target)
+    if job is None:
+        words = f'Could not find service "{label}" in domain for {speak_of(domain)}'
+        raise Answer(113, f"Bad request.\n{words}")
+    if job.get("flaps"):
+        job["pid"] += 1
+    raise Answer(0, out=shown(target, job))
+
+
+def shown(target: str, job: State) -> str:
+    """The parts of the real page that people read, and those that lead them astray."""
+    running = job.get("pid") is not None and (not job.get("real") or lives(job["pid"]))
+    lines = [
+        f"{target} = {{",
+        f"\tactive count = {int(running)}",
+        *([f"\tpath = {job['path']}"] if job.get("path") else []),
+        "\ttype = LaunchAgent",
+        f"\tstate = {'running' if running else job.get('state', 'not running')}",
+        "",
+        "\tprogram = /bin/sh",
+        "\tdefault environment = {",
+        "\t\tPATH => /usr/bin:/bin:/usr/sbin:/sbin",
+        "\t}",
+        "",
+        "\tdomain = user/501 [100015]",
+        "\tminimum runtime = 30",
+        f"\texit timeout = {job.get('exit_timeout', 5)}",
+        "\truns = 1",
+        *([f"\tpid = {job['pid']}"] if running else []),
+        *(
+            [f"\tlast terminating signal = {job['last_signal']}"]
+            if job.get("last_signal")
+            else [f"\tlast exit code = {job.get('last_exit', '(never exited)')}"]
+        ),
+        "",
+        "\tresource coalition = {",
+        "\t\tID = 1033",
+        "\t\tstate = active",
+        "\t\tpid = 1",
+        "\t}",
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def do_bootout(state: State, target: str) -> NoReturn:
+    """Not instant: with `slow` the job stays for so many calls."""
+    domain, _ = split(target)
+    if domain not in state["domains"]:
+        no_domain(state, "Boot-out")
+    job = state["jobs"].get(target)
+    if job is None:
+        fails("Boot-out", 3)
+    if job.get("real"):
+        os.kill(job["pid"], 15)
+    if state.get("slow") or job.get("real"):
+        job["leaving"] = state.get("slow", 1)
+        if state.get("slow_says"):
+            fails("Boot-out", state["slow_says"])
+    else:
+        del state["jobs"][target]
+    raise Answer(0)
+
+
+def do_bootstrap(state: State, domain: str, path: str) -> NoReturn:
+    """Load a plist, unless something speaks against it; then mostly 5 is said, whatever it is."""
+    if domain not in state["domains"]:
+        no_domain(state, "Bootstrap")
+    plist = loaded(path, domain)
+    target = f"{domain}/{plist['Label']}"
+    if target in state["disabled"]:
+        fails("Bootstrap", state.get("disabled_says", 119))
+    if target in state["jobs"]:
+        fails("Bootstrap", state.get("busy_says", 5))
+    job: State = {"path": path, "exit_timeout": plist.get("ExitTimeOut", 5)}
+    if plist.get("RunAtLoad") or plist.get("KeepAlive"):
+        job["pid"] = state["next_pid"] = state.get("next_pid", FIRST_PID) + 1
+    if state.get("spawn"):
+        job |= {"pid": spawned(plist), "real": True}
+    job |= state.get("comes_up", {}).get(plist["Label"], {})
+    state["jobs"][target] = job
+    raise Answer(0)
+
+
+def loaded(path: str, domain: str) -> State:
+    """The plist as launchd would take it."""
+    import plistlib  # noqa: PLC0415  (as above)
+    from pathlib import Path  # noqa: PLC0415
+
+    file = Path(path)
+    try:
+        plist: State = plistlib.loads(file.read_bytes())
+    except Exception:  # noqa: BLE001  (whatever is wrong with it, launchd says 5)
+        fails("Bootstrap", 5)
+    writable = file.stat().st_mode & 0o022
+    session = plist.get("LimitLoadToSessionType", "Aqua")
+    wanted = {"user": "Background", "gui": "Aqua"}.get(domain.partition("/")[0], session)
+    if writable or "Label" not in plist or session != wanted:
+        fails("Bootstrap", 5)
+    return plist
+
+
+def spawned(plist: State) -> int:
+    """Start the program with what launchd gives, and nothing of our own."""
+    import subprocess  # noqa: PLC0415  (as above)
+    from pathlib import Path  # noqa: PLC0415
+
+    environment = {
+        "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
+        "XPC_SERVICE_NAME": plist["Label"],
+        **plist.get("EnvironmentVariables", {}),
+    }
+    with (
+        Path(plist["StandardOutPath"]).open("ab") as out,
+        Path(plist["StandardErrorPath"]).open("ab") as err,
+    ):
+        process = subprocess.Popen(
+            plist["ProgramArguments"],
+            env=environment,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+    process.returncode = 0  # it outlives us, as it does launchctl
+    return process.pid
+
+
+def do_enable(state: State, target: str) -> NoReturn:
+    """Undo a disable; a label that nobody disabled is fine."""
+    state["disabled"] = [one for one in state["disabled"] if one != target]
+    raise Answer(0)
+
+
+def do_disable(state: State, target: str) -> NoReturn:
+    """Refuse to load it from now on."""
+    state["disabled"] = [*{*state["disabled"], target}]
+    raise Answer(0)
+
+
+def do_print_disabled(state: State, domain: str) -> NoReturn:
+    """Everything that was ever switched; the words changed with macOS 13."""
+    off, on = ("true", "false") if state.get("old_words") else ("disabled", "enabled")
+    labels = [split(one)[1] for one in state["disabled"] if split(one)[0] == domain]
+    lines = [f'\t\t"{label}" => {off}' for label in labels] + [f'\t\t"com.apple.on" => {on}']
+    raise Answer(0, out="\n".join(["", "\tdisabled services = {", *lines, "\t}", ""]))
+
+
+def do_kickstart(state: State, target: str) -> NoReturn:
+    """Run it now."""
+    domain, label = split(target)
+    if target not in state["jobs"]:
+        raise Answer(113, f'Could not find service "{label}" in domain for {speak_of(domain)}')
+    state["jobs"][target]["pid"] = state["next_pid"] = state.get("next_pid", FIRST_PID) + 1
+    raise Answer(0)
+
+
+VERBS: dict[str, Callable[..., NoReturn]] = {
+    "bootout": do_bootout,
+    "bootstrap": do_bootstrap,
+    "disable": do_disable,
+    "enable": do_enable,
+    "kickstart": do_kickstart,
+    "print": do_print,
+    "print-disabled": do_print_disabled,
+}
+
+
+def time_goes_by(state: State) -> None:
+    """Jobs on their way out come nearer to their end with each call."""
+    for target, job in list(state["jobs"].items()):
+        if "leaving" not in job:
+            continue
+        job["leaving"] -= 1
+        if job["leaving"] < 0 and not (job.get("real") and lives(job["pid"])):
+            del state["jobs"][target]
+
+
+def faulty(state: State, arguments: list[str]) -> str:
+    """The fault that befalls this call, or ''."""
+    for fault in state.get("faults", []):
+        if fault["verb"] == arguments[0] and fault.get("left", 1) > 0:
+            fault["left"] = fault.get("left", 1) - 1
+            return str(fault["how"])
+    return ""
+
+
+def suffer(how: str) -> None:
+    """Hang, speak nonsense, refuse or answer with a code."""
+    if how == "hang":
+        import time  # noqa: PLC0415  (as above)
+
+        time.sleep(600)
+    if how == "garbage":
+        sys.stdout.buffer.write(b"\xff\xfe\x00{{{ \t= = pid = x\n\tstate\n" * 50)
+        sys.exit(0)
+    if how == "refuse":
+        fails("Operation", 1)
+    if how.isdecimal():
+        what = {"bootout": "Boot-out", "bootstrap": "Bootstrap"}
+        fails(what.get(sys.argv[2], "Operation"), int(how))
+
+
+def main() -> None:
+    """One call."""
+    path, *arguments = sys.argv[1:]
+    with open(path, "r+") as file:  # noqa: PTH123
+        fcntl.flock(file, fcntl.LOCK_EX)
+        state = json.load(file)
+        state["calls"] = [*state.get("calls", []), arguments]
+        how = faulty(state, arguments)
+        verb = VERBS.get(arguments[0] if arguments else "")
+        try:
+            time_goes_by(state)
+            if not how and verb:
+                verb(state, *arguments[1:])
+            answer = Answer(64, "Unrecognized subcommand")
+        except Answer as given:
+            answer = given
+        file.seek(0)
+        file.truncate()
+        json.dump(state, file)
+    try:
+        suffer(how)
+    except Answer as given:
+        answer = given
+    sys.stdout.write(answer.out)
+    if answer.err:
+        sys.stderr.write(answer.err + "\n")
+    sys.exit(answer.code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""`healer doctor` proves that healer is installed, loaded and ticking, each by itself (R48)."""
+
+import os
+import plistlib
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from healer.adapters.lock import holder
+from healer.cli.doctor_launchd import examine_launchd
+from healer.settings import Settings, load
+from tests.unit.cli.mac import OURS, Mac
+
+
+@pytest.fixture(name="mac")
+def fixture_mac(tmp_path: Path) -> Iterator[Mac]:
+    """A Mac with nothing loaded; what its launchd has started ends with it."""
+    mac = Mac(tmp_path)
+    yield mac
+    for job in mac.launchd["jobs"].values():
+        if job.get("real"):
+            with suppress(ProcessLookupError):
+                os.kill(job["pid"], signal.SIGKILL)
+
+
+def rows(mac: Mac) -> dict[str, dict[str, Any]]:
+    """What was examined of launchd, by its name."""
+    examined = mac.healer("doctor", "--json").document["examined"]
+    ours = ("launchd", "installed", "plist", "loaded", "ticking")
+    return {one["what"]: one for one in examined if one["what"] in ours}
+
+
+def wait_for_lock(mac: Mac) -> int:
+    """Until the daemon that launchd started holds it; its end, or the time limit, ends the wait."""
+    pid = int(mac.launchd["jobs"][mac.target(OURS)]["pid"])
+    while holder(mac.home / ".local/state/healer/lock") != pid:
+        os.kill(pid, 0)
+        time.sleep(0.02)  # a process that is not our child sends no event
+    return pid
+
+
+def test_a_mac_where_nothing_is_installed(mac: Mac) -> None:
+    """The one thing that is missing is said once."""
+    seen = rows(mac)
+
+    assert ["installed"] == list(seen)
+    one = seen["installed"]
+    assert (False, True, "healer install") == (one["good"], one["needed"], one["mend"])
+    assert "launchd has no plist of healer" == one["detail"]
+
+
+def test_installed_loaded_and_ticking(mac: Mac) -> None:
+    """The daemon is really started by what the plist says, with launchd's bare environment."""
+    mac.say(spawn=True)
+    said = mac.healer("install")
+    assert 0 == said.code, said.err
+    pid = wait_for_lock(mac)
+
+    seen = rows(mac)
+    assert [True] * 4 == [one["good"] for one in seen.values()]
+    assert str(mac.plist) == seen["installed"]["detail"]
+    assert "as install would write it now" == seen["plist"]["detail"]
+    assert f"{mac.target(OURS)} is running as pid {pid}" in seen["loaded"]["detail"]
+    assert f"pid {pid} holds the writer's lock" == seen["ticking"]["detail"]
+    said = mac.healer("uninstall")
+    assert (0, {}) == (said.code, mac.loaded), said.err
+    assert holder(mac.home / ".local/state/healer/lock") is None
+
+
+def test_what_launchd_catches_is_for_crashes(mac: Mac) -> None:
+    """launchd never rotates it: the daemon's own lines go to its log alone."""
+    mac.say(spawn=True)
+    mac.healer("install")
+    wait_for_lock(mac)
+    mac.healer("uninstall")
+
+    caught = (mac.home / ".local/log/healer.crash.log").read_text()
+    assert "healer: ending" in caught
+    assert 4 >= len(caught.splitlines()), caught
+    assert (mac.home / ".local/log/healer.log").stat().st_size > 0
+
+
+def test_drift_is_named_and_is_no_failure(mac: Mac) -> None:
+    """A shell that says other things than the one that installed is no illness."""
+    mac.healer("install")
+    job = plistlib.loads(mac.plist.read_bytes())
+    job["EnvironmentVariables"]["PATH"] = "/usr/bin"
+    job["ThrottleInterval"] = 5
+    mac.plist.write_bytes(plistlib.dumps(job))
+    one = rows(mac)["plist"]
+
+    path = f"{mac.bin}:/usr/bin:/bin"
+    expected = f"EnvironmentVariables.PATH is /usr/bin, not {path}; ThrottleInterval is 5, not 30"
+    assert (False, False, expected) == (one["good"], one["needed"], one["detail"])
+    assert one["mend"].startswith("healer install, if what is set in this shell")
+
+
+def test_a_program_that_is_gone(mac: Mac) -> None:
+    """As after an upgrade that moved it: launchd would start nothing."""
+    mac.healer("install")
+    job = plistlib.loads(mac.plist.read_bytes())
+    job["ProgramArguments"][0] = "/gone/bin/python"
+    mac.plist.write_bytes(plistlib.dumps(job))
+
+    said = rows(mac)["installed"]["detail"]
+    assert f"{mac.plist}: its program is not there: /gone/bin/python" == said
+    mac.plist.write_bytes(b"damaged")
+    assert rows(mac)["installed"]["detail"].endswith("is not there: it names none")
+
+
+def test_installed_and_not_loaded(mac: Mac) -> None:
+    """A plist that nobody loaded kept a Mac unhealed for days."""
+    for flags, mend in ((("--gui",), "healer install --gui"), ((), "healer install")):
+        mac.healer("install", *flags)
+        mac.say(jobs={})
+        one = rows(mac)["loaded"]
+        assert (False, mend) == (one["good"], one["mend"])
+        assert "launchd knows no healer" == one["detail"]
+
+
+def test_loaded_and_not_running(mac: Mac) -> None:
+    """With how it ended, and the command for the domain in which it lives."""
+    mac.healer("install")
+    job = {"path": str(mac.plist), "last_signal": "Killed: 9"}
+    mac.say(jobs={mac.target(OURS): job})
+    one = rows(mac)["loaded"]
+
+    assert not one["good"]
+    assert f"{mac.target(OURS)} is not running, last exit Killed: 9" == one["detail"]
+    assert f"launchctl kickstart {mac.target(OURS)}" == one["mend"]
+
+
+def test_running_and_not_ticking(mac: Mac) -> None:
+    """launchd's word alone is no proof (incident 20): nobody holds the lock."""
+    mac.healer("install")
+    one = rows(mac)["ticking"]
+
+    assert (False, True, "no daemon is at work") == (one["good"], one["needed"], one["detail"])
+    assert f"tail {mac.home}/.local/log/healer.crash.log" == one["mend"]
+
+
+def test_twice_installed_or_loaded(mac: Mac) -> None:
+    """Both places are named."""
+    mac.healer("install")
+    (mac.daemons / f"{OURS}.plist").write_bytes(mac.plist.read_bytes())
+    jobs = mac.launchd["jobs"]
+    mac.say(jobs={**jobs, mac.target(OURS, "gui"): {"path": str(mac.plist)}})
+
+    seen = rows(mac)
+    both = f"more than once: {mac.plist} and {mac.daemons}/{OURS}.plist"
+    assert (False, both) == (seen["installed"]["good"], seen["installed"]["detail"])
+    assert not seen["loaded"]["good"]
+    assert mac.target(OURS) in seen["loaded"]["detail"]
+    assert mac.target(OURS, "gui") in seen["loaded"]["detail"]
+
+
+def test_a_launchctl_that_refuses_is_told(mac: Mac) -> None:
+    """What could not be looked at is not proved."""
+    mac.healer("install")
+    # The probe of rivals asks before us, twelve times.
+    mac.say(faults=[{"verb": "print", "how": "refuse", "left": 99}])
+    one = rows(mac)["launchd"]
+
+    assert (False, True) == (one["good"], one["needed"])
+    assert "Operation not permitted" in one["detail"]
+
+
+def test_without_launchd_it_is_no_failure(mac: Mac) -> None:
+    """A Linux machine: said, and that is all."""
+    (mac.bin / "launchctl").unlink()
+
+    [one] = rows(mac).values()
+    assert (True, "launchd") == (one["good"], one["what"])
+    assert one["detail"].startswith("no launchctl on ")
+
+
+def test_another_proof_of_life_can_be_given(mac: Mac) -> None:
+    """Whoever can ask the daemon itself knows more than the lock does."""
+    mac.healer("install")
+    environment = mac.environment({})
+    settings: Settings = load(environment, mac.home).settings
+    told = {one.what: one for one in examine_launchd(settings, environment, lambda: "it said so")}
+
+    assert (True, "it said so") == (told["ticking"].good, told["ticking"].detail)
