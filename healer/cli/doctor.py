@@ -18,6 +18,7 @@ from healer.adapters.colima_files import resolve_root
 from healer.adapters.host import HostAdapter
 from healer.adapters.journal import SqliteJournal
 from healer.adapters.process import ProcessRunner
+from healer.cli.asking import NoDaemon, Refused, Silent, ask
 from healer.cli.doctor_launchd import examine_launchd
 from healer.cli.examined import Examined
 from healer.cli.running import run_async
@@ -25,6 +26,7 @@ from healer.model.machine import ColimaPaths
 from healer.ports import CannotLook, JournalError
 from healer.settings import Settings, SettingsError, load
 from healer.settings.places import Places, places_of
+from healer.telemetry.words import duration
 
 _NEEDED_TOOLS: Final = {
     "colima": "brew install colima",
@@ -78,7 +80,17 @@ def _examine(environment: Mapping[str, str]) -> Iterator[Examined]:
     yield _kubeconfig(places)
     yield from _state(places)
     yield from _rivals(settings, places, environment)
-    yield from examine_launchd(settings, environment)
+    yield from examine_launchd(settings, environment, lambda: _ticks(places))
+
+
+def _ticks(places: Places) -> str | None:
+    """The daemon's own word over its control socket: a lock alone is held by a hung one too."""
+    try:
+        status = ask(places.control, "status")
+    except (NoDaemon, Silent, Refused):
+        return None
+    up = duration(status["up_seconds"])
+    return None if status["stalled"] else f"pid {status['pid']} answers, up {up}"
 
 
 def _python() -> Examined:

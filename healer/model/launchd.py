@@ -16,7 +16,6 @@ _FIELD: Final = re.compile(r"\t([a-z][a-z ]*) = (.+)")
 """One tab: what is nested deeper has a `state` and a `path` of its own."""
 _SWITCH: Final = re.compile(r'\s*"(.+)" => (?:disabled|true)')
 """`true` up to macOS 12, a word since."""
-_NUMBER: Final = re.compile(r"(-?\d+)(?:: (\w+))?")
 
 
 class DomainKind(StrEnum):
@@ -98,12 +97,6 @@ def parse_disabled(text: str) -> frozenset[str]:
     """Labels that `launchctl print-disabled DOMAIN` names as disabled."""
     matches = (_SWITCH.match(line) for line in text.splitlines())
     return frozenset(match[1] for match in matches if match)
-
-
-def exit_code(last_exit: str) -> int | None:
-    """The number in a job's last exit, unless a signal ended it or it never ended."""
-    match = _NUMBER.fullmatch(last_exit)
-    return int(match[1]) if match else None
 
 
 def bootout_advice(targets: Collection[str]) -> str:
