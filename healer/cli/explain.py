@@ -10,20 +10,18 @@ from pathlib import Path
 
 from healer.adapters.clock import SystemClock
 from healer.adapters.journal import Remembered, SqliteJournal
+from healer.cli.asking import AskError, NoDaemon, ask
 from healer.cli.running import run_async, run_pass
-from healer.cli.talking import load_settings, tell
-from healer.core.facts import Act, Refused
-from healer.core.judging import judge
+from healer.cli.talking import load_settings, put, tell
 from healer.core.table import render_table
-from healer.core.tower import Layer, above, below
-from healer.core.world import World
+from healer.core.tower import Layer
 from healer.engine.passing import Ended, Mode
 from healer.ports import JournalError
 from healer.settings import Settings
 from healer.settings.places import places_of
 from healer.settings.policy import policy_of
+from healer.telemetry.explaining import next_of_a_look, seen_of
 from healer.telemetry.report import Report
-from healer.telemetry.words import WHAT_IT_DOES, doing, duration
 from healer.wiring.real import Prepared, prepare
 
 _PAST_SECONDS = 7 * 86_400.0
@@ -40,19 +38,39 @@ def table(arguments: argparse.Namespace) -> int:
 
 
 def explain(arguments: argparse.Namespace) -> int:
-    """Look until what is seen is confirmed, change nothing, and say what follows."""
+    """Say why a layer is so and what follows: the daemon knows, else we look and change nothing."""
     settings, layer = load_settings(), Layer(arguments.layer)
+    told = _by_the_daemon(settings, layer)
+    for line in _by_a_look(settings, layer) if told is None else told:
+        put(line)
+    for line in _past(settings, layer):
+        put(line)
+    return 0
+
+
+def _by_the_daemon(settings: Settings, layer: Layer) -> list[str] | None:
+    path = places_of(settings, os.environ, Path.home()).control
+    try:
+        return [str(one) for one in ask(path, "explain", {"layer": layer.value})["lines"]]
+    except NoDaemon:
+        return None
+    except (AskError, KeyError, TypeError) as error:
+        tell(f"healer: {error}")
+        return None
+
+
+def _by_a_look(settings: Settings, layer: Layer) -> Iterator[str]:
+    """Look until what is seen is confirmed."""
     report = Report()
     prepared = prepare(settings, report, Mode.REHEARSE)
     tell(f"looking at {layer} and what it stands on …")
     ended = run_async(lambda: _looked(prepared))
     if ended.journal_error:
         tell(f"healer: {ended.journal_error}")
-    for line in _explained(layer, ended.world, report, prepared):
-        sys.stdout.write(line + "\n")
-    for line in _past(settings, layer):
-        sys.stdout.write(line + "\n")
-    return 0
+    yield from seen_of(layer, ended.world, report.now, prepared.policy)
+    acts = [one.act for one in report.done if one.act.layer is layer]
+    refused = [one for one in report.refused if one.layer is layer]
+    yield from next_of_a_look(acts, refused, report.now)
 
 
 async def _looked(prepared: Prepared) -> Ended:
@@ -63,32 +81,6 @@ async def _looked(prepared: Prepared) -> Ended:
     if ended is None:
         raise KeyboardInterrupt
     return ended
-
-
-def _explained(layer: Layer, world: World, report: Report, prepared: Prepared) -> Iterator[str]:
-    judged = judge(world, report.now, prepared.policy)
-    own = judged[layer]
-    yield f"{layer} is {own.state}" + (f": {own.why}" if own.why else "")
-    stands = ", ".join(f"{one} {judged[one].state}" for one in below(layer)) or "nothing"
-    yield f"it stands on: {stands}"
-    carried = ", ".join(f"{one} {judged[one].state}" for one in above(layer)) or "nothing"
-    yield f"on it stand: {carried}"
-    observation = world.observation(layer)
-    for finding in () if observation is None else observation.findings:
-        kind = "makes it ill" if finding.reason.gating else "is only reported"
-        yield f"seen: {finding.reason.word} ({kind}): {finding.evidence}"
-    acts = [one.act for one in report.done if one.act.layer is layer]
-    yield from _next(acts, [one for one in report.refused if one.layer is layer], report.now)
-
-
-def _next(acts: list[Act], refused: list[Refused], now: float) -> Iterator[str]:
-    for one in refused:
-        later = f", at the earliest in {duration(one.until - now)}" if one.until else ""
-        yield f"refused: {WHAT_IT_DOES[one.remedy]}: {one.rule} ({one.detail}{later})"
-    for act in acts:
-        yield f"next: `healer --once` would {doing(act)}"
-    if not acts and not refused:
-        yield "next: nothing"
 
 
 def _past(settings: Settings, layer: Layer) -> Iterator[str]:

@@ -1,16 +1,13 @@
-"""`healer --once`, its dry run, and `healer check`: one pass over the tower."""
+"""A pass of our own over the tower: `healer --once` without a daemon, its dry run, `check`."""
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from anyio import CancelScope, move_on_after
 
-from healer.cli.asking import NoDaemon, Refused, Silent, ask
 from healer.cli.running import run_async, run_pass
 from healer.cli.talking import INTERRUPTED, load_settings, tell
 from healer.core.judging import judge
@@ -18,48 +15,18 @@ from healer.core.policy import Policy
 from healer.engine.passing import Ended, Mode
 from healer.engine.telling import Both, Listener
 from healer.settings import Settings
-from healer.settings.places import places_of
 from healer.telemetry.plain import PlainLines
 from healer.telemetry.report import Report, document, report_text
-from healer.telemetry.status import VERDICT
+from healer.telemetry.spelling import VERDICT
 from healer.wiring.real import Prepared, prepare
 
 _CLOSE_SECONDS = 2.0
 
 
-def once(arguments: argparse.Namespace) -> int:
-    """One pass that heals what may be healed; with `--dry-run` it only says what it would do."""
-    settings = load_settings()
-    if not arguments.dry_run:
-        handed = handed_over(settings, as_json=arguments.json, deadline=arguments.deadline)
-        if handed is not None:
-            return handed
+def one_pass(arguments: argparse.Namespace) -> int:
+    """A pass of our own; with `--dry-run` it only says what it would do."""
     mode = Mode.REHEARSE if arguments.dry_run else Mode.HEAL
-    return run(settings, mode, as_json=arguments.json, deadline=arguments.deadline)
-
-
-def handed_over(settings: Settings, *, as_json: bool, deadline: float | None) -> int | None:
-    """Let the running daemon do it, and show its progress; None when there is none to ask.
-
-    A daemon that does not answer has the writer's lock all the same: what follows only looks,
-    and says so.
-    """
-    places = places_of(settings, os.environ, Path.home())
-    seconds = settings.once.deadline if deadline is None else deadline
-    asked = {"deadline": seconds}
-    quiet = (lambda _: None) if as_json else tell
-    try:
-        ended = ask(places.control, "once", asked, line=quiet, patient=True)
-    except NoDaemon:
-        return None
-    except (Silent, Refused) as error:
-        tell(f"healer: {error}: looking only")
-        return None
-    if as_json:
-        sys.stdout.write(json.dumps(ended["document"], indent=2) + "\n")
-    else:
-        sys.stdout.write(f"{ended['text']}\n")
-    return int(ended["exit_code"])
+    return run(load_settings(), mode, as_json=arguments.json, deadline=arguments.deadline)
 
 
 def check(arguments: argparse.Namespace) -> int:

@@ -23,7 +23,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     if not arguments.once and (arguments.dry_run or arguments.deadline is not None):
         parser.error("--dry-run and --deadline go with --once")
     if arguments.once:
-        arguments.command = _lazily("healer.cli.once", "once")
+        arguments.command = _lazily("healer.cli.handing", "once")
     elif arguments.command is None:
         arguments.command = _lazily("healer.cli.run", "run")
     return arguments
@@ -52,6 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_settings(commands)
     _add_launchd(commands)
     _add_drill(commands)
+    _add_completion(commands)
     return parser
 
 
@@ -116,6 +117,7 @@ def _add_looking(commands: _Commands) -> None:
         commands, "status", "healer.cli.status", "status", "ask the running daemon how things are"
     )
     _json(status)
+    status.add_argument("--watch", action="store_true", help="draw it anew every two seconds")
     check = _add(
         commands, "check", "healer.cli.once", "check", "look at every layer, change nothing"
     )
@@ -127,7 +129,19 @@ def _add_looking(commands: _Commands) -> None:
         "explain",
         "why a layer is as it is, what was refused and by which rule, what would be done next",
     )
-    _layer(explain, "layer")
+    _layer(explain, "layer", help="which one")
+    history = _add(
+        commands, "history", "healer.cli.history", "history", "what happened, from the journal"
+    )
+    history.add_argument(
+        "--since",
+        metavar="TIME",
+        type=_seconds,
+        default=86_400.0,
+        help="how far back, e.g. 90m or 48h (default: 24h)",
+    )
+    _layer(history, "--layer", help="only this layer; default: all")
+    _json(history)
     doctor = _add(
         commands,
         "doctor",
@@ -203,3 +217,14 @@ def _add_drill(commands: _Commands) -> None:
     )
     drill.add_argument("scenario", choices=["reboot"], help="what befalls the tower")
     _json(drill)
+
+
+def _add_completion(commands: _Commands) -> None:
+    completion = _add(
+        commands,
+        "completion",
+        "healer.cli.completion",
+        "completion",
+        "print the completion script of a shell",
+    )
+    completion.add_argument("shell", choices=["bash", "zsh", "fish"], help="for which shell")

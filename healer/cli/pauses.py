@@ -17,7 +17,7 @@ from healer.core.tower import Layer
 from healer.ports import JournalError
 from healer.settings.places import Places, places_of
 from healer.settings.units import parse_duration
-from healer.telemetry.words import duration
+from healer.telemetry.spelling import duration
 
 _FAILED = 1
 

@@ -22,7 +22,7 @@ from healer.serving.http import PortTaken, serving
 from healer.settings import Settings, SettingsError, load
 from healer.telemetry.logbook import Logbook
 from healer.telemetry.plain import PlainLines
-from healer.telemetry.status import VERDICT
+from healer.telemetry.spelling import VERDICT
 from healer.wiring.answers import answers_of
 from healer.wiring.daemon import AlreadyRunning, Household, open_house, reload
 
@@ -117,12 +117,23 @@ async def _serve_http(house: Household, logbook: Logbook | None) -> None:
 
 async def _answer(house: Household, logbook: Logbook | None) -> None:
     """Answer over the control socket; the daemon lives on without one, and says so."""
-    try:
-        await ControlServer(house.places.control, answers_of(house)).serve()
-    except OSError as error:
-        house.problems["control"] = str(error)
-        tell(f"healer: control socket: {error}")
-        _note(logbook, "problem", part="control", detail=str(error))
+
+    def said(words: str) -> None:
+        if words == house.problems.get("control", ""):
+            return
+        house.problems.pop("control", None)
+        if words:
+            house.problems["control"] = words
+            tell(f"healer: {words}")
+            _note(logbook, "problem", part="control", detail=words)
+
+    def broke(verb: str, error: Exception) -> None:
+        _note(logbook, "answer_broke", verb=verb, detail=f"{type(error).__name__}: {error}")
+
+    server = ControlServer(
+        house.places.control, answers_of(house), holds_lock=lambda: house.lock.held, broke=broke
+    )
+    await server.keep_open(said)
 
 
 def _logbook(house: Household) -> Logbook | None:

@@ -1,13 +1,15 @@
 """What every command shares: exit codes, talk on stderr, data on stdout, the settings.
 
-Nothing here costs a library, so that a quick command stays quick.
+Nothing here costs a library, so that a quick command stays quick; the settings are imported by
+whoever reads them, since that takes most of the time that `healer status` has (design §9).
 """
 
 import os
 import sys
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
-from healer.settings import Settings, SettingsError, load
+if TYPE_CHECKING:
+    from healer.settings import Settings
 
 USAGE: Final = 2
 CONFIGURATION: Final = 78
@@ -53,8 +55,10 @@ class Misconfigured(Exception):
     """The settings are wrong; what and where has been said."""
 
 
-def load_settings() -> Settings:
+def load_settings() -> "Settings":
     """The settings in force; says every problem and raises Misconfigured when there is one."""
+    from healer.settings import SettingsError, load  # noqa: PLC0415  (see the top of this file)
+
     try:
         return load().settings
     except SettingsError as error:

@@ -1,169 +1,160 @@
-"""The control socket: one request a connection, as JSON lines, from this user only.
+"""The daemon's control socket: a unix socket that only its owner may use (design §6)."""
 
-A request is `{"version": 1, "verb": "status", "arguments": {}}`; the answer is any number of
-`{"line": "…"}`, then one `{"answer": {…}}` or `{"error": "…"}`.
-"""
-
-import json
 import os
-import socket
-import struct
+import stat
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import anyio
-import anyio.abc
-from anyio.abc import SocketStream
-from anyio.streams.buffered import BufferedByteReceiveStream
+from anyio.abc import ByteStream, SocketAttribute, SocketListener, SocketStream, TaskGroup
 
-VERSION: Final = 1
-_LARGEST: Final = 64 * 1024
-"""Bytes of a request: a reason of some lines."""
-_ASK_WITHIN: Final = 5.0
-"""Seconds for a client to say what it wants."""
-_HEAR_WITHIN: Final = 10.0
-"""Seconds for a client to take a line: who reads slower watches no more."""
-_AT_ONCE: Final = 32
-"""Clients at a time."""
+from healer.serving import protocol
+from healer.serving.conversation import Answer, Broke, Patience, Refused, Say, converse
+from healer.serving.peers import peer_uid, welcome
+
 _LONGEST_PATH: Final = 103 if sys.platform == "darwin" else 107
-"""sun_path holds 104 bytes on macOS and 108 on Linux, the last of them 0."""
-
-Say = Callable[[str], Awaitable[None]]
-"""Tells the client a line while it waits."""
-Answer = Callable[[Mapping[str, Any], Say], Awaitable[Mapping[str, Any]]]
-"""Answers a verb; raises Refused for what it cannot take."""
+"""Bytes that `sun_path` holds beside its NUL: 104 on macOS, 108 on Linux (unix(4), unix(7))."""
+_NO_MORE: Final = 1.0
+"""Rest after the system had no descriptor for one more connection."""
 
 
-class Refused(Exception):
-    """The request cannot be answered; the message is for the person who asked."""
+class ControlError(Exception):
+    """The socket cannot be opened; the message names place, cause and remedy."""
+
+
+def _nobody(verb: str, error: Exception) -> None:
+    del verb, error
 
 
 class ControlServer:
-    """Listens on a unix socket of mode 0600; whoever makes it holds the writer's lock."""
+    """Serves `answers` by verb on a unix socket.
 
-    def __init__(self, path: Path, answers: Mapping[str, Answer]) -> None:
+    `holds_lock` says whether this process holds the writer's lock: only then may a socket that
+    a killed daemon left behind be replaced, since nobody else can be serving on it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        answers: Mapping[str, Answer],
+        *,
+        holds_lock: Callable[[], bool],
+        patience: Patience | None = None,
+        broke: Broke = _nobody,
+    ) -> None:
         self._path = path
         self._answers = answers
-        self._limit = anyio.CapacityLimiter(_AT_ONCE)
+        self._holds_lock = holds_lock
+        self._patience = patience or Patience()
+        self._broke = broke
+        self._open = 0
 
-    async def serve(self) -> None:
-        """Serve until cancelled. Raises OSError when there can be no such socket."""
-        if len(os.fsencode(self._path)) > _LONGEST_PATH:
-            raise OSError(
-                f"{self._path}: longer than the {_LONGEST_PATH} bytes of a socket's path; "
-                "set a shorter files.state"
-            )
-        # Only the holder of the lock comes here: what lies there is a dead daemon's.
-        with suppress(FileNotFoundError):
-            self._path.unlink()
-        listener = await anyio.create_unix_listener(self._path, mode=0o600)
+    async def keep_open(self, said: Callable[[str], None]) -> None:
+        """Serve until cancelled; `said` hears why it cannot, and '' as soon as it can again.
+
+        The daemon lives on without its socket, and a socket whose file somebody has swept
+        away is made anew.
+        """
+        while True:
+            try:
+                await self._serve_while_there(said)
+            except ControlError as error:
+                said(str(error))
+                await anyio.sleep(self._patience.again)
+
+    async def _serve_while_there(self, said: Callable[[str], None]) -> None:
+        listener = await self._listen()
+        ours = self._path.stat()
+        said("")
         try:
-            async with listener:
-                await listener.serve(self._serve)
+            async with listener, anyio.create_task_group() as tasks:
+                tasks.start_soon(self._accept, listener, tasks, name="control socket")
+                await self._until_gone(ours)
+                tasks.cancel_scope.cancel()
         finally:
-            with suppress(OSError):
+            if self._is_there(ours):
                 self._path.unlink()
 
+    async def _listen(self) -> SocketListener:
+        """Raises ControlError."""
+        self._must_be_possible()
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # It listens only after its mode is set, so there is no moment for a stranger.
+            return await anyio.create_unix_listener(self._path, mode=0o600)
+        except OSError as error:
+            raise ControlError(
+                f"control socket {self._path}: {error.strerror}; look at it with: "
+                f"ls -ld {self._path.parent} {self._path}"
+            ) from error
+
+    def _must_be_possible(self) -> None:
+        length = len(os.fsencode(self._path))
+        if length > _LONGEST_PATH:
+            raise ControlError(
+                f"control socket {self._path}: {length} bytes, and a unix socket's path has at "
+                f"most {_LONGEST_PATH} here; set files.state to a shorter folder"
+            )
+        if not self._holds_lock():
+            raise ControlError(
+                f"control socket {self._path}: not opened without the writer's lock, since "
+                "another healer may serve there; healer doctor says what keeps the lock"
+            )
+        if self._path.exists() and not self._path.is_socket():
+            raise ControlError(
+                f"control socket {self._path}: something else is there; look at it with: "
+                f"ls -l {self._path}"
+            )
+
+    async def _until_gone(self, ours: os.stat_result) -> None:
+        """Nothing tells of a file that was swept away, so it is looked for now and then."""
+        while True:
+            await anyio.sleep(self._patience.again)
+            if not self._is_there(ours):
+                return
+
+    def _is_there(self, ours: os.stat_result) -> bool:
+        try:
+            now = self._path.stat()
+        except OSError:
+            return False
+        return stat.S_ISSOCK(now.st_mode) and os.path.samestat(now, ours)
+
+    async def _accept(self, listener: SocketListener, tasks: TaskGroup) -> None:
+        while True:
+            try:
+                stream = await listener.accept()
+            except anyio.BrokenResourceError:
+                await anyio.sleep(_NO_MORE)
+                continue
+            if self._open >= self._patience.connections:
+                await _refuse(stream, Refused("too many ask at once", protocol.BUSY))
+                continue
+            self._open += 1
+            tasks.start_soon(self._serve, stream, name="control connection")
+
     async def _serve(self, stream: SocketStream) -> None:
-        async with stream, self._limit:
-            # Who goes away while it is told something has ended its own request, and no other.
-            with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, TimeoutError):
-                await self._answer(stream)
-
-    async def _answer(self, stream: SocketStream) -> None:
-        async def say(line: str) -> None:
-            await _send(stream, {"line": line})
-
-        verb = ""
         try:
-            verb, arguments = await _asked(stream)
-            answer = self._answer_to(verb)
-            told = await _while_there(stream, lambda: answer(arguments, say))
-        except Refused as error:
-            await _send(stream, {"error": str(error)})
+            async with stream:
+                await self._let_in(stream)
+        except Exception as error:  # noqa: BLE001  (one connection never harms the daemon)
+            self._broke("", error)
+        finally:
+            self._open -= 1
+
+    async def _let_in(self, stream: SocketStream) -> None:
+        peer = stream.extra_attributes[SocketAttribute.raw_socket]()
+        if welcome(peer_uid(peer)):
+            await converse(stream, self._answers, self._patience, self._broke)
             return
-        except Exception as error:  # noqa: BLE001  (a broken answer must not end the daemon)
-            broke = f"the daemon could not answer {verb}: {type(error).__name__}: {error}"
-            await _send(stream, {"error": broke})
-            return
-        if told is not None:
-            await _send(stream, {"answer": told})
-
-    def _answer_to(self, verb: str) -> Answer:
-        answer = self._answers.get(verb)
-        if answer is None:
-            raise Refused(f"unknown verb {verb!r}; known: {', '.join(sorted(self._answers))}")
-        return answer
+        words = f"only the user who runs the daemon (uid {os.geteuid()}) may ask it"
+        await _refuse(stream, Refused(words, protocol.FORBIDDEN))
 
 
-async def _asked(stream: SocketStream) -> tuple[str, Mapping[str, Any]]:
-    if not _is_ours(stream):
-        raise Refused("this socket answers its own user only")
-    try:
-        with anyio.fail_after(_ASK_WITHIN):
-            line = await BufferedByteReceiveStream(stream).receive_until(b"\n", _LARGEST)
-    except (anyio.DelimiterNotFound, anyio.IncompleteRead) as error:
-        raise Refused(f"no whole request within {_LARGEST} bytes") from error
-    return _decoded(line)
-
-
-def _decoded(line: bytes) -> tuple[str, Mapping[str, Any]]:
-    try:
-        asked = json.loads(line)
-        version, verb, arguments = asked["version"], asked["verb"], asked.get("arguments", {})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Refused("a request is a JSON object with version, verb and arguments") from error
-    if version != VERSION:
-        raise Refused(f"this daemon speaks version {VERSION}, not {version!r}: restart it")
-    if not isinstance(verb, str) or not isinstance(arguments, dict):
-        raise Refused("verb should be text and arguments an object")
-    return verb, arguments
-
-
-async def _while_there(
-    stream: SocketStream, work: Callable[[], Awaitable[Mapping[str, Any]]]
-) -> Mapping[str, Any] | None:
-    """Do the work unless the client goes away before its end; None then. Raises Refused."""
-    told: Mapping[str, Any] | Refused | None = None
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_until_gone, stream, tasks.cancel_scope)
-        try:
-            told = await work()
-        except Refused as error:
-            told = error
-        tasks.cancel_scope.cancel()
-    if isinstance(told, Refused):
-        raise told
-    return told
-
-
-async def _until_gone(stream: SocketStream, scope: anyio.CancelScope) -> None:
-    """A client says nothing after its request: what comes next is its end."""
-    with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
-        await stream.receive(1)
-    scope.cancel()
-
-
-async def _send(stream: SocketStream, words: Mapping[str, Any]) -> None:
-    with anyio.fail_after(_HEAR_WITHIN):
-        await stream.send(json.dumps(words, ensure_ascii=False).encode() + b"\n")
-
-
-def _is_ours(stream: SocketStream) -> bool:
-    """The file's mode keeps others out; this is the second lock on the same door."""
-    raw: socket.socket = stream.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610  (no Django here)
-    peer = _peer(raw)
-    return peer in {os.getuid(), 0}
-
-
-def _peer(raw: socket.socket) -> int:
-    """The user at the other end."""
-    if sys.platform == "darwin":
-        # struct xucred of <sys/ucred.h>: version, uid, number of groups, groups.
-        credentials = raw.getsockopt(0, 1, 76)
-        return int(struct.unpack_from("=II", credentials)[1])
-    credentials = raw.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    return int(struct.unpack("=iII", credentials)[1])
+async def _refuse(stream: ByteStream, error: Refused) -> None:
+    """One short line fits into any socket's buffer, so this never waits."""
+    async with stream:
+        with anyio.CancelScope() as scope:
+            await Say(stream, scope, 1.0)({"error": {"code": error.code, "words": str(error)}})

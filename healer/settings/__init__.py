@@ -4,7 +4,8 @@ Every key is optional and the defaults are the owner's cluster. Only the standar
 the pure packages are imported here, so that a quick command pays nothing for its settings.
 """
 
-from healer.settings.loading import Loaded, SettingsError, check, config_path, load
+from healer.model.whereabouts import config_path
+from healer.settings.loading import Loaded, SettingsError, check, load
 from healer.settings.tree import Settings
 
 __all__ = ["Loaded", "Settings", "SettingsError", "check", "config_path", "load"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from healer.model.whereabouts import config_path
 from healer.settings.checking import bad_pairs
 from healer.settings.decoding import IncompleteError, Problems, decode
 from healer.settings.environment import given_by_environment
@@ -34,15 +35,6 @@ class Loaded:
     """By dotted key: `file PATH:LINE`, `environment NAME`, `flag`."""
     path: Path | None = None
     """The file that was read, if there was one."""
-
-
-def config_path(environment: Mapping[str, str], home: Path) -> Path:
-    """The one file that counts: $HEALER_CONFIG, else the XDG place, else ~/.config."""
-    if environment.get("HEALER_CONFIG"):
-        return Path(environment["HEALER_CONFIG"]).expanduser()
-    base = environment.get("XDG_CONFIG_HOME", "")
-    # The XDG specification: a relative path is invalid, and ignored.
-    return (Path(base) if base.startswith("/") else home / ".config") / "healer" / "config.toml"
 
 
 def load(

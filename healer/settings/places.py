@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from healer.settings.loading import config_path
+from healer.model.whereabouts import CONTROL, LOCK, config_path, named_place, state_folder
 from healer.settings.tree import Settings
 
 
@@ -27,30 +27,22 @@ class Places:
     @property
     def control(self) -> Path:
         """The daemon's control socket."""
-        return self.state / "control.sock"
+        return self.state / CONTROL
 
     @property
     def lock(self) -> Path:
         """The writer's lock."""
-        return self.state / "lock"
+        return self.state / LOCK
 
 
 def places_of(settings: Settings, environment: Mapping[str, str], home: Path) -> Places:
     """Resolve them once."""
-    state = environment.get("XDG_STATE_HOME", "")
     kubeconfig = environment.get("KUBECONFIG", "").partition(":")[0]
     return Places(
         config=config_path(environment, home),
-        state=_named(settings.files.state, home)
-        or (Path(state) if state.startswith("/") else home / ".local" / "state") / "healer",
-        log=_named(settings.files.log, home) or home / ".local" / "log" / "healer.log",
-        kubeconfig=_named(settings.tower.kubeconfig or kubeconfig, home)
+        state=state_folder(settings.files.state, environment, home),
+        log=named_place(settings.files.log, home) or home / ".local" / "log" / "healer.log",
+        kubeconfig=named_place(settings.tower.kubeconfig or kubeconfig, home)
         or home / ".kube" / "config",
-        colima_home=_named(settings.tower.colima_home, home),
+        colima_home=named_place(settings.tower.colima_home, home),
     )
-
-
-def _named(text: str | None, home: Path) -> Path | None:
-    if not text:
-        return None
-    return home / text[2:] if text.startswith("~/") else Path(text)

@@ -12,7 +12,8 @@ from healer.core.facts import Act, Changed, Finished, State
 from healer.core.tower import Layer
 from healer.core.world import World
 from healer.engine.telling import Told
-from healer.telemetry.words import doing, duration, ending, sentence
+from healer.telemetry.spelling import duration
+from healer.telemetry.words import doing, ending, sentence
 
 _STYLE = {
     State.OK: ("●", "green"),

@@ -16,7 +16,7 @@ import structlog
 
 from healer.core.facts import Act, Decision, Finished, Refused, Rule, VmBooted
 from healer.engine.telling import Told
-from healer.telemetry.words import short
+from healer.telemetry.spelling import short
 
 _LARGEST: Final = 5 * 2**20
 """Bytes of one file; with three kept, 20 MB in all."""

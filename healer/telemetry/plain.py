@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from healer.core.facts import Act, Finished
 from healer.engine.telling import Told
-from healer.telemetry.words import duration, ending, sentence
+from healer.telemetry.spelling import duration
+from healer.telemetry.words import ending, sentence
 
 _STILL_EVERY = 15.0
 

@@ -26,7 +26,8 @@ from healer.core.judging import Judgements
 from healer.core.tower import Layer
 from healer.core.world import World
 from healer.engine.telling import Told
-from healer.telemetry.words import WHAT_IT_DOES, doing, duration, short
+from healer.telemetry.spelling import duration, short
+from healer.telemetry.words import WHAT_IT_DOES, doing
 
 SCHEMA_VERSION = 1
 _PASSING = frozenset({Rule.BLOCKED, Rule.BUSY_LAYER, Rule.BUSY_DISRUPTIVE})

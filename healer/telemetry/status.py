@@ -1,33 +1,26 @@
-"""What a running daemon says of itself and of the tower: one document, and how a person reads it.
+"""What a running daemon says of itself and of the tower, as one document.
 
 Field names are stable within a `schema_version`; times are seconds from the document's own
-moment, so that a reader needs no clock of ours.
+moment, so that a reader needs no clock of ours. `status_text` makes words of it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from healer.core.facts import Refused, Rule, State
-from healer.core.judging import Judgements, judge
-from healer.core.ledger import Attempt, Incident
+from healer.core.facts import Act
+from healer.core.judging import Judgements, hold_on, judge
+from healer.core.ledger import Attempt, Hold, Incident, Ledger
 from healer.core.outlook import exit_code
 from healer.core.policy import Policy
 from healer.core.tower import Layer
-from healer.core.world import World
-from healer.telemetry.words import WHAT_IT_DOES, doing, duration, short
+from healer.core.world import Verification, World
+from healer.telemetry.foresight import Coming, coming, reason_of, reported
+from healer.telemetry.words import WHAT_IT_DOES, doing
 
 SCHEMA_VERSION: Final = 1
-VERDICT: Final = {
-    0: "the tower is well",
-    1: "the tower is not well",
-    3: "the tower could not be looked at in full",
-    4: "held or gave up: a human is needed",
-}
-_PASSING: Final = frozenset({Rule.BLOCKED, Rule.BUSY_LAYER, Rule.BUSY_DISRUPTIVE, Rule.PAUSED})
-"""Rules that only say what comes first; a pause is told by itself."""
-_TRIED: Final = 5
-"""Attempts shown of one incident."""
+_CANNOT_SAY: Final = 3
+"""The exit code when nothing was looked at (design §5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +49,40 @@ def status_document(world: World, now: float, policy: Policy, about: About) -> d
         "ready": not unseen,
         "unseen": unseen,
         "stalled": about.stalled,
-        "exit_code": exit_code(world, now, policy),
-        "no_acts_because": policy.no_acts_because,
+        "exit_code": _CANNOT_SAY if unseen else exit_code(world, now, policy),
+        "no_daemon_because": "",
+        "no_acts_because": _no_acts_because(world, now, policy),
         "grace_seconds": round(max(0.0, world.grace_until - now), 1),
         "layers": [_layer(one, world, judged, now) for one in Layer],
-        "acting": [doing(one) for one in world.acting],
+        "acting": [_acting(one, world, now, policy) for one in world.acting],
+        "verifying": [_verifying(one, now, policy) for one in world.verifying],
+        "others": [_other(one.operation.command, one.operation.pid) for one in world.foreign],
         "incidents": [_incident(one, world, now) for one in world.incidents],
-        "next": [_next(one, now) for one in world.refusals.values() if one.rule not in _PASSING],
-        "pauses": list(_pauses(world, now)),
-        "holds": list(_holds(world, now)),
+        "next": [_next(one, now) for one in coming(world, now, policy)],
+        "pauses": list(_pauses(world.ledger, now)),
+        "holds": list(_holds(world, now, policy)),
         "advice": list(_advice(world, policy)),
         "problems": dict(about.problems),
     }
+
+
+def status_without(
+    ledger: Ledger, now: float, policy: Policy, *, version: str, why: str
+) -> dict[str, Any]:
+    """The same document without a daemon: what the journal alone knows, and that nobody looks."""
+    world = World(ledger=ledger, incidents=ledger.incidents)
+    document = status_document(world, now, policy, About(version, 0, 0.0))
+    return {**document, "pid": None, "no_daemon_because": why, "layers": [], "next": []}
+
+
+def _no_acts_because(world: World, now: float, policy: Policy) -> str:
+    """Why nothing may be done at all: no journal, no lock, or healer's own crashes."""
+    own = [
+        one.reason
+        for one in world.ledger.pauses
+        if one.author == "healer" and one.scope is None and (one.until is None or one.until > now)
+    ]
+    return policy.no_acts_because or "; ".join(own)
 
 
 def _layer(layer: Layer, world: World, judged: Judgements, now: float) -> dict[str, Any]:
@@ -81,35 +96,61 @@ def _layer(layer: Layer, world: World, judged: Judgements, now: float) -> dict[s
     }
 
 
+def _acting(act: Act, world: World, now: float, policy: Policy) -> dict[str, Any]:
+    began = next((one.at for one in world.ledger.attempts if one.act.id == act.id), now)
+    return {
+        "layer": act.layer.value,
+        "remedy": act.remedy.value,
+        "doing": doing(act),
+        "for_seconds": round(now - began, 1),
+        "at_most_seconds": round(max(0.0, began + policy.limits[act.remedy].cap - now), 1),
+    }
+
+
+def _verifying(one: Verification, now: float, policy: Policy) -> dict[str, Any]:
+    window = policy.limits[one.act.remedy].window
+    until = one.deadline if one.good_since is None else one.good_since + window
+    return {
+        "layer": one.act.layer.value,
+        "remedy": one.act.remedy.value,
+        "doing": doing(one.act),
+        "at_most_seconds": round(max(0.0, until - now), 1),
+    }
+
+
+def _other(command: str, pid: int) -> dict[str, Any]:
+    return {"command": command, "pid": pid}
+
+
 def _incident(one: Incident, world: World, now: float) -> dict[str, Any]:
-    layers = [layer for layer in Layer if layer in one.layers]
-    troubles = [
-        trouble for layer in layers if layer in world.views for trouble in world.views[layer].gating
-    ]
+    trouble = reason_of(one, world)
     tried = [attempt for attempt in world.ledger.attempts if attempt.act.incident == one.id]
     return {
         "id": one.id,
-        "layers": [layer.value for layer in layers],
+        "layers": [layer.value for layer in Layer if layer in one.layers],
         "open_seconds": round(now - one.opened, 1),
-        "seen": [
-            {"reason": it.finding.reason.word, "evidence": it.finding.evidence} for it in troubles
-        ],
+        "reason": "" if trouble is None else trouble.finding.reason.word,
+        "evidence": "" if trouble is None else trouble.finding.evidence,
         "tried": [_attempt(attempt, now) for attempt in tried],
     }
 
 
 def _attempt(one: Attempt, now: float) -> dict[str, Any]:
     return {
+        "remedy": one.act.remedy.value,
         "doing": doing(one.act),
         "ago_seconds": round(now - one.at, 1),
         "outcome": None if one.outcome is None else one.outcome.value,
         "verified": one.verified,
+        "detail": one.detail,
     }
 
 
-def _next(one: Refused, now: float) -> dict[str, Any]:
+def _next(one: Coming, now: float) -> dict[str, Any]:
     return {
         "layer": one.layer.value,
+        "remedy": one.remedy.value,
+        "reason": one.reason.word,
         "would": WHAT_IT_DOES[one.remedy],
         "target": one.target.partition("@")[0],
         "rule": one.rule.value,
@@ -118,8 +159,8 @@ def _next(one: Refused, now: float) -> dict[str, Any]:
     }
 
 
-def _pauses(world: World, now: float) -> Iterator[dict[str, Any]]:
-    for one in world.ledger.pauses:
+def _pauses(ledger: Ledger, now: float) -> Iterator[dict[str, Any]]:
+    for one in ledger.pauses:
         if one.until is None or one.until > now:
             yield {
                 "scope": None if one.scope is None else one.scope.value,
@@ -129,113 +170,27 @@ def _pauses(world: World, now: float) -> Iterator[dict[str, Any]]:
             }
 
 
-def _holds(world: World, now: float) -> Iterator[dict[str, Any]]:
-    for one in world.ledger.holds:
-        if one.until is None or one.until > now:
+def _holds(world: World, now: float, policy: Policy) -> Iterator[dict[str, Any]]:
+    """One a layer, the lasting one first: the one that counts."""
+    held: list[Hold | None] = [hold_on(world, layer, now) for layer in Layer]
+    for one in held:
+        if one is not None:
             yield {
                 "layer": one.layer.value,
                 "reason": one.reason.word,
                 "detail": one.detail,
+                "gave_up": one.until is None,
                 "ends_in_seconds": None if one.until is None else round(one.until - now, 1),
+                "advice": policy.ladders[one.reason].advice,
             }
 
 
 def _advice(world: World, policy: Policy) -> Iterator[dict[str, Any]]:
-    """What healer itself cannot mend, as it is seen now."""
-    for layer in Layer:
-        for one in world.views[layer].ordered if layer in world.views else ():
-            finding, ladder = one.finding, policy.ladders[one.finding.reason]
-            if finding.reason.gating and ladder.rungs:
-                continue
-            yield {
-                "layer": layer.value,
-                "reason": finding.reason.word,
-                "target": finding.target.partition("@")[0],
-                "evidence": finding.evidence,
-                "advice": finding.advice or ladder.advice,
-            }
-
-
-def status_text(document: Mapping[str, Any]) -> str:
-    """The document as a person reads it: the tower first, then what matters about it."""
-    lines = [_head(document), *_tower(document["layers"])]
-    lines += _section("paused", [_pause_line(one) for one in document["pauses"]])
-    lines += _section("incidents", [_incident_line(one) for one in document["incidents"]])
-    lines += _section("under way", document["acting"])
-    lines += _section("next", [_next_line(one) for one in document["next"]])
-    lines += _section("held", [_hold_line(one) for one in document["holds"]])
-    lines += _section("a human should know", [_advice_line(one) for one in document["advice"]])
-    lines += _section("healer itself", _own_lines(document))
-    return "\n".join(lines)
-
-
-def _head(document: Mapping[str, Any]) -> str:
-    up = duration(document["up_seconds"])
-    verdict = VERDICT[document["exit_code"]] if document["ready"] else "looking for the first time"
-    return f"{verdict}  (healer {document['version']}, pid {document['pid']}, up {up})"
-
-
-def _tower(layers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Highest layer first, as a person thinks of a tower."""
-    for one in reversed(layers):
-        seen = short(one["why"] or one["summary"])
-        shown = one["for_seconds"]
-        since = f"for {duration(shown)}" if shown is not None and one["state"] != State.OK else ""
-        yield f"  {one['layer']:<10} {one['state']:<9} {seen}  {since}".rstrip()
-
-
-def _section(title: str, lines: Sequence[str]) -> list[str]:
-    return [f"{title}:", *(f"  - {line}" for line in lines)] if lines else []
-
-
-def _pause_line(one: Mapping[str, Any]) -> str:
-    what = one["scope"] or "everything"
-    ends = one["ends_in_seconds"]
-    until = "until `healer resume`" if ends is None else f"for another {duration(ends)}"
-    return f"{what}, by {one['author']}, {until}: {one['reason']}"
-
-
-def _incident_line(one: Mapping[str, Any]) -> str:
-    seen = "; ".join(f"{it['reason']} ({short(it['evidence'])})" for it in one["seen"])
-    words = f"{', '.join(one['layers'])}: open for {duration(one['open_seconds'])}"
-    tried = [_tried_line(it) for it in one["tried"][-_TRIED:]]
-    return "\n      ".join([f"{words}: {seen}" if seen else f"{words}: making sure", *tried])
-
-
-def _tried_line(one: Mapping[str, Any]) -> str:
-    how = {True: "helped", False: "did not help", None: one["outcome"] or "under way"}
-    return f"{duration(one['ago_seconds'])} ago: {one['doing']}: {how[one['verified']]}"
-
-
-def _next_line(one: Mapping[str, Any]) -> str:
-    target = f" {one['target']}" if one["target"] else ""
-    when = one["in_seconds"]
-    soon = "when that is over" if when is None else f"in {duration(when)}"
-    return f"{one['layer']}: {one['would']}{target}, {soon} ({one['rule']}: {one['detail']})"
-
-
-def _hold_line(one: Mapping[str, Any]) -> str:
-    ends = one["ends_in_seconds"]
-    until = "gave up" if ends is None else f"for another {duration(ends)}"
-    return (
-        f"{one['layer']}: {until}: {one['detail']}; `healer reset {one['layer']}` lets it be "
-        "tried again"
-    )
-
-
-def _advice_line(one: Mapping[str, Any]) -> str:
-    target = f" {one['target']}" if one["target"] else ""
-    advice = f"\n      {one['advice']}" if one["advice"] else ""
-    return f"{one['layer']}: {one['reason']}{target}: {short(one['evidence'])}{advice}"
-
-
-def _own_lines(document: Mapping[str, Any]) -> list[str]:
-    lines = [f"{part}: {words}" for part, words in document["problems"].items()]
-    if document["no_acts_because"]:
-        lines.append(f"acts on nothing: {document['no_acts_because']}")
-    if document["stalled"]:
-        lines.append(document["stalled"])
-    if document["grace_seconds"]:
-        left = duration(document["grace_seconds"])
-        lines.append(f"grace after a boot or a wake for another {left}")
-    return lines
+    for one in reported(world, policy):
+        yield {
+            "layer": one.layer.value,
+            "reason": one.reason.word,
+            "target": one.target.partition("@")[0],
+            "evidence": one.evidence,
+            "advice": one.advice,
+        }

@@ -19,6 +19,7 @@ from healer.core.facts import (
     VmBooted,
 )
 from healer.core.ladders import Remedy
+from healer.telemetry.spelling import duration, short
 
 WHAT_IT_DOES = {
     Remedy.START_VM: "start the VM (colima start)",
@@ -41,30 +42,6 @@ WHAT_IT_DOES = {
     Remedy.PATCH_LIVEKIT: "patch LiveKit's probes",
 }
 """Every remedy as a person would say it."""
-
-
-_LINE = 160
-"""Characters of evidence that a line shows; `--json` has all of them."""
-
-
-def short(words: str) -> str:
-    """Cut long evidence at a word, so that a line stays a line."""
-    if len(words) <= _LINE:
-        return words
-    return words[:_LINE].rsplit(" ", 1)[0] + " …"
-
-
-def duration(seconds: float) -> str:
-    """`0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
-    if seconds < 10:  # noqa: PLR2004  (under ten seconds a tenth is worth saying)
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if not minutes:
-        return f"{rest} s"
-    hours, minutes = divmod(minutes, 60)
-    if not hours:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 def doing(act: Act) -> str:

@@ -2,37 +2,36 @@
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, TypeVar
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from healer import __version__
-from healer.core.facts import Pause, Paused, Resumed, WasReset
-from healer.core.judging import judge
+from healer.core.facts import Fact, Pause, Paused, Resumed, WasReset
 from healer.core.tower import Layer
-from healer.engine.guests import Guest
-from healer.engine.telling import Both
 from healer.ports import JournalError
-from healer.serving.control import Answer, Refused, Say
-from healer.telemetry.plain import PlainLines
-from healer.telemetry.report import Report, document, report_text
-from healer.telemetry.status import VERDICT, About, status_document
+from healer.serving.conversation import Answer, Refused, Say
+from healer.serving.passes import handed_pass
+from healer.telemetry.explaining import told_by_a_daemon
+from healer.telemetry.status import About, status_document
 from healer.wiring.daemon import Household
 
-_LINES: Final = 1000
-"""Lines that may wait for a slow reader; what comes beyond is left out for it."""
+T = TypeVar("T")
+_HEARD_WITHIN = 5.0
+"""Seconds for the engine to take a word; the journal has it anyway."""
 
 
 def answers_of(house: Household) -> Mapping[str, Answer]:
     """Every verb."""
     human = _Human(house)
+    memory = _Memory(house)
     return {
-        "status": _Status(house),
+        "status": memory.status,
+        "explain": memory.explain,
         "pause": human.pause,
         "resume": human.resume,
         "reset": human.reset,
-        "once": _Once(house),
+        "once": _once(house),
     }
 
 
@@ -49,13 +48,25 @@ def status_of(house: Household) -> dict[str, Any]:
     return status_document(daemon.world, house.clock.now(), daemon.policy, about)
 
 
-class _Status:
+class _Memory:
+    """What is known, without a look."""
+
     def __init__(self, house: Household) -> None:
         self._house = house
 
-    async def __call__(self, arguments: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
+    async def status(self, arguments: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
+        """Everything at once."""
         del arguments, say
         return status_of(self._house)
+
+    async def explain(self, arguments: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
+        """One layer in depth."""
+        del say
+        layer, daemon = _layer(arguments), self._house.daemon
+        if layer is None:
+            raise Refused("explain needs a layer")
+        now = self._house.clock.now()
+        return {"lines": list(told_by_a_daemon(layer, daemon.world, now, daemon.policy))}
 
 
 class _Human:
@@ -71,75 +82,45 @@ class _Human:
         until = None if seconds is None else self._house.clock.now() + _number(seconds)
         author, reason = _text(arguments, "author"), _text(arguments, "reason")
         word = Pause(_layer(arguments), until, author, reason)
-        try:
-            self._house.journal.pause(word)
-        except JournalError as error:
-            raise Refused(str(error)) from error
-        await self._house.daemon.tell(Paused(word))
+        self._keep(lambda: self._house.journal.pause(word))
+        await self._tell(Paused(word))
         return {}
 
     async def resume(self, arguments: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
-        """End pauses."""
+        """End pauses; how many."""
         del say
         layer = _layer(arguments)
-        try:
-            ended = self._house.journal.resume(layer)
-        except JournalError as error:
-            raise Refused(str(error)) from error
-        await self._house.daemon.tell(Resumed(layer))
+        ended = self._keep(lambda: self._house.journal.resume(layer))
+        await self._tell(Resumed(layer))
         return {"ended": ended}
 
     async def reset(self, arguments: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
-        """Re-arm a layer."""
+        """Re-arm a layer; how many holds ended."""
         del say
         layer = _layer(arguments)
-        try:
-            ended = self._house.journal.reset(layer)
-        except JournalError as error:
-            raise Refused(str(error)) from error
-        await self._house.daemon.tell(WasReset(layer))
+        ended = self._keep(lambda: self._house.journal.reset(layer))
+        await self._tell(WasReset(layer))
         return {"ended": ended}
 
-
-class _Once:
-    """A pass that `healer --once` hands over; its lines are told as they come."""
-
-    def __init__(self, house: Household) -> None:
-        self._house = house
-
-    async def __call__(self, arguments: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
-        house, report = self._house, Report()
-        await say(f"the daemon (pid {os.getpid()}) looks at everything …")
-        send, lines = anyio.create_memory_object_stream[str](_LINES)
-        now = house.clock.now()
-        listener = Both(report, PlainLines(_into(send)))
-        guest = Guest(listener, now, now + _number(arguments.get("deadline", 0)))
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_tell_lines, lines, say)
-            async with send:
-                ended = await house.daemon.once(guest)
-        judged = judge(ended.world, house.clock.now(), house.daemon.policy)
-        verdict = VERDICT[ended.exit_code]
-        verdict += "" if ended.why == "settled" else f" ({ended.why})"
-        told = document(report, ended.world, judged, exit_code=ended.exit_code, dry_run=False)
-        text = report_text(report, ended.world, judged, verdict, dry_run=False)
-        return {"exit_code": ended.exit_code, "document": told, "text": text}
-
-
-def _into(send: MemoryObjectSendStream[str]) -> Callable[[str], None]:
-    def write(line: str) -> None:
+    def _keep(self, write: Callable[[], T]) -> T:
         try:
-            send.send_nowait(line)
-        except anyio.WouldBlock:
-            return
+            return write()
+        except JournalError as error:
+            raise Refused(str(error)) from error
 
-    return write
+    async def _tell(self, fact: Fact) -> None:
+        """What the journal has, the engine must hear, though the client goes away meanwhile."""
+        with anyio.move_on_after(_HEARD_WITHIN, shield=True):
+            await self._house.daemon.tell(fact)
 
 
-async def _tell_lines(lines: MemoryObjectReceiveStream[str], say: Say) -> None:
-    async with lines:
-        async for line in lines:
-            await say(line)
+def _once(house: Household) -> Answer:
+    async def once(arguments: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
+        """A pass that `healer --once` hands over."""
+        seconds = _number(arguments.get("deadline", house.settings.once.deadline))
+        return await handed_pass(house.daemon, house.clock, seconds, say)
+
+    return once
 
 
 def _layer(arguments: Mapping[str, Any]) -> Layer | None:
@@ -159,6 +140,8 @@ def _text(arguments: Mapping[str, Any], name: str) -> str:
 
 
 def _number(value: object) -> float:
-    if not isinstance(value, int | float) or not 0 <= value < float("inf"):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise Refused(f"{value!r} should be a number of seconds")
+    if not 0 <= value < float("inf"):
+        raise Refused(f"{value!r} should be a number of seconds from 0 on")
     return float(value)

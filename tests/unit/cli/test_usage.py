@@ -67,7 +67,9 @@ def test_bad_settings_are_seventy_eight(machine: Machine, command: tuple[str, ..
     assert "deadline" in said.err
 
 
-@pytest.mark.parametrize("command", ["--version", "paths", "pause --reason=x", "config show"])
+@pytest.mark.parametrize(
+    "command", ["--version", "paths", "pause --reason=x", "config show", "status", "history"]
+)
 def test_a_quick_command_imports_no_client_library(machine: Machine, command: str) -> None:
     """Design §5: what is quick must not pay for what is slow."""
     script = (

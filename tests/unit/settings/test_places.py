@@ -17,6 +17,7 @@ def test_the_places_of_a_mac() -> None:
     assert HOME / ".local/state/healer" == places.state
     assert HOME / ".local/state/healer/journal.sqlite" == places.journal
     assert HOME / ".local/state/healer/lock" == places.lock
+    assert HOME / ".local/state/healer/control.sock" == places.control
     assert HOME / ".local/log/healer.log" == places.log
     assert HOME / ".kube/config" == places.kubeconfig
 

@@ -6,7 +6,8 @@ import pytest
 
 from healer.core.facts import Decision, Outcome
 from healer.core.ladders import Remedy
-from healer.telemetry.words import WHAT_IT_DOES, duration, ending, sentence, short
+from healer.telemetry.spelling import duration, short
+from healer.telemetry.words import WHAT_IT_DOES, ending, sentence
 from tests.unit.telemetry.decisions import EVERY, finished
 
 
@@ -53,7 +54,8 @@ def test_every_end_of_an_act_has_words(outcome: Outcome, how: str) -> None:
         (200.0, "3 min 20 s"),
         (3600.0, "1 h"),
         (7500.0, "2 h 5 min"),
-        (90_000.0, "25 h"),
+        (90_000.0, "1 d 1 h"),
+        (864_000.0, "10 d"),
     ],
 )
 def test_a_duration_reads_as_a_person_says_it(seconds: float, words: str) -> None:
