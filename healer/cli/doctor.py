@@ -26,7 +26,7 @@ from healer.model.machine import ColimaPaths
 from healer.ports import CannotLook, JournalError
 from healer.settings import Settings, SettingsError, load
 from healer.settings.places import Places, places_of
-from healer.telemetry.words import duration
+from healer.telemetry.spelling import duration
 
 _NEEDED_TOOLS: Final = {
     "colima": "brew install colima",
