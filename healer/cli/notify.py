@@ -72,7 +72,7 @@ async def _all(trials: dict[str, _Trial]) -> list[str]:
 
     async def attempt(name: str, one: _Trial) -> None:
         why, besides = await one()
-        put(f"{name}: failed: {why}" if why else f"{name}: sent")
+        put(f"{name}: failed: {why.removeprefix(f'{name}: ')}" if why else f"{name}: sent")
         if why:
             failed.append(name)
         elif besides:
