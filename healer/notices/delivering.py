@@ -36,14 +36,15 @@ class Hooks:
 
 
 class Courier:
-    """Brings notices to one channel, in order while it takes them."""
+    """Brings notices to one channel; those that it has not been offered yet come first."""
 
     def __init__(self, channel: Channel, keeper: Keeper, clock: Clock, hooks: Hooks) -> None:
         self._channel = channel
         self._keeper = keeper
         self._clock = clock
         self._hooks = hooks
-        self._waiting: deque[Notice] = deque()
+        self._fresh: deque[Notice] = deque()
+        self._failed: deque[Notice] = deque()
         self._sending: Notice | None = None
         self._news = anyio.Event()
 
@@ -55,63 +56,78 @@ class Courier:
     @property
     def waiting(self) -> tuple[Notice, ...]:
         """What it has not taken yet, that on its way included."""
-        return (*(() if self._sending is None else (self._sending,)), *self._waiting)
+        sending = () if self._sending is None else (self._sending,)
+        return (*sending, *self._failed, *self._fresh)
 
     def put(self, notice: Notice) -> None:
         """Let it wait its turn; never blocks."""
-        if len(self._waiting) >= _WAITING:
-            self._drop(self._waiting.popleft(), f"more than {_WAITING} were waiting")
-        self._waiting.append(notice)
+        self._make_room()
+        self._fresh.append(notice)
         self._news.set()
 
     async def run(self) -> None:
         """Deliver until cancelled.
 
-        What failed goes to the back, so that one notice which a channel never takes keeps no
-        other from it.
+        A fresh notice is tried at once, whatever failed before it: one that a channel never
+        takes keeps no other from it, and neither does the wait for its next attempt.
         """
         failures = 0
         while True:
-            notice = self._sending = await self._next()
-            if self._clock.wall() - notice.at > _TOO_OLD:
-                self._sending = None
-                self._drop(notice, "it could not be delivered within a day")
-                continue
-            why = await why_not(self._channel, notice)
-            self._sending = None
-            if not why:
-                failures = 0
-                self._sent(notice)
-                continue
-            failures += 1
-            self._failed(notice, why)
-            await self._clock.sleep(self._rest(failures))
+            notice = await self._next()
+            why = await self._offered(notice)
+            failures = failures + 1 if why else 0
+            if why:
+                self._note_failure(notice, why)
+                await self._rest(failures)
+
+    async def _offered(self, notice: Notice) -> str:
+        """Send it, or drop it when it is too old; why it was not taken, '' = it is done with."""
+        if self._clock.wall() - notice.at > _TOO_OLD:
+            self._drop(notice, "it could not be delivered within a day")
+            return ""
+        self._sending = notice
+        why = await why_not(self._channel, notice)
+        self._sending = None
+        if not why:
+            self._sent(notice)
+        return why
 
     async def _next(self) -> Notice:
-        while not self._waiting:
-            self._news = anyio.Event()
-            await self._news.wait()
-        return self._waiting.popleft()
+        while not self._fresh and not self._failed:
+            await self._arrival()
+        return (self._fresh or self._failed).popleft()
+
+    async def _rest(self, failures: int) -> None:
+        """Doubling, with full jitter above a tenth; a fresh notice ends it."""
+        longest: float = min(_CAP, _FIRST * 2.0 ** min(failures - 1, 16))
+        with anyio.move_on_after(longest * (0.1 + 0.9 * self._hooks.jitter())):
+            while not self._fresh:
+                await self._arrival()
+
+    async def _arrival(self) -> None:
+        self._news = anyio.Event()
+        await self._news.wait()
+
+    def _make_room(self) -> None:
+        if len(self._fresh) + len(self._failed) >= _WAITING:
+            oldest = self._failed or self._fresh
+            self._drop(oldest.popleft(), f"more than {_WAITING} were waiting")
 
     def _sent(self, notice: Notice) -> None:
         self._keeper.delivered(notice, self.name)
         self._hooks.outcome(self.name, "sent")
         self._hooks.say(f"delivery by {self.name}", "")
 
-    def _failed(self, notice: Notice, why: str) -> None:
+    def _note_failure(self, notice: Notice, why: str) -> None:
+        self._make_room()
+        self._failed.append(notice)
         self._keeper.failed(notice, self.name, why)
         self._hooks.outcome(self.name, "failed")
         self._hooks.say(f"delivery by {self.name}", f"{why}; it is tried again")
-        self.put(notice)
 
     def _drop(self, notice: Notice, why: str) -> None:
         self._keeper.dropped(notice, self.name, why)
         self._hooks.outcome(self.name, "dropped")
-
-    def _rest(self, failures: int) -> float:
-        """Doubling, with full jitter above a tenth."""
-        longest: float = min(_CAP, _FIRST * 2.0 ** min(failures - 1, 16))
-        return longest * (0.1 + 0.9 * self._hooks.jitter())
 
 
 async def why_not(channel: Channel, notice: Notice) -> str:

@@ -45,7 +45,7 @@ def digest_lines(scene: Scene, past: Past, recurrences: Recurrences, rules: Rule
     """Everything worth a line; [] when there was no news."""
     return [
         *_section("Incidents", [_incident(one) for one in past.incidents]),
-        *_section("Gave up", [f"{past.gave_up} times"] if past.gave_up else []),
+        *_section("healer gave up", [f"{past.gave_up}x"] if past.gave_up else []),
         *_section("Acts", list(_acts(past.acts))),
         *_section("Recurring", list(_recurring(recurrences, rules))),
         *_section("A human should know", list(_advisories(scene))),
