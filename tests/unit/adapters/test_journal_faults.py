@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from healer.adapters import journal_schema
-from healer.adapters.journal_schema import VERSION
 from healer.adapters.journal import SqliteJournal
+from healer.adapters.journal_schema import VERSION
 from healer.core.facts import IncidentOpened, Outcome
 from healer.core.ledger import Ledger
 from healer.core.reasons import Reason

@@ -11,6 +11,7 @@ from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.model.notice import Kind
 from healer.notices.deciding import Desk
+from healer.notices.rules import Rules
 from tests.unit.core.night import POLICY, ill, well
 from tests.unit.notices.watched import DAY, Watched
 
@@ -136,7 +137,7 @@ def test_an_incident_is_told_when_a_remedy_failed_and_nothing_follows_for_a_whil
 
 def test_a_hold_is_told_at_once() -> None:
     """A spent ladder holds the layer: nothing more comes for half an hour (R34)."""
-    night = Watched(rules=replace(Watched().rules, opened_after=10_000, healing_at_most=10_000))
+    night = Watched(when=Rules(opened_after=10_000, healing_at_most=10_000))
     night.see(TAINTED)
     while not night.heard:
         night.run(10.0)

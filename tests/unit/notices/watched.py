@@ -18,7 +18,7 @@ DAY = 86_400.0
 class Watched(Night):
     """Every step of the core is told, as the daemon tells it."""
 
-    rules: Rules = field(default_factory=Rules)
+    when: Rules = field(default_factory=Rules)
     desk: Desk = field(default_factory=Desk)
     problems: Mapping[str, str] = field(default_factory=dict)
     heard: list[tuple[float, Notice]] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Watched(Night):
         before = len(self.decided)
         super().tell(fact)
         new = [one for _, one in self.decided[before:]]
-        decided = decide(self.desk, self.scene, new, self.problems, self.rules)
+        decided = decide(self.desk, self.scene, new, self.problems, self.when)
         self.desk = decided.desk
         self.heard += [(self.now, one) for one in decided.notices]
 
