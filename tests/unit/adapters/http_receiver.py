@@ -18,6 +18,8 @@ class Receiver:
     endless: bytes = b""
     """Said again and again after the answer."""
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set with the first of them."""
 
     def url(self, path: str = "/hook") -> str:
         """Where it listens."""
@@ -40,6 +42,7 @@ class Receiver:
         headers = dict(line.split(": ", 1) for line in head[1:] if ": " in line)
         length = int(headers.get("Content-Length", "0"))
         self.requests.append((head[0], headers, await reader.readexactly(length)))
+        self.came.set()
         if self.hangs:
             await reader.read()
         writer.write(self.answer)

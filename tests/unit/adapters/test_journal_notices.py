@@ -172,25 +172,26 @@ while True:
 """
 
 
-def test_sigkill_between_queued_and_delivered_loses_and_doubles_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("waiting", [1, 3])
+def test_sigkill_between_queued_and_delivered_loses_and_doubles_nothing(
+    tmp_path: Path, waiting: int
+) -> None:
     """Every notice is queued exactly once, and is pending until it was delivered."""
     path = tmp_path / "state" / "journal.sqlite"
-    for waiting in (1, 3):
-        with subprocess.Popen(
-            [sys.executable, "-c", QUEUED_AND_KILLED, str(path), str(waiting)],
-            stdout=subprocess.PIPE,
-            cwd=Path(__file__).parents[3],
-        ) as child:
-            assert child.stdout is not None
-            assert b"queued\n" == child.stdout.readline()
-            os.kill(child.pid, signal.SIGKILL)
-            child.wait()
-        journal = SqliteJournal.open(path, MacClock())
-        told, pending = journal.notices().told(), journal.notices().pending()
-        assert len({one.id for one in told}) == len(told) >= waiting
-        ids = [one.id for one, _ in pending]
-        assert {f"run-i{number}.opened" for number in range(waiting)} <= {one.id for one in told}
-        assert len(ids) - waiting in {0, 1} or len(ids) <= waiting
-        assert "run-i0.opened" in ids
-        assert not journal.notices().queue(a_notice(0), ("webhook",))
-        journal.close()
+    with subprocess.Popen(
+        [sys.executable, "-c", QUEUED_AND_KILLED, str(path), str(waiting)],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[3],
+    ) as child:
+        assert child.stdout is not None
+        assert b"queued\n" == child.stdout.readline()
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+    journal = SqliteJournal.open(path, MacClock())
+    told, pending = journal.notices().told(), journal.notices().pending()
+    journal.close()
+
+    ids = [one.id for one, _ in pending]
+    assert [f"run-i{number}.opened" for number in range(len(told))] == [one.id for one in told]
+    assert [f"run-i{number}.opened" for number in range(waiting)] == ids[:waiting]
+    assert ids[waiting:] in ([], [told[-1].id])
