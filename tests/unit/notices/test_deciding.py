@@ -225,13 +225,14 @@ def test_an_incident_left_open_by_an_earlier_run_gets_its_time_anew() -> None:
 
 
 def test_a_sleep_in_the_middle_of_an_incident_tells_nothing_by_itself() -> None:
-    """Eight hours asleep, and healed within the minute after it (I16)."""
-    night = Watched().see(TAINTED)
-    night.run(4.0)
+    """Eight hours asleep, and well within the minute after it (I16)."""
+    night = Watched().see(NO_ENDPOINTS)
+    night.run(10.0)
+    assert 1 == len(night.world.incidents)
     night.now += 8 * 3600.0
     night.tell(Woke(60.0))
-    night.run(70.0)
-    night.finish().see(well(Layer.NODE))
+    night.run(50.0)
+    night.see(well(Layer.SERVICES))
     night.run(300.0)
 
     assert [] == night.heard
