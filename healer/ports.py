@@ -33,6 +33,7 @@ from healer.model.machine import (
     ProcessInfo,
     VmStatus,
 )
+from healer.model.notice import Ended, Notice, Past
 
 
 class PortError(Exception):
@@ -418,4 +419,77 @@ class Children(Protocol):
 
     def spawned(self, act: Act, pid: int, started: float) -> None:
         """Remember the process of an act in progress."""
+        ...
+
+
+class Channel(Protocol):
+    """A way to a human that does not lead through the tower."""
+
+    @property
+    def name(self) -> str:
+        """A word of the closed list; a metric label."""
+        ...
+
+    async def send(self, notice: Notice) -> None:
+        """Hand it over, within a deadline of its own.
+
+        Raises a PortError whose words hold no secret, and neither do its causes.
+        """
+        ...
+
+    def check(self) -> str:
+        """What is wrong with it, as a sentence with its remedy; '' = nothing. Sends nothing."""
+        ...
+
+
+class Beacon(Protocol):
+    """Tells somebody outside that healer lives."""
+
+    @property
+    def name(self) -> str:
+        """A word of the closed list; a metric label."""
+        ...
+
+    async def ping(self) -> None:
+        """Say so once. Raises as `Channel.send`."""
+        ...
+
+    def check(self) -> str:
+        """As `Channel.check`."""
+        ...
+
+
+class Outbox(Protocol):
+    """Where notices wait until each channel has taken them. All raise JournalError."""
+
+    def queue(self, notice: Notice, channels: Sequence[str]) -> bool:
+        """Keep it, and whom it is for; False when incident and kind were queued before."""
+        ...
+
+    def delivered(self, notice: Notice, channel: str) -> None:
+        """A channel took it."""
+        ...
+
+    def failed(self, notice: Notice, channel: str, why: str) -> None:
+        """A channel did not take it this time."""
+        ...
+
+    def dropped(self, notice: Notice, channel: str, why: str) -> None:
+        """It is not tried there again."""
+        ...
+
+    def told(self) -> Sequence[Notice]:
+        """Every notice that is kept, oldest first."""
+        ...
+
+    def pending(self) -> Sequence[tuple[Notice, str]]:
+        """Notices and the channels that have not taken them, oldest first."""
+        ...
+
+    def ended(self) -> Sequence[Ended]:
+        """Incidents that were told and are resolved, without a notice that says so."""
+        ...
+
+    def past(self, since: float) -> Past:
+        """What happened since then (epoch seconds)."""
         ...

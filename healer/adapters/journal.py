@@ -13,6 +13,7 @@ from typing import Final
 from healer.adapters import journal_runs as runs
 from healer.adapters.journal_errors import Guard
 from healer.adapters.journal_keeping import PRUNED
+from healer.adapters.journal_notices import NoticeTable
 from healer.adapters.journal_reading import Past
 from healer.adapters.journal_rows import (
     ACT_COLUMNS,
@@ -238,6 +239,10 @@ class SqliteJournal:
         """What was last learnt of it; None when nothing was."""
         with Guard(self._path):
             return runs.known(self._connection, word)
+
+    def notices(self) -> NoticeTable:
+        """What humans were told, and what waits to be delivered."""
+        return NoticeTable(self._connection, self._file, self._writing, self._at, self._clock.wall)
 
     def check(self) -> None:
         """Write and sync the time."""

@@ -27,6 +27,8 @@ PRUNED: Final = (
     _old("attempt"),
     _old("vm_boot"),
     _old("run"),
+    _old("notice"),
+    _old("delivery"),
     _old("hold", f"at + length < :before OR {hidden_by_reset('hold')}"),
     _old("pause", "ended IS NOT NULL OR at + length < :now"),
 )

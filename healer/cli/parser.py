@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from healer import __version__
 from healer.core.tower import Layer
+from healer.model.notice import CHANNELS
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -51,6 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_human(commands)
     _add_settings(commands)
     _add_launchd(commands)
+    _add_notify(commands)
     _add_drill(commands)
     _add_completion(commands)
     return parser
@@ -205,6 +207,15 @@ def _add_launchd(commands: _Commands) -> None:
         parser.add_argument(
             "--dry-run", "-n", dest="only_say", action="store_true", help="say what would be done"
         )
+
+
+def _add_notify(commands: _Commands) -> None:
+    about = "send a test notice through every configured channel"
+    notify = _add(commands, "notify", "healer.cli.notify", "notify", about)
+    notify.add_argument(
+        "--test", action="store_true", required=True, help="the only thing to send by hand"
+    )
+    notify.add_argument("--channel", choices=CHANNELS, help="only this one; default: all")
 
 
 def _add_drill(commands: _Commands) -> None:

@@ -14,6 +14,8 @@ REMEMBERED: Final = 8 * DAY
 """Seconds for which the journal tells limits of an act; a longer limit would forget it."""
 _PROTOCOLS: Final = ("http", "redis", "tcp")
 _LARGEST_PORT: Final = 65_535
+_LEAST_PING: Final = 5.0
+"""Seconds; more often tells nobody outside any sooner."""
 
 Problem = tuple[str, str]
 """A dotted key, and what is wrong with it."""
@@ -26,6 +28,7 @@ def bad_pairs(settings: Settings) -> Iterator[Problem]:
     yield from _of_limits(settings)
     yield from _of_confirmation(settings)
     yield from _of_services(settings)
+    yield from _of_notices(settings)
 
 
 def _of_once(settings: Settings) -> Iterator[Problem]:
@@ -94,6 +97,20 @@ def _of_confirmation(settings: Settings) -> Iterator[Problem]:
             if needed > once.deadline:
                 words = f"takes {needed:.0f} s, and once.deadline ends a pass before that"
                 yield f"confirm.{reason}.{key}", words
+
+
+def _of_notices(settings: Settings) -> Iterator[Problem]:
+    notices = settings.notices
+    for secret in ("webhook_url", "webhook_header", "dead_man_url"):
+        if getattr(notices, f"{secret}_file") and getattr(notices, f"{secret}_env"):
+            words = f"notices.{secret}_file names it too; leave one of the two out"
+            yield f"notices.{secret}_env", words
+    if not (notices.webhook_url_file or notices.webhook_url_env):
+        for key in ("webhook_header_file", "webhook_header_env"):
+            if getattr(notices, key):
+                yield f"notices.{key}", "a header without notices.webhook_url_file is never sent"
+    if notices.dead_man_every < _LEAST_PING:
+        yield "notices.dead_man_every", f"should be at least {_LEAST_PING:g}s"
 
 
 def _of_services(settings: Settings) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """Settings from the environment: HEALER_ONCE_DEADLINE=5m and the like."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from healer.settings.decoding import did_you_mean, form_of, inner_of
@@ -27,17 +27,17 @@ _SCALARS: Final = (
 
 
 def given_by_environment(
-    environment: Mapping[str, str], said: list[str]
+    environment: Mapping[str, str], said: list[str], holders: Collection[str] = ()
 ) -> dict[str, tuple[str, Any]]:
     """Variable and value by dotted key; a name of ours that means nothing is a problem.
 
-    An empty variable counts as unset.
+    An empty variable counts as unset; `holders` are variables that hold a secret.
     """
     known = {name: (key, hint) for name, key, hint in _variables()}
     given = {}
     for name, text in sorted(environment.items()):
         ours = name.startswith(_PREFIX) and not name.startswith(_OF_THE_TESTS)
-        if not ours or name in _NOT_KEYS or not text:
+        if not ours or name in _NOT_KEYS or name in holders or not text:
             continue
         if name not in known:
             said.append(f"environment {name}: unknown{did_you_mean(name, known)}")
@@ -45,6 +45,14 @@ def given_by_environment(
         key, hint = known[name]
         given[key] = (name, _from_text(text, hint))
     return given
+
+
+def secret_holders(table: Mapping[str, Any]) -> frozenset[str]:
+    """The variables that a settings file names as holding its secrets."""
+    notices = table.get("notices")
+    if not isinstance(notices, dict):
+        return frozenset()
+    return frozenset(str(name) for key, name in notices.items() if key.endswith("_env"))
 
 
 def _variables() -> Iterator[tuple[str, str, Any]]:

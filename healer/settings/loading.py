@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from typing import Any
 from healer.model.whereabouts import config_path
 from healer.settings.checking import bad_pairs
 from healer.settings.decoding import IncompleteError, Problems, decode
-from healer.settings.environment import given_by_environment
+from healer.settings.environment import given_by_environment, secret_holders
 from healer.settings.lines import line_of, lines_of
 from healer.settings.tree import Settings
 
@@ -54,7 +54,8 @@ def load(
     said: list[str] = []
     text = _read(path, said, must_exist=named)
     table, origins = _parsed(text or "", path, said)
-    for key, (origin, value) in _over_the_file(environment, flags, said).items():
+    above = _over_the_file(environment, flags, said, secret_holders(table))
+    for key, (origin, value) in above.items():
         _put(table, key, value)
         origins[key] = origin
     problems = Problems(lambda key: _source(key, origins, path), said)
@@ -100,12 +101,15 @@ def _parsed(text: str, path: Path, said: list[str]) -> tuple[dict[str, Any], dic
 
 
 def _over_the_file(
-    environment: Mapping[str, str], flags: Mapping[str, Any], said: list[str]
+    environment: Mapping[str, str],
+    flags: Mapping[str, Any],
+    said: list[str],
+    holders: Collection[str],
 ) -> dict[str, tuple[str, Any]]:
     """What stands above the file: origin and value by key; a flag wins."""
     given = {
         key: (f"environment {name}", value)
-        for key, (name, value) in given_by_environment(environment, said).items()
+        for key, (name, value) in given_by_environment(environment, said, holders).items()
     }
     return given | {key: ("flag", value) for key, value in flags.items()}
 

@@ -19,6 +19,9 @@ Place = Annotated[str, Text("place")]
 """A path: absolute, or in the home folder by `~/`."""
 Folder = Annotated[str, Text("folder")]
 LivekitWhen = Annotated[str, Text("choice", ("not_ready", "always"))]
+DigestWhen = Annotated[str, Text("choice", ("news", "daily", "off"))]
+Method = Annotated[str, Text("choice", ("GET", "POST"))]
+Hour = Annotated[int, Bounds(0, 23)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +237,53 @@ class EngineSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeSettings:
+    """What a human hears, when, and by which way; none of them leads through the tower.
+
+    Addresses and tokens are secrets: named here by file or variable, and never written here.
+    """
+
+    desktop: bool = True
+    """A notification on this Mac's screen; elsewhere than on macOS there is none."""
+    command: tuple[Name, ...] = ()
+    """A program and its arguments, given each notice as JSON on stdin; exit code 0 = taken.
+    Empty: none."""
+    webhook_url_file: Place | None = None
+    """The file, 0600, with the URL to which each notice is POSTed as JSON. None: see the next."""
+    webhook_url_env: Name | None = None
+    """The variable with that URL, when no file is named. None: no webhook."""
+    webhook_header_file: Place | None = None
+    """The file, 0600, with one more header as `Name: value`. None: see the next."""
+    webhook_header_env: Name | None = None
+    """The variable with that header, when no file is named. None: no such header."""
+    dead_man_url_file: Place | None = None
+    """The file, 0600, with a URL that is called while healer lives, so that somebody outside
+    raises an alarm when it is not. None: see the next."""
+    dead_man_url_env: Name | None = None
+    """The variable with that URL, when no file is named. None: no such call."""
+    dead_man_every: Duration = 60.0
+    """The rest between two such calls; the outside should wait for some of them."""
+    dead_man_method: Method = "GET"
+    """GET or POST."""
+    opened_after: Duration = 120.0
+    """Time without an act or a recovery after which an open incident is told: most are healed
+    before, and nobody wants to be woken for them."""
+    reported_after: Duration = 30.0
+    """The same where healer has no remedy. One pod that restarts leaves its service without an
+    endpoint for some seconds; 0s tells at once."""
+    healing_at_most: Duration = 900.0
+    """What healer is still at work on is told after so long: a VM's start may take 13 minutes."""
+    impaired_after: Duration = 900.0
+    """How long healer may be unable to look, or to keep its journal, before that is told."""
+    recurring: Count = 3
+    """Incidents of one reason within a day that make a human hear how to end it for good."""
+    digest: DigestWhen = "news"
+    """A digest: on days that had news, `daily`, or `off`."""
+    digest_hour: Hour = 9
+    """The local hour from which on it is sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set."""
 
@@ -247,6 +297,7 @@ class Settings:
     http: HttpSettings = field(default_factory=HttpSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     grace: GraceSettings = field(default_factory=GraceSettings)
+    notices: NoticeSettings = field(default_factory=NoticeSettings)
     limits: dict[Remedy, LimitSettings] = field(default_factory=dict)
     """By remedy, e.g. [limits.start_vm]."""
     confirm: dict[Reason, ConfirmSettings] = field(default_factory=dict)

@@ -45,8 +45,10 @@ def test_the_contracts_hold() -> None:
         ("engine/passing.py", "import healer.probes.docker", "A part knows only"),
         ("engine/passing.py", "import healer.telemetry.report", "A part knows only"),
         ("settings/tree.py", "import healer.adapters.lock", "A part knows only"),
-        ("probes/docker.py", "import subprocess", "Probes, remedies, engine and simulation"),
-        ("telemetry/report.py", "import healer.adapters.lock", "Telemetry is told"),
+        ("probes/docker.py", "import subprocess", "Probes, remedies, engine, notices and sim"),
+        ("telemetry/report.py", "import healer.adapters.lock", "Telemetry and notices are told"),
+        ("notices/service.py", "import healer.adapters.lock", "Telemetry and notices are told"),
+        ("notices/service.py", "import socket", "Probes, remedies, engine, notices and sim"),
         ("settings/tree.py", "import anyio", "Settings and journal cost no library"),
         ("adapters/journal.py", "import anyio", "Settings and journal cost no library"),
         (

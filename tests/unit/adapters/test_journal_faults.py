@@ -10,6 +10,7 @@ import pytest
 
 from healer.adapters import journal_schema
 from healer.adapters.journal import SqliteJournal
+from healer.adapters.journal_schema import VERSION
 from healer.core.facts import IncidentOpened, Outcome
 from healer.core.ledger import Ledger
 from healer.core.reasons import Reason
@@ -130,11 +131,11 @@ def test_damage_that_is_met_while_reading_is_told(full_path: Path, clock: MacClo
 def test_a_newer_file_is_left_alone_and_the_remedy_works(full_path: Path, clock: MacClock) -> None:
     """A later healer's journal is not understood by halves."""
     with sqlite3.connect(full_path) as other:
-        other.execute("PRAGMA user_version = 7")
+        other.execute("PRAGMA user_version = 77")
     other.close()
 
     said = told(full_path, clock)
-    assert "version 7 was written by a newer healer (this one knows 1)" in said
+    assert f"version 77 was written by a newer healer (this one knows {VERSION})" in said
     run_remedy(said)
     SqliteJournal.open(full_path, clock).close()
 
@@ -152,7 +153,7 @@ def test_the_file_of_another_program_is_left_alone(path: Path, clock: MacClock) 
 def test_a_newer_file_is_not_read_either(full_path: Path, clock: MacClock) -> None:
     """A dry run refuses it with the same words."""
     with sqlite3.connect(full_path) as other:
-        other.execute("PRAGMA user_version = 7")
+        other.execute("PRAGMA user_version = 77")
     other.close()
 
     with pytest.raises(JournalError, match="newer healer"):
@@ -180,10 +181,10 @@ def test_an_older_file_is_brought_forward(full_path: Path, clock: MacClock) -> N
     journal_schema.migrate(connection, (*first, "ALTER TABLE attempt ADD note TEXT"))
 
     assert (200,) == connection.execute("SELECT count(note IS NULL) FROM attempt").fetchone()
-    assert (2,) == connection.execute("PRAGMA user_version").fetchone()
+    assert (VERSION + 1,) == connection.execute("PRAGMA user_version").fetchone()
     assert [] == [row for row in connection.execute("PRAGMA table_info(hold)") if row[1] == "x"]
     connection.close()
-    assert "version 2 was written by a newer healer" in told(full_path, clock)
+    assert f"version {VERSION + 1} was written by a newer healer" in told(full_path, clock)
 
 
 @pytest.mark.parametrize("replaced", [False, True])
@@ -289,7 +290,7 @@ def test_every_commit_is_synced(path: Path, clock: MacClock) -> None:
         "journal_mode": "wal",
         "synchronous": 2,
         "application_id": 0x4865616C,
-        "user_version": 1,
+        "user_version": VERSION,
     }
     assert expected == pragmas
 

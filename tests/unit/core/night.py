@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from healer.core.facts import Act, Decision, Fact, Finished, Observed, Outcome, Refused, Ticked
 from healer.core.ladders import Remedy
@@ -62,7 +62,7 @@ class Night:
         self.world = taken.world
         self.decided += [(self.now, decision) for decision in taken.decisions]
 
-    def see(self, *observations: Observation) -> "Night":
+    def see(self, *observations: Observation) -> Self:
         """From now on these are what the probes answer."""
         self.seen |= {one.layer: one for one in observations}
         return self
@@ -72,7 +72,7 @@ class Night:
         for layer in Layer:
             self.tell(Observed(self.seen[layer]))
 
-    def run(self, seconds: float, every: float = 2.0) -> "Night":
+    def run(self, seconds: float, every: float = 2.0) -> Self:
         """Let time go by with looks; the first look is now."""
         until = self.now + seconds
         self.look()
@@ -82,7 +82,7 @@ class Night:
             self.look()
         return self
 
-    def finish(self, outcome: Outcome = Outcome.DONE) -> "Night":
+    def finish(self, outcome: Outcome = Outcome.DONE) -> Self:
         """End every act under way."""
         for act in self.world.acting:
             self.tell(Finished(act, outcome, "ended by the test"))

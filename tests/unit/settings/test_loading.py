@@ -339,3 +339,35 @@ def test_check_reads_the_file_alone(path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_the_journal_remembers_as_long_as_a_limit_may_be() -> None:
     """The two numbers stand in strangers' files, and are one."""
     assert checking.REMEMBERED == journal_reading.REMEMBERED
+
+
+def test_a_variable_that_the_file_names_as_a_secrets_holder_is_no_setting(path: Path) -> None:
+    """It may have any name, ours too; others of ours that mean nothing are still told."""
+    text = '[notices]\nwebhook_url_env = "HEALER_WEBHOOK"\n'
+    environment = {"HEALER_WEBHOOK": "https://h/s3cr3t"}
+
+    assert "HEALER_WEBHOOK" == read(path, text, environment).settings.notices.webhook_url_env
+    (said,) = problems(path, "", environment)
+    assert said.startswith("environment HEALER_WEBHOOK: unknown")
+    assert "s3cr3t" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('webhook_url_file = "/u"\nwebhook_url_env = "U"', "webhook_url_file names it too"),
+        ('dead_man_url_file = "/u"\ndead_man_url_env = "U"', "dead_man_url_file names it too"),
+        ('webhook_header_file = "/h"', "a header without notices.webhook_url_file is never sent"),
+        ('dead_man_every = "1s"', "should be at least 5s"),
+        ('digest = "hourly"', "should be one of: news, daily, off"),
+        ("digest_hour = 24", "should be a whole number from 0 to 23"),
+        ('webhook_url = "https://h/s3cr3t"', 'did you mean "webhook_url_env"?'),
+    ],
+)
+def test_wrong_notices_are_told_with_their_place(path: Path, text: str, words: str) -> None:
+    """Pairs that cancel each other, and secrets in the file itself, which are not quoted."""
+    (said,) = problems(path, f"[notices]\n{text}\n")
+
+    assert said.startswith("FILE:")
+    assert words in said
+    assert "s3cr3t" not in said
