@@ -25,6 +25,7 @@ from healer.telemetry.plain import PlainLines
 from healer.telemetry.spelling import VERDICT
 from healer.wiring.answers import answers_of
 from healer.wiring.daemon import AlreadyRunning, Household, open_house, reload
+from healer.wiring.notices import HouseNotices, notices_of
 
 _REFUSED: Final = 1
 _PORT_AGAIN: Final = 30.0
@@ -72,11 +73,14 @@ async def _live(house: Household) -> None:
     for part, words in house.problems.items():
         tell(f"healer: {part}: {words}")
         _note(logbook, "problem", part=part, detail=words)
+    note = logbook.note if logbook is not None else _unnoted
+    notices = notices_of(house, os.environ, outcome=house.ears.heard_notice, note=note)
     house.watchdog.start()
     how = "stopped"
     try:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_mind_signals, house, logbook, name="signals")
+            tasks.start_soon(_mind_signals, house, logbook, notices, name="signals")
+            tasks.start_soon(notices.run, name="notices")
             tasks.start_soon(
                 keep_beating, house.watchdog, house.clock, house.ears.heard_lag, name="heartbeat"
             )
@@ -152,18 +156,23 @@ def _note(logbook: Logbook | None, event: str, **words: Any) -> None:  # noqa: A
         logbook.note(event, **words)
 
 
-async def _mind_signals(house: Household, logbook: Logbook | None) -> None:
+def _unnoted(event: str, **words: Any) -> None:  # noqa: ANN401  (as the log)
+    """There is no log."""
+    del event, words
+
+
+async def _mind_signals(house: Household, logbook: Logbook | None, notices: HouseNotices) -> None:
     wanted = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     with anyio.open_signal_receiver(*wanted) as signals:
         async for one in signals:
             if one is signal.SIGHUP:
-                await _reload(house, logbook)
+                await _reload(house, logbook, notices)
                 continue
             tell("healer: ending")
             house.daemon.stop()
 
 
-async def _reload(house: Household, logbook: Logbook | None) -> None:
+async def _reload(house: Household, logbook: Logbook | None, notices: HouseNotices) -> None:
     """All or nothing, and what changed is said."""
     try:
         settings = load().settings
@@ -176,6 +185,7 @@ async def _reload(house: Household, logbook: Logbook | None) -> None:
     changed = list(_changed(house.settings, settings))
     if changed:
         await reload(house, settings, os.environ)
+        notices.reload()
     for key in changed:
         later = " (at the next start)" if key in _AT_NEXT_START else ""
         tell(f"healer: {key} changed{later}")

@@ -11,7 +11,7 @@ from healer.notices import wording
 from healer.notices.recurring import Recurrences, cure_of
 from healer.notices.rules import Rules
 from healer.notices.scene import Scene
-from healer.telemetry.words import duration
+from healer.telemetry.spelling import duration
 
 _LISTED: Final = 12
 """Lines of one kind; the rest is counted."""

@@ -11,7 +11,8 @@ from healer.core.tower import Layer
 from healer.core.world import Trouble
 from healer.model.notice import Ended, Kind, Notice
 from healer.notices.scene import Moment, Scene
-from healer.telemetry.words import doing, duration
+from healer.telemetry.spelling import duration
+from healer.telemetry.words import doing
 
 _EVIDENCE: Final = 1000
 """Characters; the journal has all of them."""

@@ -30,6 +30,7 @@ from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.core.world import World
 from healer.engine.telling import Looked, Told
+from healer.model.notice import CHANNELS
 
 _LOOK_SECONDS: Final = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 20.0)
 """From a stat of a file to a look's deadline."""
@@ -41,8 +42,6 @@ _ACT_SECONDS: Final = (0.1, 1, 5, 30, 120, 300, 780)
 """780 s is the cap of a VM's start."""
 _FRESH: Final = 1.0
 _OUTCOMES: Final = ("sent", "failed", "dropped")
-CHANNELS: Final = ("command", "webhook", "macos", "deadman")
-"""Every way a notice can go."""
 
 
 class Cost(Protocol):

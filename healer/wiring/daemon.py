@@ -41,6 +41,7 @@ class Ears:
     listeners: list[Listener] = field(default_factory=list)
     looked: list[Callable[[Looked], None]] = field(default_factory=list)
     lagged: list[Callable[[float], None]] = field(default_factory=list)
+    notified: list[Callable[[str, str], None]] = field(default_factory=list)
 
     broken: dict[str, str] = field(default_factory=dict)
     """Why somebody listens no more, by its class; the daemon's problems."""
@@ -58,6 +59,11 @@ class Ears:
         """Tell all of a look."""
         for one in self.looked:
             one(looked)
+
+    def heard_notice(self, channel: str, outcome: str) -> None:
+        """Tell all what became of a notice."""
+        for one in self.notified:
+            one(channel, outcome)
 
     def heard_lag(self, seconds: float) -> None:
         """Tell all of the event loop's lag."""

@@ -13,6 +13,7 @@ def pages_of(house: Household) -> Pages:
     house.ears.listeners.append(metrics)
     house.ears.looked.append(metrics.looked)
     house.ears.lagged.append(metrics.lagged)
+    house.ears.notified.append(metrics.notified)
     return Pages(metrics.render, lambda: _health(house), lambda: status_of(house))
 
 
