@@ -5,13 +5,16 @@ from dataclasses import replace
 import pytest
 
 from healer.core.facts import Outcome, Pause, Paused, WasReset, Woke
-from healer.core.ledger import Ledger
-from healer.core.observation import Observation
+from healer.core.ledger import Attempt, Incident, Ledger
+from healer.core.observation import Finding, Observation
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
+from healer.core.world import Trouble, World
 from healer.model.notice import Kind
 from healer.notices.deciding import Desk
+from healer.notices.incidents import due
 from healer.notices.rules import Rules
+from tests.unit.adapters.journal_acts import an_untaint
 from tests.unit.core.night import POLICY, ill, well
 from tests.unit.notices.watched import DAY, Watched
 
@@ -120,6 +123,20 @@ def test_a_remedy_under_way_is_waited_for_up_to_a_bound() -> None:
     night.run(60.0)
     opened = night.one(Kind.OPENED)
     assert "start the VM (colima start): under way." in opened.text
+
+
+def test_progress_without_an_end_is_told_after_a_quarter_of_an_hour() -> None:
+    """Remedies that end every minute and heal nothing are no healing."""
+    finding = Finding(Reason.NODE_TAINTED, "the taint is back")
+    trouble = Trouble(finding, 0.0, 0.0, 0.0, 9)
+    incident = Incident("i-1", 0.0, frozenset({Layer.NODE}))
+    act = replace(an_untaint(), incident="i-1")
+    ledger = Ledger((Attempt(act, 830.0, Outcome.FAILED, 840.0, verified=False),))
+    world = World(ledger=ledger, incidents=(incident,), last_progress=840.0)
+
+    assert 900.0 == due(world, incident, (trouble,), 0.0, Rules())
+    earlier = replace(world, last_progress=400.0)
+    assert 520.0 == due(earlier, incident, (trouble,), 0.0, Rules())
 
 
 def test_an_incident_is_told_when_a_remedy_failed_and_nothing_follows_for_a_while() -> None:
