@@ -361,6 +361,7 @@ def test_a_desk_forgets_what_can_come_up_no_more() -> None:
     night.run(10.0)
 
     assert [(open_one.incident, Kind.OPENED)] == list(night.desk.told)
+    assert [Kind.OPENED] == night.kinds
 
 
 @pytest.mark.parametrize("reason", [Reason.VM_DISK, Reason.POD_CRASH_LOOP])

@@ -227,6 +227,7 @@ def test_without_a_channel_nothing_counts_as_told(house: House) -> None:
     async def night() -> None:
         notices = house.notices()
         house.step(notices, ILL, OPENED)
+        await live(notices, 10.0)
         notices.adopt(Setup(channels, house.rules))
         house.step(notices, ILL)
         await live(notices, 10.0)
