@@ -101,7 +101,16 @@ class _Saying:
 
 def _problems(house: "Household") -> Mapping[str, str]:
     lost = house.daemon.policy.no_acts_because
-    return {**house.problems, "journal": lost} if lost else house.problems
+    return told_once({**house.problems, "journal": lost} if lost else house.problems)
+
+
+def told_once(problems: Mapping[str, str]) -> Mapping[str, str]:
+    """Without what another part says already: a missing file fails its check and each delivery."""
+    kept: dict[str, str] = {}
+    for part, words in sorted(problems.items(), key=lambda one: len(one[1])):
+        if not any(words.startswith(before) for before in kept.values()):
+            kept[part] = words
+    return kept
 
 
 def _setup(house: "Household", hooks: Hooks, environment: Mapping[str, str]) -> Setup:

@@ -18,7 +18,14 @@ from healer.settings import Settings, load
 from healer.settings.tree import NoticeSettings
 from healer.telemetry.logbook import Logbook
 from healer.wiring.daemon import Household, open_house
-from healer.wiring.notices import HouseNotices, beacon_of, channels_of, notices_of, rules_of
+from healer.wiring.notices import (
+    HouseNotices,
+    beacon_of,
+    channels_of,
+    notices_of,
+    rules_of,
+    told_once,
+)
 from tests.fakes.mac_clock import MacClock
 from tests.unit.adapters.http_receiver import Receiver, receiver
 from tests.unit.notices.test_service import ill_world
@@ -73,6 +80,17 @@ def test_a_mac_is_known_by_its_osascript(tmp_path: Path) -> None:
 def test_the_defaults_of_settings_and_rules_agree() -> None:
     """The numbers stand in the settings; who makes rules by hand gets the same."""
     assert rules_of(NoticeSettings()) == type(rules_of(NoticeSettings()))()
+
+
+def test_one_fault_of_a_channel_is_one_impairment() -> None:
+    """Its check and its deliveries say the same; another fault of it is still told."""
+    problems = {
+        "delivery by webhook": "/url: No such file; it is tried again",
+        "notices by webhook": "/url: No such file",
+        "delivery by command": "ended with exit code 1; it is tried again",
+    }
+
+    assert {"notices by webhook", "delivery by command"} == set(told_once(problems))
 
 
 class Wired:
