@@ -5,6 +5,7 @@ from typing import Final
 from healer.adapters import colima_files as files
 from healer.adapters.colima_commands import ColimaCommands, complaint, parse_list
 from healer.adapters.colima_info import DEADLINE, hostagent_info
+from healer.adapters.process_hold import Hold, hold
 from healer.model.machine import Forwarder, Hostagent, ProcessInfo, VmStatus
 from healer.ports import CannotLook, Clock, TargetSilent
 
@@ -27,6 +28,7 @@ class ColimaEyes:
         self._clock = clock
         self._info_deadline = info_deadline
         self._list_deadline = list_deadline
+        self._held: tuple[Hold, ProcessInfo] | None = None
 
     async def hostagent(self) -> Hostagent:
         """Files, process and ha.sock; never runs colima. Raises CannotLook."""
@@ -56,10 +58,17 @@ class ColimaEyes:
         )
 
     async def _process(self, pid: int | None) -> ProcessInfo | None:
+        """A hostagent that was seen to be ours is that as long as it lives; else the list."""
         if pid is None:
             return None
+        if self._held and self._held[0].pid == pid and self._held[0].lives():
+            return self._held[1]
+        self._held, held = None, hold(pid)
         processes = await self._commands.host.processes()
-        return next((one for one in processes if one.pid == pid), None)
+        found = next((one for one in processes if one.pid == pid), None)
+        if held and found and files.is_our_hostagent(found.command, self._commands.paths):
+            self._held = held, found
+        return found
 
     async def status(self) -> VmStatus:
         """Colima's own word. Raises CannotLook, and TargetSilent when Lima is silent too.

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import islice
+from os import listdir
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -18,6 +20,11 @@ LOG_BYTES: Final = 4 << 20
 """How much of ha.stdout.log is read: READY comes in its first lines."""
 YAML_LINES: Final = 10_000
 ERROR_LINES: Final = 20
+_REMEMBERED: Final = 8
+"""Files whose reading is kept while they stay as they are: one of each kind, and a few spare."""
+
+Stamp = tuple[int, int, int]
+"""Modification time in nanoseconds, inode and size: a file that keeps them was not written."""
 
 _T = TypeVar("_T")
 
@@ -121,6 +128,13 @@ def boot_is_over(paths: ColimaPaths) -> bool:
     The log stays when the VM ends, so it speaks of the last VM (facts/colima.md §8).
     """
     log = paths.instance / "ha.stdout.log"
+    stamp = _seen(log, lambda: _stamp(log), None)
+    return stamp is not None and _holds_running(log, stamp)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _holds_running(log: Path, stamp: Stamp) -> bool:
+    del stamp  # what makes it be read anew
 
     def read() -> bool:
         with log.open("rb") as file:
@@ -156,6 +170,13 @@ def forwarder(paths: ColimaPaths) -> Forwarder:
     ssh is the careful guess: it makes ports and docker.sock one witness instead of two.
     """
     file = paths.profile_folder / "colima.yaml"
+    stamp = _seen(file, lambda: _stamp(file), None)
+    return Forwarder.SSH if stamp is None else _forwarder_in(file, stamp)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _forwarder_in(file: Path, stamp: Stamp) -> Forwarder:
+    del stamp  # what makes it be read anew
 
     def read() -> str:
         with file.open(encoding="utf-8-sig", errors="replace") as lines:
@@ -198,9 +219,14 @@ def _error_of(line: str) -> str:
     return str(entry.get("msg", ""))
 
 
+def _stamp(path: Path) -> Stamp:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
 def _names(folder: Path, suffixes: tuple[str, ...]) -> tuple[str, ...]:
     nothing: list[str] = []
-    names = _seen(folder, lambda: sorted(one.name for one in folder.iterdir()), nothing)
+    names = _seen(folder, lambda: sorted(listdir(folder)), nothing)  # noqa: PTH208  (asked all day)
     return tuple(name for name in names if name.endswith(suffixes))
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Final
 
 import anyio
-from aiohttp import ClientError, ClientSession, UnixConnector
 
+from healer.adapters.exchange import http_answer, unix
 from healer.ports import CannotLook
 
 DEADLINE: Final = 3.0
 """Seconds; Lima itself waits as long before it says Broken (facts/colima.md §1.2)."""
 BODY_LIMIT: Final = 1 << 16
+_OK: Final = 200
 HIGHEST_PORT: Final = 65535
 
 
@@ -32,26 +33,19 @@ async def hostagent_info(socket: Path, deadline: float = DEADLINE) -> Info | Non
     """
     try:
         with anyio.fail_after(deadline):
-            return _decode(await _get(socket))
+            return await _asked(socket)
     except OSError as error:
         if error.errno in {EACCES, EPERM}:
             raise CannotLook(str(socket), f"cannot connect: {error.strerror}") from error
         return None
-    except (ClientError, ValueError):
+    except ValueError:
         return None
 
 
-async def _get(socket: Path) -> bytes:
-    async with (
-        ClientSession(connector=UnixConnector(str(socket))) as session,
-        session.get("http://hostagent/v1/info", raise_for_status=True) as response,
-    ):
-        body = bytearray()
-        async for chunk in response.content.iter_chunked(BODY_LIMIT):
-            body += chunk
-            if len(body) > BODY_LIMIT:
-                raise ValueError("an answer this long is none")
-        return bytes(body)
+async def _asked(socket: Path) -> Info | None:
+    async with unix(socket) as exchange:
+        answer = http_answer(await exchange.get("/v1/info", BODY_LIMIT))
+    return _decode(answer.body) if answer is not None and answer.status == _OK else None
 
 
 def _decode(body: bytes) -> Info | None:

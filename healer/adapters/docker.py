@@ -16,6 +16,7 @@ from urllib.parse import quote
 import anyio
 
 from healer.adapters.docker_decode import container_of
+from healer.adapters.exchange import HttpAnswer, http_answer, unix
 from healer.model.container import Container
 from healer.ports import ActFailed, CannotLook, NotThere, PortError, TargetIll, TargetSilent
 
@@ -60,9 +61,25 @@ class DockerEngine:
 
     async def ping(self) -> None:
         """Return when `/_ping` said OK."""
-        said = await self._get("_ping", {}, "docker.sock /_ping")
-        if said.strip() != b"OK":
-            raise TargetIll("docker.sock /_ping", f"answered {said[:40]!r}")
+        place = "docker.sock /_ping"
+        answer = await self._pinged(place)
+        if answer is None:
+            raise TargetIll(place, "broke off or answered no HTTP")
+        if answer.status >= _ERROR:
+            raise TargetIll(place, f"{answer.status}: {_refusal(answer.body)}")
+        if answer.body.strip() != b"OK":
+            raise TargetIll(place, f"answered {answer.body[:40]!r}")
+
+    async def _pinged(self, place: str) -> HttpAnswer | None:
+        """By bare calls, a third of a client's price: it is asked more often than all else."""
+        try:
+            with anyio.fail_after(self._deadline):
+                async with unix(self._socket) as exchange:
+                    return http_answer(await exchange.get("/_ping", _ANSWER_BYTES))
+        except TimeoutError as error:
+            raise TargetSilent(place, f"no answer within {self._deadline:g} s") from error
+        except OSError as error:
+            raise foreign(error, place) from error
 
     async def container(self) -> Container:
         """By the id that was found before, else by Talos' labels, else by name."""

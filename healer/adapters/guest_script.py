@@ -20,6 +20,8 @@ MODULES_FILE: Final = "/etc/modules-load.d/healer.conf"
 SYSCTL: Final = "/proc/sys/net/bridge/bridge-nf-call-iptables"
 _ALWAYS: Final = frozenset({"uptime", "clock", "bridge", "vxlan", "ping", "ended"})
 """Said by every answer that was not cut; in a cut one a healthy engine would look dead."""
+_BEGINS: Final = "\nfacts=1\n"
+"""Before it stands whatever a user's rc file says, which may look like anything."""
 _NUMBER: Final = re.compile(r"(\d{1,18})(?:\.(\d{0,18}).*)?", re.ASCII)
 _PORT: Final = re.compile(r"\d{1,5}", re.ASCII)
 
@@ -51,7 +53,7 @@ def read_answer(text: str, place: str, asked_at: float) -> GuestFacts:
     `asked_at` is the middle of the round trip by the Mac's clock, as `clock` is by the VM's:
     a slow question must not look like a skewed clock.
     """
-    values, ports = _lines(text)
+    values, ports = _lines(text.rpartition(_BEGINS)[2])
     uptime, clock = _number(values.get("uptime")), _number(values.get("clock"))
     ended = _number(values.get("ended"))
     if uptime is None or clock is None or ended is None or not values.keys() >= _ALWAYS:

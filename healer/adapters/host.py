@@ -6,12 +6,14 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 import anyio
 
+from healer.adapters.clock import SystemClock
 from healer.adapters.process import MIB, ProcessRunner
 from healer.adapters.sysctl import read_sysctl
 from healer.model.machine import ProcessInfo
@@ -36,9 +38,20 @@ DEADLINE: Final = 10.0
 LIST_LIMIT: Final = 16 * MIB
 """Bytes of a process list; 3,800 leaked usernets (facts/colima.md §1.5) make some 2 MB."""
 
+_PARTED: Final = 0.5
+"""Seconds: a clock that was set, or a day of NTP's corrections."""
+
 _LINE: Final = re.compile(r"\s*(\d+)\s+(\d+)\s+(\d+)\s+([\d:-]+)\s+(\S.*)")
 _ELAPSED: Final = re.compile(r"(?:(?:(\d+)-)?(\d+):)?(\d+):(\d+)")
 _BOOT: Final = re.compile(r"\{\s*sec\s*=\s*(\d+),\s*usec\s*=\s*(\d+)\s*\}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Boot:
+    """When it was, and how far the wall clock was from the boot's own clock then (seconds)."""
+
+    at: float
+    apart: float
 
 
 class HostAdapter:
@@ -64,6 +77,8 @@ class HostAdapter:
         self._rivals = rivals
         self._platform = platform
         self._proc_stat = proc_stat
+        self._clock = SystemClock()
+        self._boot: _Boot | None = None
 
     def tool(self, name: str) -> Path | None:
         """Where `path` finds the tool, or None."""
@@ -86,7 +101,16 @@ class HostAdapter:
         return parse_processes(done.stdout)
 
     def boot_time(self) -> float:
-        """Epoch seconds of the boot, which move with the wall clock. Raises CannotLook."""
+        """Epoch seconds of the boot, which move with the wall clock. Raises CannotLook.
+
+        Asked anew only when the two clocks have parted since: on a Mac it costs a process.
+        """
+        apart = self._clock.wall() - self._clock.now()
+        if self._boot is None or abs(apart - self._boot.apart) > _PARTED:
+            self._boot = _Boot(self._asked_boot_time(), apart)
+        return self._boot.at
+
+    def _asked_boot_time(self) -> float:
         if self._platform == "darwin":
             return parse_boot_time(read_sysctl("kern.boottime", path=self._path))
         try:

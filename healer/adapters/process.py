@@ -158,16 +158,25 @@ class Child:
     Python 3.12.4 they wait for the pipes too, and they kill what is garbage collected.
     """
 
-    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self, popen: subprocess.Popen[bytes], on_exit: Callable[[], None] | None = None
+    ) -> None:
+        """`on_exit` is called in the loop when it has ended, whoever ended it."""
         self.popen = popen
         self.exited = anyio.Event()
+        self._on_exit = on_exit
         name = f"wait for {popen.pid}"
         Thread(target=self._reap, args=(get_running_loop(),), name=name, daemon=True).start()
 
     def _reap(self, loop: AbstractEventLoop) -> None:
         self.popen.wait()
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(self.exited.set)
+            loop.call_soon_threadsafe(self._note_exit)
+
+    def _note_exit(self) -> None:
+        self.exited.set()
+        if self._on_exit is not None:
+            self._on_exit()
 
     async def end(self, grace: float) -> None:
         """End the whole group, unless the child has ended by itself."""

@@ -3,16 +3,19 @@
 import socket
 import subprocess
 from asyncio import get_running_loop
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import IO, Final
 
 import anyio
 
-from healer.adapters.process import TERM_GRACE, Child, place_of
+from healer.adapters.process import Child, place_of
 from healer.adapters.process_output import Reading
 from healer.ports import CannotLook, TargetIll
 
 _STDERR_BYTES: Final = 4096
+_GRACE: Final = 0.25
+"""Seconds between TERM and KILL: it holds nothing that a TERM could save."""
 _LAST_WORDS: Final = 1.0
 """Seconds for a program whose stdout has ended to end itself, so that its code is known."""
 
@@ -26,23 +29,34 @@ class Gone(TargetIll):
         self.stderr = stderr
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is started."""
+
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    limit: int
+    """Bytes of one answer."""
+
+
 class Resident:
     """One such program, in a group of its own; whoever makes it closes it."""
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str], limit: int) -> None:
-        """Start it. Raises CannotLook when it cannot be started."""
-        self._place = place_of(argv)
-        self._limit = limit
+    def __init__(self, program: Program, on_end: Callable[["Resident"], None]) -> None:
+        """Start it; `on_end` hears when it has ended. Raises CannotLook when it cannot start."""
+        self._place = place_of(program.argv)
+        self._limit = program.limit
+        self.answered = False
         self._ours, theirs = socket.socketpair()
         self._ours.settimeout(0.0)
         try:
-            popen = _started(argv, env, theirs.fileno(), self._place)
+            popen = _started(program, theirs.fileno(), self._place)
         except BaseException:
             self._ours.close()
             raise
         finally:
             theirs.close()
-        self._child = Child(popen)
+        self._child = Child(popen, lambda: on_end(self))
         self._stderr = Reading(_piped(popen), _STDERR_BYTES)
         self._rest = b""
 
@@ -68,13 +82,14 @@ class Resident:
         except OSError as error:
             raise await self._gone(error.strerror or type(error).__name__) from error
         answer, _, self._rest = heard.partition(end)
+        self.answered = True
         return answer
 
     async def close(self) -> None:
         """End it and all of its group; also when the caller is being cancelled."""
         with anyio.CancelScope(shield=True):
             self._ours.close()
-            await self._child.end(TERM_GRACE)
+            await self._child.end(_GRACE)
         self._stderr.close()
 
     async def _gone(self, detail: str) -> Gone:
@@ -91,18 +106,17 @@ def _piped(popen: "subprocess.Popen[bytes]") -> IO[bytes]:
     return popen.stderr
 
 
-def _started(
-    argv: Sequence[str], env: Mapping[str, str], end: int, place: str
-) -> "subprocess.Popen[bytes]":
+def _started(program: Program, end: int, place: str) -> "subprocess.Popen[bytes]":
     try:
         return subprocess.Popen(
-            list(argv),
+            list(program.argv),
             bufsize=0,
-            env=dict(env),
+            env=dict(program.env),
             stdin=end,
             stdout=end,
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
     except OSError as error:
-        raise CannotLook(place, f"cannot start {argv[0]}: {error.strerror}") from error
+        detail = f"cannot start {program.argv[0]}: {error.strerror}"
+        raise CannotLook(place, detail) from error

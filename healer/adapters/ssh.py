@@ -13,6 +13,7 @@ from typing import Final
 import anyio
 
 from healer.adapters.connecting import words_of
+from healer.adapters.exchange import tcp
 from healer.adapters.guest_script import (
     MODULES,
     MODULES_FILE,
@@ -32,7 +33,8 @@ ENGINE_SECONDS: Final = 90.0
 """A restart of docker, facts/colima.md §6, L2."""
 _BANNER_BYTES: Final = 255
 """RFC 4253 §4.2: an identification line is no longer."""
-_SSH_FAILED: Final = 255
+SSH_FAILED: Final = 255
+"""ssh's own failure, whatever the far end would have said."""
 _OURS: Final = ("Bad owner or permissions", "bad configuration option", "Can't open user config")
 """Words of an ssh that never set out: our side's trouble, not the VM's."""
 
@@ -70,7 +72,7 @@ class DirectSsh:
             env=self.environment,
             stdin=stdin,
         )
-        if done.code == _SSH_FAILED:
+        if done.code == SSH_FAILED:
             raise refused(self.place, done.stderr)
         return done
 
@@ -160,15 +162,8 @@ test -e {SYSCTL}
 
 
 async def _first_line(port: int, place: str) -> str:
-    async with await anyio.connect_tcp("127.0.0.1", port) as stream:
-        said = b""
-        while b"\n" not in said and len(said) < _BANNER_BYTES:
-            try:
-                said += await stream.receive(_BANNER_BYTES)
-            except anyio.EndOfStream:
-                break
-            except anyio.BrokenResourceError as error:
-                raise TargetIll(place, "Connection reset by peer") from error
+    async with tcp(port) as exchange:
+        said = await exchange.hear(lambda heard: b"\n" in heard, _BANNER_BYTES)
     line = said.split(b"\n", 1)[0].decode("ascii", "replace").strip()
     if not line.startswith("SSH-2.0-"):
         raise TargetIll(place, f"no ssh banner but {line!r}" if line else "closed without a word")

@@ -55,11 +55,9 @@ def control_path() -> Path:
 
 def _named_state(environment: Mapping[str, str], home: Path) -> str | None:
     """`files.state`; '' when it is not set, None when only a full reading can tell."""
-    named: str | None = environment.get("HEALER_FILES_STATE")
-    if not named:
-        must_exist = bool(environment.get("HEALER_CONFIG"))
-        named = _state_of_the_file(config_path(environment, home), must_exist=must_exist)
-    return named if not named or named.startswith(("/", "~/")) else None
+    given = environment.get("HEALER_FILES_STATE")
+    must_exist = bool(environment.get("HEALER_CONFIG"))
+    return given or _state_of_the_file(config_path(environment, home), must_exist=must_exist)
 
 
 def _state_of_the_file(path: Path, *, must_exist: bool) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from healer import __version__
 from healer.core.tower import Layer
-from healer.model.notice import CHANNELS
+from healer.model.channels import CHANNELS
 
 Command = Callable[[argparse.Namespace], int]
 

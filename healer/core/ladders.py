@@ -204,7 +204,7 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         Reason.DOCKER_SILENT: Ladder(advice="the engine answers neither the Mac nor the VM"),
         Reason.BR_NETFILTER_MISSING: Ladder(
             rungs=(Rung(Remedy.LOAD_MODULES),),
-            advice="in the VM: sudo modprobe br_netfilter vxlan",
+            advice="in the VM: sudo modprobe -a br_netfilter vxlan",
         ),
         Reason.TALOS_STOPPED: Ladder(
             rungs=(Rung(Remedy.START_CONTAINER),),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 
@@ -142,24 +143,30 @@ class ColimaPaths:
     @property
     def lima_home(self) -> Path:
         """Lima's root folder."""
-        return self.lima_root or self.root / "_lima"
+        return self.lima_root or _below(self.root, "_lima")
 
     @property
     def instance(self) -> Path:
         """The facts call it INST."""
-        return self.lima_home / self.instance_name
+        return _below(self.lima_home, self.instance_name)
 
     @property
     def profile_folder(self) -> Path:
         """The facts call it PROF."""
-        return self.root / self.profile
+        return _below(self.root, self.profile)
 
     @property
     def docker_socket(self) -> Path:
         """The Mac's end of the forwarded engine socket."""
-        return self.profile_folder / "docker.sock"
+        return _below(self.profile_folder, "docker.sock")
 
     @property
     def ssh_config(self) -> Path:
         """Lima's ssh configuration of the instance."""
-        return self.instance / "ssh.config"
+        return _below(self.instance, "ssh.config")
+
+
+@lru_cache(maxsize=64)
+def _below(folder: Path, name: str) -> Path:
+    """Joined once: a daemon asks for the same five paths all day."""
+    return folder / name

@@ -7,8 +7,6 @@ from enum import StrEnum
 from typing import Any, Final
 
 SCHEMA_VERSION: Final = 1
-CHANNELS: Final = ("command", "webhook", "desktop", "dead_man")
-"""The closed list of ways to a human; `dead_man` carries no notice, only its ping."""
 OUTCOMES: Final = ("sent", "failed", "dropped")
 """How one delivery may end; `failed` is tried again."""
 

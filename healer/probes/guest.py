@@ -4,65 +4,9 @@ Four layers are judged by the same facts; asked one by one they would cost four 
 of up to 1.6 s (facts/colima.md §8), and on a hung VM four deadlines.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
-
-import anyio
-
 from healer.model.machine import GuestFacts
-from healer.ports import Clock, GuestEyes, PortError
-from healer.probes.asking import ask
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Heard(Generic[T]):
-    """An answer or a failure, from when to when it was asked for."""
-
-    answer: T | PortError
-    began: float
-    ended: float
-
-
-class Shared(Generic[T]):
-    """One call at a time; whoever comes during it or shortly after shares what was heard."""
-
-    def __init__(self, call: Callable[[], Awaitable[T]], clock: Clock, max_age: float) -> None:
-        self._call = call
-        self._clock = clock
-        self._max_age = max_age
-        self._lock = anyio.Lock()
-        self._heard: _Heard[T] | None = None
-        self._void_before = float("-inf")
-
-    def forget(self) -> None:
-        """What was heard, or is being heard now, is void."""
-        self._void_before = self._clock.now()
-        self._heard = None
-
-    async def __call__(self) -> T:
-        """What is heard now, or was a moment ago."""
-        async with self._lock:
-            heard = self._heard
-            if heard is None or not self._fresh(heard):
-                heard = await self._ask()
-        if isinstance(heard.answer, PortError):
-            # A new error each time: one that is raised twice drags the first raise along.
-            failure = heard.answer
-            raise type(failure)(failure.place, failure.detail) from failure
-        return heard.answer
-
-    def _fresh(self, heard: _Heard[T]) -> bool:
-        young = self._clock.now() - heard.ended <= self._max_age
-        return young and heard.began >= self._void_before
-
-    async def _ask(self) -> _Heard[T]:
-        began = self._clock.now()
-        answer = await ask(self._call)
-        self._heard = _Heard(answer, began, self._clock.now())
-        return self._heard
+from healer.ports import Clock, GuestEyes
+from healer.probes.shared import Shared
 
 
 class GuestLook:

@@ -57,8 +57,8 @@ async def handed_pass(host: Host, clock: Clock, seconds: float, say: Say) -> Map
     listener.told(Told(now, None, stands, host.world, (), dry_run=False))
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_tell_lines, lines, say, name="lines of a pass")
-        ended = await _until_over(host, guest, say)
-        send.close()
+        with send:
+            ended = await _until_over(host, guest, say)
     return pass_answer(report, ended, host.policy)
 
 

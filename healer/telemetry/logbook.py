@@ -12,11 +12,14 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, Final
 
-import structlog
-
 from healer.core.facts import Act, Decision, Finished, Refused, Rule, VmBooted
 from healer.engine.telling import Told
+from healer.telemetry.lean import without
 from healer.telemetry.spelling import short
+
+with without("rich"):
+    # For tracebacks in colour, which no log file has: 5 MB that a daemon would hold all day.
+    import structlog
 
 _LARGEST: Final = 5 * 2**20
 """Bytes of one file; with three kept, 20 MB in all."""

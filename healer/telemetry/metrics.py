@@ -30,7 +30,7 @@ from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.core.world import World
 from healer.engine.telling import Looked, Told
-from healer.model.notice import CHANNELS
+from healer.model.channels import CHANNELS
 
 _LOOK_SECONDS: Final = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 20.0)
 """From a stat of a file to a look's deadline."""

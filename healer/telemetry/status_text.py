@@ -90,8 +90,12 @@ def _head(document: Document, paper: Paper) -> Iterator[str]:
     verdict, colour = VERDICT[document["exit_code"]], _HEADS[document["exit_code"]]
     if not document["ready"]:
         verdict = f"looking for the first time; {counted(len(document['unseen']), 'layer')} to go"
-    who = f"healer {document['version']}, pid {document['pid']}"
-    yield f"{paper.painted(verdict, colour)}  ({who}, up {duration(document['up_seconds'])})"
+    up = duration(document["up_seconds"])
+    who = f"(healer {document['version']}, pid {document['pid']}, up {up})"
+    if len(verdict) + 2 + len(who) <= paper.width:
+        yield f"{paper.painted(verdict, colour)}  {who}"
+    else:
+        yield from (paper.painted(verdict, colour), who)
 
 
 def _tower(layers: Sequence[Document], paper: Paper) -> Iterator[str]:

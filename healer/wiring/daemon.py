@@ -16,10 +16,11 @@ from healer.core.tower import Layer
 from healer.engine.daemon import Daemon, Paces, Senses, Surroundings
 from healer.engine.telling import Listener, Looked, Told
 from healer.ports import JournalError, Memory
+from healer.probes.fresh_news import FreshNews
 from healer.settings import Settings
 from healer.settings.places import Places, places_of
 from healer.settings.policy import policy_of
-from healer.wiring.parts import OurChildren, Outside, parts_of
+from healer.wiring.parts import Looks, OurChildren, Outside, parts_of
 from healer.wiring.real import Manner, real_outside
 
 _JUST_BOOTED = 120.0
@@ -192,9 +193,11 @@ def senses_of(
     run: str,
 ) -> Senses:
     """Eyes, hands, limits and paces of one set of settings."""
-    parts = parts_of(outside, settings, journal, listener, children, resident=True)
+    looks = Looks.over(outside, resident=True)
+    parts = parts_of(outside, settings, journal, listener, children, looks)
     policy = policy_of(settings, run=run, one_pass=False)
-    return Senses(parts, policy, _paces(settings, outside), outside.news)
+    news = tuple(FreshNews(one, looks.forget_moment) for one in outside.news)
+    return Senses(parts, policy, _paces(settings, outside), news)
 
 
 def _paces(settings: Settings, outside: Outside) -> Paces:

@@ -42,7 +42,7 @@ from healer.probes.livekit import LivekitProbe
 from healer.probes.node import NodeProbe
 from healer.probes.pods import PodsProbe
 from healer.probes.services import ALWAYS, Resync, ServiceEyes, ServicesProbe
-from healer.probes.sharing import RememberedPorts, SharedHost
+from healer.probes.sharing import RememberedPorts, SharedCluster, SharedEngine, SharedHost
 from healer.probes.ssh import SshProbe
 from healer.probes.talos import TalosProbe
 from healer.remedies.colima import CleanStaleFiles, CycleVm, ForceCycleVm, Life, Others, StartVm
@@ -61,8 +61,9 @@ from healer.remedies.talos import (
 from healer.settings import Settings
 
 _RIVALS_FOR = 600.0
-_LISTENERS_FOR = 60.0
+_LISTENERS_FOR = 600.0
 _LISTS_EVERY = 600.0
+_LEAKS_FOR = 75.0
 """Seconds for which a daemon believes what costs it much and changes rarely (design §9, §10)."""
 _SAME_START = 3.0
 """Seconds by which a process list and a spawn may differ about one start."""
@@ -114,6 +115,8 @@ class Looks:
     guest: GuestLook
     host: SharedHost
     ports: RememberedPorts
+    engine: SharedEngine
+    cluster: SharedCluster
     resync: Resync
 
     @classmethod
@@ -124,14 +127,22 @@ class Looks:
             GuestLook(outside.guest, clock),
             SharedHost(outside.host, clock, rivals_for=_RIVALS_FOR if resident else 0.0),
             RememberedPorts(outside.published, clock, _LISTENERS_FOR if resident else 0.0),
+            SharedEngine(outside.engine, clock),
+            SharedCluster(outside.cluster, clock),
             Resync(clock, _LISTS_EVERY) if resident else ALWAYS,
         )
 
     def forget(self) -> None:
         """An act has changed the world."""
-        self.guest.forget()
+        self.forget_moment()
         self.host.forget()
         self.ports.forget()
+
+    def forget_moment(self) -> None:
+        """There is news: what was heard a moment ago was perhaps heard before it."""
+        self.guest.forget()
+        self.engine.forget()
+        self.cluster.forget()
 
 
 def probes_of(
@@ -140,28 +151,29 @@ def probes_of(
     """One probe a layer; they share some looks, and are handed eyes only."""
     tower, home = settings.tower, os.environ.get("HOME")
     look, host = looks.guest, looks.host
+    engine, cluster = looks.engine, looks.cluster
 
     async def open_in_vm() -> frozenset[int]:
         return (await look.facts()).open_ports
 
-    services = ServiceEyes(looks.ports, outside.cluster, outside.engine, outside.vm, open_in_vm)
+    services = ServiceEyes(looks.ports, cluster, engine, outside.vm, open_in_vm)
     return (
         HostProbe(host, Path(home) if home else None, own, (tower.container,)),
-        ColimaProbe(outside.vm, look, outside.engine, host),
-        SshProbe(look, host),
-        DockerProbe(outside.engine, look, outside.forward),
+        ColimaProbe(outside.vm, look, engine, host),
+        SshProbe(look, host.lately(_LEAKS_FOR)),
+        DockerProbe(engine, look, outside.forward),
         KernelProbe(look),
-        TalosProbe(outside.engine, outside.cluster, look, outside.vm, _wanted(settings)),
-        ApiserverProbe(outside.cluster, outside.vm),
-        NodeProbe(outside.cluster),
-        FlannelProbe(outside.cluster),
+        TalosProbe(engine, cluster, look, outside.vm, _wanted(settings)),
+        ApiserverProbe(cluster, outside.vm),
+        NodeProbe(cluster),
+        FlannelProbe(cluster),
         PodsProbe(
-            outside.cluster,
+            cluster,
             frozenset(tower.namespaces),
             force_stateful_sets=settings.pods.force_statefulsets,
         ),
         LivekitProbe(
-            outside.cluster,
+            cluster,
             outside.published,
             _patch_when(settings),
             container=settings.livekit.container,
@@ -234,11 +246,10 @@ def parts_of(
     journal: Journal,
     listener: Listener,
     children: OurChildren,
-    *,
-    resident: bool = False,
+    looks: Looks | None = None,
 ) -> Parts:
     """What a pass, or a daemon, over any tower is made of."""
-    looks = Looks.over(outside, resident=resident)
+    looks = looks or Looks.over(outside, resident=False)
     return Parts(
         probes=probes_of(outside, settings, looks, children.own),
         remedies=remedies_of(outside, settings, children.own),

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from healer.adapters.colima_commands import ColimaCommands
 from healer.adapters.colima_eyes import ColimaEyes
 from healer.adapters.colima_files import resolve_root
 from healer.adapters.colima_hands import ColimaHands
+from healer.adapters.colima_info import hostagent_info
 from healer.adapters.colima_settling import Settling
 from healer.adapters.docker import DockerEngine
 from healer.adapters.docker_events import DockerEvents
@@ -20,12 +22,14 @@ from healer.adapters.guest_script import Question
 from healer.adapters.host import HostAdapter
 from healer.adapters.journal import SqliteJournal
 from healer.adapters.kubernetes import KubernetesCluster, Names
+from healer.adapters.listeners import Listeners
 from healer.adapters.lock import WriterLock
 from healer.adapters.mux import LimaForward
+from healer.adapters.proc_list import ProcHost
 from healer.adapters.process import ProcessRunner
 from healer.adapters.published import PublishedPorts
 from healer.adapters.ssh import DirectSsh, SshGuest
-from healer.adapters.ssh_resident import ResidentGuest
+from healer.adapters.ssh_resident import ResidentGuest, ResidentNews
 from healer.core.ledger import Ledger
 from healer.core.policy import Policy
 from healer.core.tower import Layer
@@ -33,7 +37,7 @@ from healer.engine.passing import Mode, Pass
 from healer.engine.quiet import BrokenJournal, Forgetful, Snapshot
 from healer.engine.telling import Listener
 from healer.model.machine import ColimaPaths
-from healer.ports import Clock, Journal, JournalError, Memory, VmEyes
+from healer.ports import Clock, Journal, JournalError, Memory
 from healer.settings import Settings
 from healer.settings.places import Places, places_of
 from healer.settings.policy import policy_of
@@ -126,7 +130,7 @@ def real_outside(
     path = ":".join(settings.files.path) or environment.get("PATH", "")
     children_environment = {**environment, "PATH": path, "HOME": str(home)}
     clock, runner = SystemClock(), ProcessRunner()
-    host = HostAdapter(runner, places.state, path=path)
+    host = (ProcHost if sys.platform == "linux" else HostAdapter)(runner, places.state, path=path)
     paths = ColimaPaths(
         places.colima_home or resolve_root(environment, home), settings.tower.profile
     )
@@ -135,7 +139,7 @@ def real_outside(
     vm_hands = ColimaHands(
         commands, Settling(vm, clock), children, places.state / "runs", progress=manner.progress
     )
-    ssh = DirectSsh(runner, paths, children_environment, _ssh_port_of(vm))
+    ssh = DirectSsh(runner, paths, children_environment, _ssh_port_of(paths))
     hands = SshGuest(ssh, _question(settings))
     guest = ResidentGuest(ssh, _question(settings)) if manner.resident else hands
     forward = LimaForward(runner, paths, children_environment, host)
@@ -158,12 +162,13 @@ def real_outside(
         engine_hands=engine,
         cluster=cluster,
         cluster_hands=cluster,
-        published=PublishedPorts(runner, host, children_environment),
+        published=PublishedPorts(Listeners(runner, host, children_environment)),
         close=_closing(cluster, guest),
         news=(
             DockerEvents(paths.docker_socket, settings.tower.container),
             *cluster.watches(),
             FileNews(_files(paths, places), clock),
+            *([ResidentNews(guest)] if isinstance(guest, ResidentGuest) else []),
         ),
     )
 
@@ -190,9 +195,12 @@ def _files(paths: ColimaPaths, places: Places) -> Mapping[Path, frozenset[Layer]
     }
 
 
-def _ssh_port_of(vm: VmEyes) -> Callable[[], Awaitable[int | None]]:
+def _ssh_port_of(paths: ColimaPaths) -> Callable[[], Awaitable[int | None]]:
+    """By the hostagent alone: who it is does not matter to a question that proves itself."""
+
     async def port() -> int | None:
-        return (await vm.hostagent()).ssh_port
+        info = await hostagent_info(paths.instance / "ha.sock")
+        return None if info is None else info.ssh_port
 
     return port
 

@@ -2,7 +2,8 @@
 
 `once`: a healthy pass beside a script of the old kind. `steady [SECONDS]`: the daemon over a
 healthy tower. `faults [ROUNDS]`: how soon faults are seen, answered and proved over. `soak
-[SECONDS]`: what the daemon holds under faults for hours. All need what the lab needs.
+[SECONDS]`: what the daemon holds under faults for hours. `round [ROUNDS]`: what one look of every
+probe costs, and what an import. All need what the lab needs, but `status`: how quick that is.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from tests.bench.faults import faults
 from tests.bench.once import once
+from tests.bench.round import round_
+from tests.bench.status import status
 from tests.bench.steady import steady
 from tests.lab.kubernetes.node import Node
 from tests.lab.tower.soak import soak
@@ -28,6 +31,7 @@ BENCHES: Final[dict[str, Callable[[Tower, int], None]]] = {
     "once": lambda tower, _: once(tower),
     "steady": lambda tower, seconds: steady(tower, seconds or 300),
     "soak": lambda tower, seconds: soaked(tower, seconds or 3600),
+    "round": lambda tower, rounds: round_(tower, rounds or 40),
     "faults": lambda tower, rounds: faults(tower, rounds or 10),
 }
 
@@ -57,9 +61,12 @@ def a_tower() -> Iterator[Tower]:
 
 def main(words: list[str]) -> int:
     """Build a tower, measure, take it down."""
+    if words == ["status"]:
+        status()
+        return 0
     name, more = (words[0] if words else ""), words[1:]
     if name not in BENCHES or len(more) > 1 or not all(one.isdigit() for one in more):
-        sys.stderr.write(f"usage: python -m tests.bench {{{'|'.join(BENCHES)}}} [NUMBER]\n")
+        sys.stderr.write(f"usage: python -m tests.bench {{status|{'|'.join(BENCHES)}}} [NUMBER]\n")
         return USAGE
     with a_tower() as tower:
         BENCHES[name](tower, int(more[0]) if more else 0)

@@ -18,7 +18,7 @@ from healer.settings.policy import policy_of
 from healer.simulation.happenings import healthy_tower
 from healer.simulation.physics import Tower
 from healer.simulation.virtual_time import run_virtually
-from healer.wiring.parts import OurChildren, parts_of
+from healer.wiring.parts import Looks, OurChildren, parts_of
 from healer.wiring.simulated import simulated_outside
 from tests.simulation.night import Counted
 
@@ -53,9 +53,9 @@ class SimulatedHouse:
         """Another life."""
         self.lives += 1
         settings, outside = Settings(), simulated_outside(self.tower)
-        parts = parts_of(
-            outside, settings, self.journal, self, OurChildren(self.journal), resident=True
-        )
+        looks = Looks.over(outside, resident=True)
+        children = OurChildren(self.journal)
+        parts = parts_of(outside, settings, self.journal, self, children, looks)
         counted: dict[Remedy, Remedial] = {
             name: Counted(real, self.done) for name, real in parts.remedies.items()
         }

@@ -102,6 +102,11 @@ class Door:
         )
         self._await_listening()
 
+    @property
+    def sshd_pid(self) -> int:
+        """Below it is everything that runs in this VM."""
+        return self._sshd.pid
+
     def _await_listening(self) -> None:
         assert self._sshd.stderr is not None
         for line in self._sshd.stderr:
@@ -118,9 +123,11 @@ class Door:
         (self.guest / "bridge").touch()
         self.play(
             "sh",
-            'if [ "$1" = -c ]; then exec /bin/sh "$@"; fi\n'
-            f"sed 's#{MODULES_FILE}#{self.guest}/modules#g; s#{SYSCTL}#{self.guest}"
-            '/bridge#g\' | /bin/sh "$@"',
+            f"there='s#{MODULES_FILE}#{self.guest}/modules#g; s#{SYSCTL}#{self.guest}/bridge#g'\n"
+            'if [ "$1" = -c ]; then\n'
+            '  script=$(printf %s "$2" | sed "$there"); shift 2; exec /bin/sh -c "$script" "$@"\n'
+            "fi\n"
+            'sed "$there" | /bin/sh "$@"',
         )
         for name in ("modprobe", "systemctl"):
             self.play(name, f'echo {name} "$@" >> {self.guest}/called')
@@ -131,6 +138,12 @@ class Door:
     def play(self, name: str, script: str) -> None:
         """Put a stand-in first into the VM's PATH."""
         write_tool(self.tools, name, script)
+
+    def before_shell(self, script: str) -> None:
+        """Let every shell of the VM do this first, as a user's rc file may."""
+        shell = self.tools / "sh"
+        first, _, rest = shell.read_text("utf-8").partition("\n")
+        shell.write_text(f"{first}\n{script}\n{rest}", "utf-8")
 
     def called(self) -> list[str]:
         """What the stand-ins were told, in order."""

@@ -15,7 +15,7 @@ from healer.adapters.colima_info import Info, hostagent_info
 from healer.model.machine import ColimaPaths, Forwarder, Hostagent, VmStatus
 from healer.ports import CannotLook, TargetSilent
 from tests.unit.adapters.colima_mac import AFTER, BEFORE, NOW, Mac
-from tests.unit.adapters.helpers import open_files
+from tests.unit.adapters.helpers import open_files, write_tool
 
 RECORDINGS = Path(__file__).parents[2] / "recordings" / "colima"
 
@@ -332,3 +332,33 @@ def test_eyes_know_the_forwarder(mac: Mac) -> None:
     mac.write(mac.paths.profile_folder / "colima.yaml", "portForwarder: grpc\n")
 
     assert Forwarder.GRPC is mac.eyes().forwarder()
+
+
+async def test_a_hostagent_is_looked_up_once_in_its_life(mac: Mac) -> None:
+    """A process list is dear; the end of a known process is seen without one."""
+    mac.create()
+    mac.run_hostagent()
+    eyes = mac.eyes()
+    first = await eyes.hostagent()
+    write_tool(mac.home / "bin", "ps", f"echo asked >> {mac.home}/asked; exit 0")
+    again = await eyes.hostagent()
+    assert (True, True) == (first.pid_is_ours, again.pid_is_ours)
+    assert not (mac.home / "asked").exists()
+    mac.end()
+
+    gone = await eyes.hostagent()
+    assert (False, False) == (gone.pid_alive, gone.pid_is_ours)
+    assert (mac.home / "asked").exists()
+
+
+async def test_a_stranger_is_looked_up_each_time(mac: Mac) -> None:
+    """A process that is not ours now may become so: limactl is started before it is a hostagent."""
+    mac.create()
+    pid = mac.run_process("/opt/bin/limactl")
+    mac.write(mac.instance / "ha.pid", f"{pid}\n")
+    eyes = mac.eyes()
+    assert not (await eyes.hostagent()).pid_is_ours
+    line = f"/opt/bin/limactl hostagent --pidfile {mac.instance}/ha.pid colima"
+    write_tool(mac.home / "bin", "ps", f"echo ' {pid} 1 0 00:07 {line}'")
+
+    assert (await eyes.hostagent()).pid_is_ours

@@ -178,3 +178,19 @@ def test_leftovers_are_sockets_and_pid_files(mac: Mac) -> None:
 def test_older_than_the_boot_is_so_by_more_than_rounding(*, older: bool, modified: float) -> None:
     """Boot times are whole seconds, so a file of that very second is not older."""
     assert older == files.older_than_boot(modified, BOOT)
+
+
+def test_what_a_file_says_is_read_anew_when_it_was_written(mac: Mac) -> None:
+    """A daemon asks all day, and an untouched file is not opened again."""
+    log = mac.instance / "ha.stdout.log"
+    profile = mac.paths.profile_folder / "colima.yaml"
+    log.write_text("", "utf-8")
+    profile.write_text("portForwarder: ssh\n", "utf-8")
+    assert (False, Forwarder.SSH) == (files.boot_is_over(mac.paths), files.forwarder(mac.paths))
+    log.write_text('{"status":{"running":true}}\n', "utf-8")
+    profile.write_text("portForwarder: grpc\n", "utf-8")
+
+    assert (True, Forwarder.GRPC) == (files.boot_is_over(mac.paths), files.forwarder(mac.paths))
+    log.unlink()
+    profile.unlink()
+    assert (False, Forwarder.SSH) == (files.boot_is_over(mac.paths), files.forwarder(mac.paths))

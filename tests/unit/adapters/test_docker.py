@@ -85,7 +85,7 @@ async def test_a_forbidden_connect_is_ours(
         raise PermissionError(13, "Permission denied")
 
     loop = asyncio.get_running_loop()
-    monkeypatch.setattr(loop, "create_unix_connection", forbidden)
+    monkeypatch.setattr(loop, "sock_connect", forbidden)
     assert CannotLook is type(await failure(docker.ping()))
 
 

@@ -123,6 +123,27 @@ def test_boot_time_of_a_mac(tmp_path: Path) -> None:
     assert 1700000000.25 == host(tmp_path, "darwin").boot_time()
 
 
+def test_boot_time_is_asked_again_only_after_the_clock_was_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a Mac each question is a process; and the boot's time moves with the wall clock."""
+    write_tool(
+        tmp_path,
+        "sysctl",
+        f"echo asked >> {tmp_path}/asked; echo '{{ sec = 1700000000, usec = 0 }}'",
+    )
+    here = host(tmp_path, "darwin", f"{tmp_path}:/bin")
+    for _ in range(3):
+        assert 1700000000.0 == here.boot_time()
+    assert ["asked"] == (tmp_path / "asked").read_text("utf-8").splitlines()
+    wall = time.time
+    monkeypatch.setattr(time, "time", lambda: wall() + 3600.0)
+    here.boot_time()
+    here.boot_time()
+
+    assert 2 == len((tmp_path / "asked").read_text("utf-8").splitlines())
+
+
 def test_boot_time_that_cannot_be_told(tmp_path: Path) -> None:
     """An unreadable boot time is said, not guessed."""
     with pytest.raises(CannotLook, match="not understood: 'soon'"):

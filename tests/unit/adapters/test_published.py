@@ -12,6 +12,7 @@ import pytest
 
 from healer.adapters import published as adapter
 from healer.adapters.host import HostAdapter
+from healer.adapters.listeners import Listeners
 from healer.adapters.process import ProcessRunner
 from healer.adapters.published import PublishedPorts
 from healer.ports import PortError, TargetIll, TargetSilent, WrongAnswer
@@ -87,7 +88,7 @@ def http(status: str, body: str = "", *, length: bool = True) -> bytes:
 
 def eyes(host: FakeHost | HostAdapter | None = None, path: str = SYSTEM) -> PublishedPorts:
     """The adapter."""
-    return PublishedPorts(ProcessRunner(), host or FakeHost(), {"PATH": path})
+    return PublishedPorts(Listeners(ProcessRunner(), host or FakeHost(), {"PATH": path}))
 
 
 async def spoken(serve: Serve, protocol: str, path: str = "", expect: str = "") -> str:
@@ -252,7 +253,7 @@ async def test_lsof_s_descriptor_lines_are_no_pids(
 ) -> None:
     """On a Mac `lsof -Fp` adds an `f` line for each descriptor."""
     monkeypatch.setattr(sys, "platform", "darwin")
-    write_tool(tmp_path, "lsof", "printf 'p4711\\nf10\\nf11\\n'")
+    write_tool(tmp_path, "lsof", "printf 'p4711\\nf10\\nn127.0.0.1:6379\\nf11\\nn[::1]:6379\\n'")
     host = FakeHost()
     host.table = [
         process(4711, "limactl hostagent --pidfile /x/ha.pid colima"),

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -11,8 +12,9 @@ import pytest
 
 from healer.adapters import ssh_resident
 from healer.adapters.guest_script import Question
-from healer.adapters.ssh_resident import ResidentGuest
-from healer.ports import CannotLook, TargetIll
+from healer.adapters.ssh_resident import ResidentGuest, ResidentNews
+from healer.core.tower import Layer
+from healer.ports import CannotLook, Denied, TargetIll
 from tests.unit.adapters.ssh_door import Door, free_port
 
 PATIENCE = 60.0
@@ -102,7 +104,7 @@ async def test_a_silent_shell_is_not_waited_for_for_ever(
     async with resident(door) as one:
         await one.facts()
         pid = pid_of(one)
-        monkeypatch.setattr(ssh_resident, "OUTER_SECONDS", 0.3)
+        monkeypatch.setattr(ssh_resident, "ANSWER_SECONDS", 0.3)
         os.kill(pid, signal.SIGSTOP)
 
         assert (await one.facts()).engine_answers
@@ -154,3 +156,124 @@ async def test_closing_ends_it(door: Door) -> None:
         pid = pid_of(one)
 
     assert not lives(pid)
+
+
+async def test_a_fresh_refusal_is_not_asked_for_twice(door: Door) -> None:
+    """The same ssh would be refused again: one login, and the same verdict."""
+    door.configure(door.port, key="host")
+    logins: list[int] = []
+
+    async def port() -> int:
+        logins.append(door.port)
+        return door.port
+
+    one = ResidentGuest(replace(door.ssh(door.port), port_of=port), Question("talos"))
+    with pytest.raises(Denied):
+        await one.facts()
+
+    assert [door.port] == logins
+    assert one._one is None
+
+
+def loop_in_the_vm(door: Door) -> int:
+    """The far end's shell: below our own sshd, and nobody else's."""
+    waiting = [door.sshd_pid]
+    while waiting:
+        pid = waiting.pop()
+        argv = Path(f"/proc/{pid}/cmdline").read_bytes()
+        if argv.startswith(b"/bin/sh\0-c\0") and b"read -r mark" in argv:
+            return pid
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            waiting += [int(one) for one in (task / "children").read_text("ascii").split()]
+    pytest.fail("no such shell")
+
+
+async def test_a_shell_that_dies_in_the_vm_costs_no_answer(door: Door) -> None:
+    """ssh says 255 of it as of a refusal; an ssh that has answered before is no refused one."""
+    async with resident(door) as one:
+        await one.facts()
+        os.kill(loop_in_the_vm(door), signal.SIGKILL)
+
+        assert (await one.facts()).engine_answers
+        assert one._one is None
+
+
+async def test_a_frozen_shell_in_the_vm_costs_no_answer(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its ssh lives and its sshd answers keepalives: only the deadline tells."""
+    async with resident(door) as one:
+        await one.facts()
+        monkeypatch.setattr(ssh_resident, "ANSWER_SECONDS", 0.3)
+        frozen = loop_in_the_vm(door)
+        os.kill(frozen, signal.SIGSTOP)
+        try:
+            assert (await one.facts()).engine_answers
+            assert one._one is None
+        finally:
+            os.kill(frozen, signal.SIGKILL)
+
+
+async def test_its_end_is_news(door: Door) -> None:
+    """A VM that is gone takes its ssh along: nobody has to wait for the next look."""
+    woken: list[frozenset[Layer]] = []
+    heard = anyio.Event()
+
+    def wake(layers: frozenset[Layer]) -> None:
+        woken.append(layers)
+        heard.set()
+
+    async with resident(door) as one, anyio.create_task_group() as tasks:
+        tasks.start_soon(ResidentNews(one).listen, wake)
+        await anyio.wait_all_tasks_blocked()
+        await one.facts()
+        os.kill(pid_of(one), signal.SIGKILL)
+        await heard.wait()
+        tasks.cancel_scope.cancel()
+
+    assert [frozenset({Layer.COLIMA, Layer.SSH})] == woken
+
+
+async def test_an_end_by_our_own_hand_is_no_news(door: Door) -> None:
+    """A renewal or a close must not wake anybody."""
+    woken: list[frozenset[Layer]] = []
+    async with resident(door) as one, anyio.create_task_group() as tasks:
+        tasks.start_soon(ResidentNews(one).listen, woken.append)
+        await anyio.wait_all_tasks_blocked()
+        await one.facts()
+        await one.close()
+        tasks.cancel_scope.cancel()
+
+    assert [] == woken
+
+
+async def test_an_old_one_is_made_anew(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session outlives an sshd that takes no more logins, so it must not be believed for ever."""
+    monkeypatch.setattr(ssh_resident, "_OLDEST", 0.0)
+    monkeypatch.setattr(ssh_resident, "_AGAIN", 0.0)
+    async with resident(door) as one:
+        await one.facts()
+        first = pid_of(one)
+        await one.facts()
+
+        assert first != pid_of(one)
+        assert not lives(first)
+
+
+async def test_another_port_is_another_vm(door: Door) -> None:
+    """Lima draws a new port at each start: an ssh to the old one is a stranger's."""
+    ports = [door.port]
+
+    async def port() -> int:
+        return ports[-1]
+
+    one = ResidentGuest(replace(door.ssh(door.port), port_of=port), Question("talos"))
+    try:
+        await one.facts()
+        pid = pid_of(one)
+        ports.append(free_port())
+        with pytest.raises(TargetIll, match="Connection refused"):
+            await one.facts()
+        assert not lives(pid)
+    finally:
+        await one.close()

@@ -1,5 +1,7 @@
 """A bare machine for each test of the command line."""
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,3 +15,10 @@ def fixture_machine(tmp_path: Path) -> Machine:
     machine = Machine(tmp_path)
     machine.write(SETTINGS)
     return machine
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A home whose path leaves room for a socket's name (104 bytes on macOS)."""
+    with tempfile.TemporaryDirectory(prefix="hc", dir="/tmp") as folder:
+        yield Path(folder).resolve()

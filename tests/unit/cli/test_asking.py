@@ -106,6 +106,15 @@ def test_a_hung_daemon(canned: Canned, monkeypatch: pytest.MonkeyPatch) -> None:
         ask(canned.path, "once", patient=True)
 
 
+def test_a_long_answer_is_waited_for(canned: Canned, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is patience, and signs of life; a quick question has none."""
+    monkeypatch.setattr(asking, "FIRST_WITHIN", 2.0)
+
+    assert {"slow": True} == ask(canned.path, "slow", {"seconds": 2.5}, patient=True)
+    with pytest.raises(Silent, match="did not answer within 2 s"):
+        ask(canned.path, "slow", {"seconds": 60.0})
+
+
 def test_a_daemon_that_hangs_in_the_middle(canned: Canned, monkeypatch: pytest.MonkeyPatch) -> None:
     """Signs of life that stop end the patience, however long the answer may take."""
     monkeypatch.setattr(asking, "_SILENCE", 0.2)

@@ -18,9 +18,9 @@ from tests.unit.cli.mac import OURS, Mac
 
 
 @pytest.fixture(name="mac")
-def fixture_mac(tmp_path: Path) -> Iterator[Mac]:
+def fixture_mac(short_folder: Path) -> Iterator[Mac]:
     """A Mac with nothing loaded; what its launchd has started ends with it."""
-    mac = Mac(tmp_path)
+    mac = Mac(short_folder)
     yield mac
     for job in mac.launchd["jobs"].values():
         if job.get("real"):
@@ -75,6 +75,10 @@ def test_installed_loaded_and_ticking(mac: Mac) -> None:
 
 def test_what_launchd_catches_is_for_crashes(mac: Mac) -> None:
     """launchd never rotates it: the daemon's own lines go to its log alone."""
+    config = mac.home / ".config" / "healer" / "config.toml"
+    # A port that somebody has is said here, and another healer on this machine may have it.
+    with config.open("a", encoding="utf-8") as file:
+        file.write("\n[http]\nenabled = false\n")
     mac.say(spawn=True)
     mac.healer("install")
     wait_for_lock(mac)

@@ -16,6 +16,7 @@ MAY = {
     "healer.core",
     "healer.core.tower",
     "healer.model",
+    "healer.model.channels",
     "healer.model.whereabouts",
     "healer.serving",
     "healer.serving.protocol",

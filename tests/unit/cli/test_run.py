@@ -12,9 +12,9 @@ from tests.unit.cli.daemon_process import DaemonProcess
 
 
 @pytest.fixture
-def daemon(tmp_path: Path) -> Iterator[DaemonProcess]:
+def daemon(short_folder: Path) -> Iterator[DaemonProcess]:
     """A daemon that was not started yet; ended in any case."""
-    made = DaemonProcess(tmp_path)
+    made = DaemonProcess(short_folder)
     yield made
     if made.process is not None and made.process.poll() is None:
         made.end(signal.SIGKILL)

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from healer.core.facts import (
     Act,
     GaveUp,
@@ -14,11 +16,11 @@ from healer.core.facts import (
     Remembered,
     Verified,
 )
-from healer.core.ladders import Remedy
+from healer.core.ladders import LADDERS, LIMITS, Remedy
 from healer.core.ledger import Attempt, Hold, Incident, Ledger
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
-from tests.unit.core.night import Night, ill, well
+from tests.unit.core.night import Night, everything_dead, ill, well
 
 STOPPED = ill(Reason.TALOS_STOPPED)
 GIVEN_UP = Hold(Layer.TALOS, Reason.TALOS_STOPPED, None, "3 runs did not help")
@@ -135,3 +137,25 @@ def test_what_somebody_else_wrote_counts_at_once() -> None:
     night.tell(Remembered(Ledger()))
     night.run(10.0)
     assert [Remedy.START_CONTAINER] == night.acts
+
+
+def answering(remedy: Remedy) -> Reason:
+    """A reason whose ladder has this remedy."""
+    return next(
+        reason
+        for reason, ladder in LADDERS.items()
+        if any(rung.remedy is remedy for rung in ladder.rungs)
+    )
+
+
+@pytest.mark.parametrize("remedy", Remedy)
+def test_no_act_that_a_kill_cut_off_is_repeated_while_it_may_yet_help(remedy: Remedy) -> None:
+    """I10, for each act there is: the trouble is still seen, and the act's time is not over."""
+    reason, target = answering(remedy), "joelclaw/a@1"
+    act = Act("old-1", remedy, reason.layer, reason, "seen", target=target, owner="a")
+    seen = replace(ill(reason, target=target, owner="a"), signs=tuple(everything_dead()), targets=9)
+    night = Night(ledger=Ledger(attempts=(Attempt(act, 999.0),))).see(seen)
+    night.run(LIMITS[remedy].settle - 2.0)
+
+    assert remedy not in night.acts
+    assert [] == night.said(NotVerified)

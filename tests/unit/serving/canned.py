@@ -62,6 +62,13 @@ async def wait(arguments: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
     return {"why": "hurried"}
 
 
+async def slow(arguments: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
+    """So many seconds."""
+    del say
+    await anyio.sleep(float(arguments["seconds"]))
+    return {"slow": True}
+
+
 async def once(arguments: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
     """A pass that ends ill, at once or when it is hurried."""
     await say({"line": "    0.0 s  talos: acting"})
@@ -104,9 +111,8 @@ async def vanish(arguments: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
     sys.exit(9)
 
 
-ANSWERS = {
-    one.__name__: one for one in (status, echo, flood, wait, once, refuse, explain, broken, vanish)
-}
+VERBS = (status, echo, flood, wait, slow, once, refuse, explain, broken, vanish)
+ANSWERS = {one.__name__: one for one in VERBS}
 
 
 async def serve(path: Path, *, holds_lock: bool = True, patience: Patience = QUICK) -> None:

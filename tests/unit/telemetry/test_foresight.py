@@ -78,7 +78,12 @@ def test_what_is_being_done_is_not_to_come() -> None:
     once = looked(healthy(), NOW, DEAD)
     held = replace(once, ledger=replace(once.ledger, holds=(hold,)))
 
+    view = acting().views[Layer.TALOS]
+    doubtful = {key: replace(one, samples=1) for key, one in view.troubles.items()}
+    seen_anew = acting().with_view(Layer.TALOS, replace(view, troubles=doubtful))
+
     assert () == coming(acting(), NOW, POLICY)
+    assert () == coming(seen_anew, NOW, POLICY)
     assert () == coming(for_a_while(acting(), NOW, 2.0, DEAD, node, rival), NOW + 2.0, POLICY)
     assert () == coming(held, NOW, POLICY)
 
