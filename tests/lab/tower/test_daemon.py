@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FROZEN_FOR = 20.0
 """Seconds: longer than every deadline of a look, shorter than any witness of death needs."""
 
-pytestmark = [pytest.mark.lab, pytest.mark.kubernetes]
+pytestmark = [pytest.mark.lab, pytest.mark.kubernetes, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture

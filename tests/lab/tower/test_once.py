@@ -11,7 +11,7 @@ from tests.lab.kubernetes.node import NAME, eventually
 if TYPE_CHECKING:
     from tests.lab.tower.tower import Tower
 
-pytestmark = [pytest.mark.lab, pytest.mark.kubernetes]
+pytestmark = [pytest.mark.lab, pytest.mark.kubernetes, pytest.mark.timeout(1200)]
 
 REBOOT = {
     "start_vm",
