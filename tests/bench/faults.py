@@ -38,6 +38,7 @@ cooldown = "0s"
 
 [limits.delete_flannel_pod]
 count = 1000
+cooldown = "1s"
 
 [limits.start_vm]
 count = 1000
