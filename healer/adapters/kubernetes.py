@@ -131,10 +131,10 @@ class KubernetesCluster:
 
     async def services(self) -> Listing[ServicePort]:
         """NodePorts joined with their endpoints and workloads."""
-        services = await self._session.list("/api/v1/services")
-        slices = await self._session.list("/apis/discovery.k8s.io/v1/endpointslices")
-        deployments = await self._session.list("/apis/apps/v1/deployments")
-        stateful = await self._session.list("/apis/apps/v1/statefulsets")
+        services = await self._raw("/api/v1/services")
+        slices = await self._raw("/apis/discovery.k8s.io/v1/endpointslices")
+        deployments = await self._raw("/apis/apps/v1/deployments")
+        stateful = await self._raw("/apis/apps/v1/statefulsets")
         workloads = (*deployments.items, *stateful.items)
         try:
             ports = decode.service_ports(services.items, slices.items, workloads)
@@ -221,11 +221,14 @@ class KubernetesCluster:
         raw = answer.json(request.place)
         return Listing(decode.decoded(read, (raw,), request.place), answer.server_time)
 
+    async def _raw(self, path: str) -> Listing[Json]:
+        return await self._list(path, decode.as_it_is)
+
     async def _list(
         self, path: str, read: Callable[[Json], T], query: Mapping[str, str] | None = None
     ) -> Listing[T]:
-        raw = await self._session.list(path, query)
-        return Listing(decode.decoded(read, raw.items, f"GET {path}"), raw.server_time)
+        found = await self._session.list(path, read, query)
+        return Listing(found.items, found.server_time)
 
 
 def _said(answer: Answer) -> str:

@@ -6,6 +6,7 @@ An object that lacks what every server writes is an answer that makes no sense: 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from healer.adapters.kubernetes_pod import Packed, slim
 from healer.model.cluster import (
     Condition,
     DaemonSet,
@@ -31,6 +32,11 @@ def decoded(decode: Callable[[Json], T], items: Iterable[Json], place: str) -> t
         return tuple(decode(one) for one in items)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise TargetIll(place, f"an object that makes no sense: {error!r}") from error
+
+
+def as_it_is(raw: Json) -> Json:
+    """The JSON itself."""
+    return raw
 
 
 def node(raw: Json) -> Node:
@@ -62,15 +68,16 @@ def _condition(raw: Json) -> Condition:
 
 
 def pod(raw: Json) -> Pod:
-    """A Pod; its JSON stays for the STATUS column."""
-    metadata = raw["metadata"]
+    """A Pod; what it is judged by stays of its JSON."""
+    kept = slim(raw)
+    metadata = kept["metadata"]
     return Pod(
         namespace=metadata["namespace"],
         name=metadata["name"],
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
-        raw=raw,
-        labels=dict(metadata.get("labels") or {}),
+        read=Packed(kept),
+        labels=metadata.get("labels") or {},
         owner=_controller(metadata),
     )
 

@@ -4,8 +4,10 @@ Reads are tried again within their deadline; writes never are, since only a new 
 what they would do (facts/talos-kubernetes.md §4).
 """
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
 
 import anyio
 from tenacity import (
@@ -18,16 +20,30 @@ from tenacity import (
 
 from healer.adapters.kubernetes_calls import MIB, Again, Answer, Expired, Json, Request, ask
 from healer.adapters.kubernetes_connect import Connector
-from healer.model.cluster import Listing
+from healer.adapters.kubernetes_decode import decoded
 from healer.ports import ActFailed, CannotLook, TargetIll, TargetSilent
 
-LIST_BYTES: Final = 32 * MIB
-"""What all pages of a list may weigh together; 500 pods weigh some 4 MiB."""
-_PAGE: Final = 500
-_PAGES: Final = 100
+T = TypeVar("T")
+
+PAGE_BYTES: Final = 32 * MIB
+"""What one page of a list may weigh; 100 pods weigh some 1 MiB."""
+_LIST_BYTES: Final = 4 * PAGE_BYTES
+"""What all its pages may weigh together."""
+_PAGE: Final = 100
+"""Objects: one page is as much as is ever in memory before it is read, at five times its weight."""
+_PAGES: Final = 200
 _TRIES: Final = 3
 _LONGEST_WAIT: Final = 1.0
 """Seconds between two tries, whatever Retry-After says: a look must end in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[T]):
+    """What a list held, the server's own time, and the version to watch on from."""
+
+    items: tuple[T, ...]
+    server_time: float
+    version: str
 
 
 class Session:
@@ -75,32 +91,45 @@ class Session:
         except (TargetIll, CannotLook, Expired) as error:
             raise ActFailed(error.place, error.detail) from error
 
-    async def list(self, path: str, query: Mapping[str, str] | None = None) -> Listing[Json]:
+    async def list(
+        self, path: str, read: Callable[[Json], T], query: Mapping[str, str] | None = None
+    ) -> Listed[T]:
         """All pages; a list that has expired between two of them is begun anew, once."""
         try:
-            return await self._pages(path, query or {})
+            return await self._list(path, read, query or {})
         except Expired:
             pass
         try:
-            return await self._pages(path, query or {})
+            return await self._list(path, read, query or {})
         except Expired as error:
             raise TargetIll(error.place, error.detail) from error
 
-    async def _pages(self, path: str, query: Mapping[str, str]) -> Listing[Json]:
-        items: list[Json] = []
-        token, left = "", LIST_BYTES
+    async def _list(
+        self, path: str, read: Callable[[Json], T], query: Mapping[str, str]
+    ) -> Listed[T]:
+        """Each page is read before the next one is asked for, and its JSON is let go of."""
+        items: list[T] = []
+        server_time, version = 0.0, ""
+        async with aclosing(self._pages(path, query)) as pages:
+            async for page in pages:
+                items += decoded(read, page.items, f"GET {path}")
+                server_time, version = page.server_time, page.version
+        return Listed(tuple(items), server_time, version)
+
+    async def _pages(
+        self, path: str, query: Mapping[str, str]
+    ) -> AsyncGenerator[Listed[Json], None]:
+        token, left = "", _LIST_BYTES
         for _ in range(_PAGES):
             asked = {**query, "limit": str(_PAGE), **({"continue": token} if token else {})}
-            request = Request("GET", path, asked, limit=left)
+            request = Request("GET", path, asked, limit=min(left, PAGE_BYTES))
             answer = await self.read(request)
-            page = answer.json(request.place)
-            if not isinstance(page, dict) or not isinstance(page.get("items"), list):
-                raise TargetIll(request.place, "answered something that is no list")
-            items += page["items"]
             left -= len(answer.body)
-            token = (page.get("metadata") or {}).get("continue") or ""
+            page, token = _page(answer, request.place)
+            del answer
+            yield page
             if not token:
-                return Listing(tuple(items), answer.server_time)
+                return
         raise TargetIll(f"GET {path}", f"more than {_PAGES} pages of {_PAGE}")
 
     async def _send(self, request: Request) -> Answer:
@@ -109,6 +138,17 @@ class Session:
 
     def _silent(self, request: Request) -> TargetSilent:
         return TargetSilent(request.place, f"no answer within {self._deadline:g} s")
+
+
+def _page(answer: Answer, place: str) -> tuple[Listed[Json], str]:
+    """One page, and the token of the next; '' after the last."""
+    raw = answer.json(place)
+    if not isinstance(raw, dict) or not isinstance(raw.get("items"), list):
+        raise TargetIll(place, "answered something that is no list")
+    metadata = raw.get("metadata") or {}
+    version = str(metadata.get("resourceVersion") or "")
+    page = Listed(tuple(raw["items"]), answer.server_time, version)
+    return page, metadata.get("continue") or ""
 
 
 def _wait(state: RetryCallState) -> float:

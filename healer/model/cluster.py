@@ -4,6 +4,7 @@ Times are epoch seconds as the API server wrote them; `ClusterTime` carries the 
 Date so that ages never depend on the Mac's clock.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -62,15 +63,20 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod; `raw` is its JSON for the STATUS column, which needs nearly all of it."""
+    """A pod; its JSON is read anew each time, so that thousands can be kept packed."""
 
     namespace: str
     name: str
     uid: str
     resource_version: str
-    raw: dict[str, Any] = field(repr=False, compare=False)
+    read: Callable[[], dict[str, Any]] = field(repr=False, compare=False)
     labels: dict[str, str] = field(default_factory=dict)
     owner: Owner | None = None
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The JSON that STATUS, times and safety are told by; a copy of one's own."""
+        return self.read()
 
 
 @dataclass(frozen=True, slots=True)

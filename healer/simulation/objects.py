@@ -201,7 +201,7 @@ def _pod(raw: dict[str, Any]) -> Pod:
         name=metadata["name"],
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
-        raw=raw,
+        read=lambda: raw,
         labels=metadata["labels"],
         owner=Owner(reference["kind"], reference["name"], reference["uid"]),
     )

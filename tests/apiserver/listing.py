@@ -1,6 +1,7 @@
 """GET of many: selectors, pages and the token that asks for the next one."""
 
 import base64
+import copy
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +16,7 @@ def listed(store: Store, kind: str, namespace: str, query: Mapping[str, str]) ->
     """A list object, with a continue token when there is more."""
     revision, start = _begin(store, query.get("continue", ""))
     found = [
-        (key, _bare(one))
+        (key, one)
         for key, one in store.all(kind, namespace)
         if selected(one, query) and (start is None or key > start)
     ]
@@ -30,7 +31,7 @@ def listed(store: Store, kind: str, namespace: str, query: Mapping[str, str]) ->
         "apiVersion": resource.api_version,
         "kind": f"{kind}List",
         "metadata": metadata,
-        "items": [one for _, one in page],
+        "items": [_bare(one) for _, one in page],
     }
 
 
@@ -56,7 +57,8 @@ def _at(raw: Any, path: str) -> Any:  # noqa: ANN401  (any JSON)
 
 def _bare(raw: Json) -> Json:
     """Items of a list do not repeat what the list's kind says."""
-    return {key: value for key, value in raw.items() if key not in {"kind", "apiVersion"}}
+    bare = {key: value for key, value in raw.items() if key not in {"kind", "apiVersion"}}
+    return copy.deepcopy(bare)
 
 
 def _token(revision: int, last: Key) -> str:

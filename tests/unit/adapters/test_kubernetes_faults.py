@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from healer.adapters.kubernetes import KubernetesCluster
-from healer.adapters.kubernetes_session import LIST_BYTES
+from healer.adapters.kubernetes_session import PAGE_BYTES
 from healer.ports import (
     ActFailed,
     CannotLook,
@@ -97,7 +97,7 @@ async def test_a_silent_write_has_an_unknown_end(
         (faults.answering({"items": [{"metadata": {}}]}), "makes no sense: KeyError"),
         (faults.answering({"items": ["pod"]}), "makes no sense: TypeError"),
         (faults.no_date, "without the time"),
-        (faults.huge, f"more than {LIST_BYTES} bytes"),
+        (faults.huge, f"more than {PAGE_BYTES} bytes"),
         (faults.reset, "reset|closed|not enough data|disconnected|completed"),
         (refusing(500), "500: the lab says 500"),
         (refusing(503), "503"),
@@ -184,19 +184,19 @@ async def test_a_list_that_expired_is_begun_anew_once(
     api: ApiServer, cluster: KubernetesCluster
 ) -> None:
     """410 of a continue token restarts the list, and a second one makes it ill."""
-    for number in range(600):
+    for number in range(150):
         api.put("Pod", pod_json(running(), name=f"pod-{number}"))
     await cluster.node()
     api.requests.clear()
     api.fault(expired_once(api), path="/api/v1/pods", times=1)
-    assert 600 == len((await cluster.pods()).items)
+    assert 150 == len((await cluster.pods()).items)
     begun = [one.query.get("continue") is None for one in api.requests]
     assert [True, False, True, False] == begun
 
 
 def expired_once(api: ApiServer) -> Fault:
     """The first page as it should be, after which the server forgets what it was of."""
-    honest = api.first_page("Pod")
+    honest = api.first_page("Pod", limit=100)
     api.store.compact()
     return faults.answering(honest)
 
@@ -243,13 +243,13 @@ async def test_a_list_without_an_end(api: ApiServer, cluster: KubernetesCluster)
     api.fault(
         faults.answering({"items": [], "metadata": {"continue": "more"}}), path="/api/v1/pods"
     )
-    with pytest.raises(TargetIll, match="more than 100 pages"):
+    with pytest.raises(TargetIll, match="more than 200 pages"):
         await cluster.pods()
 
 
 async def test_pages_share_one_allowance(api: ApiServer, cluster: KubernetesCluster) -> None:
     """Many pages of a middling size are as bad as one that is huge."""
-    page = {"items": [{"filler": "x" * (5 << 20)}], "metadata": {"continue": "more"}}
+    page = {"items": [], "metadata": {"continue": "more"}, "filler": "x" * (20 << 20)}
     api.fault(faults.answering(page), path="/api/v1/pods")
     with pytest.raises(TargetIll, match=r"answered more than \d+ bytes"):
         await cluster.pods()

@@ -20,6 +20,7 @@ from healer.model.pod_safety import (
 )
 from tests.cluster_objects import (
     NOW,
+    as_pod,
     changed,
     daemonset,
     ended,
@@ -151,10 +152,10 @@ def test_each_condition_is_waited_for(
 
 def test_a_loss_without_a_time_counts_from_the_pods_birth() -> None:
     """A zero finishedAt is no proof of age."""
-    young = lost_pod(created_ago=20)
-    young.raw["status"]["containerStatuses"][0]["state"]["terminated"]["finishedAt"] = None
+    raw = lost_pod(created_ago=20).raw
+    raw["status"]["containerStatuses"][0]["state"]["terminated"]["finishedAt"] = None
 
-    assert SETTLED - 20 == wait_to_delete(young, AROUND).seconds
+    assert SETTLED - 20 == wait_to_delete(as_pod(raw), AROUND).seconds
 
 
 def test_old_sandbox_failures_are_not_waited_for() -> None:
