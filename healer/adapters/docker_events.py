@@ -32,6 +32,9 @@ _ACTIONS: Final = (
 )
 _LONGEST: Final = 1 << 20
 """Bytes of one event: some labels and a few words."""
+_LASTS: Final = 600.0
+"""Seconds: a stream says nothing for days when all is well, so a dead one is not told from it;
+after this long it is made anew, and what it missed is looked at."""
 _TOUCHED: Final = frozenset({Layer.TALOS, Layer.APISERVER})
 
 
@@ -46,7 +49,7 @@ class DockerEvents:
         self._container = container
 
     async def listen(self, wake: Wake) -> None:
-        """Until the engine or its forward ends. Raises TargetIll, TargetSilent."""
+        """Until the engine or its forward ends, or ten minutes. Raises TargetIll, TargetSilent."""
         from aiodocker import Docker  # noqa: PLC0415  (costs 0.2 s; `healer status` needs none)
         from aiohttp import ClientError, ClientTimeout  # noqa: PLC0415  (as above)
 
@@ -68,7 +71,8 @@ class DockerEvents:
                     if response.status != 200:  # noqa: PLR2004  (HTTP's own word for well)
                         raise TargetIll(_PLACE, f"answered {response.status}")
                     wake(self.layers)
-                    await _pass_on(response.content.iter_any(), wake)
+                    with anyio.move_on_after(_LASTS):
+                        await _pass_on(response.content.iter_any(), wake)
         except TimeoutError as error:
             raise TargetSilent(_PLACE, f"no answer within {SECONDS:g} s") from error
         except (OSError, ClientError, ValueError) as error:

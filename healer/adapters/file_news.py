@@ -34,9 +34,10 @@ class FileNews:
                     wake(layers)
 
 
-def _identity(path: Path) -> tuple[int, int, int] | None:
+def _identity(path: Path) -> tuple[int, int, int, int] | None:
+    """Kind and rights count too: a socket whose rights are taken away refuses."""
     try:
         found = os.stat(path)  # noqa: PTH116  (asked each second: a Path costs four times as much)
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    return found.st_ino, found.st_mode, found.st_mtime_ns, found.st_size

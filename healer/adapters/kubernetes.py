@@ -14,9 +14,12 @@ import anyio
 from healer.adapters import kubernetes_decode as decode
 from healer.adapters.kubernetes_calls import MIB, Answer, Json, Request, ask
 from healer.adapters.kubernetes_connect import Connector
+from healer.adapters.kubernetes_digests import Digests
 from healer.adapters.kubernetes_session import Session
-from healer.adapters.kubernetes_subjects import subjects_of
-from healer.adapters.kubernetes_watch import KubernetesWatch
+from healer.adapters.kubernetes_subjects import ALL_PODS, subjects_of
+from healer.adapters.kubernetes_watch import Keeper, KubernetesWatch, Subject
+from healer.adapters.pod_store import PodStore
+from healer.adapters.watched_cluster import Watched, WatchedCluster
 from healer.model.cluster import (
     CONTROL_PLANE_TAINT,
     DaemonSet,
@@ -28,7 +31,7 @@ from healer.model.cluster import (
     Readiness,
     ServicePort,
 )
-from healer.ports import NotThere, TargetIll, TargetSilent
+from healer.ports import Clock, NotThere, TargetIll, TargetSilent
 
 T = TypeVar("T")
 _DAY: Final = 86_400.0
@@ -77,10 +80,17 @@ class KubernetesCluster:
         """Let go of connections."""
         await self._connector.close()
 
-    def watches(self) -> tuple[KubernetesWatch, ...]:
-        """Its news, each on a connection of its own."""
-        subjects = subjects_of(self._names.container, self._names.flannel, self._names.livekit)
-        return tuple(KubernetesWatch(self._connector, self._session, one) for one in subjects)
+    def watched(self, clock: Clock) -> Watched:
+        """Eyes for a daemon's probes, and its news, each on a connection of its own."""
+        store = PodStore(self._session, clock)
+        names = self._names
+        keepers: list[tuple[Subject, Keeper]] = [(ALL_PODS, store)]
+        for subject, digest in subjects_of(names.container, names.flannel, names.livekit):
+            keepers.append((subject, Digests(self._session, subject, digest)))
+        return Watched(
+            WatchedCluster(self, store),
+            tuple(KubernetesWatch(self._connector, *one, clock) for one in keepers),
+        )
 
     async def readiness(self) -> Readiness:
         """`/readyz`, once; a 5xx is an answer: it lives, and is not ready."""

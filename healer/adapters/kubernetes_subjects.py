@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from healer.adapters import kubernetes_decode as decode
+from healer.adapters.kubernetes_digests import Digest
 from healer.adapters.kubernetes_watch import Subject
+from healer.adapters.pod_store import PODS
 from healer.core.tower import Layer
 
 CORDONED: Final = "talos.dev/cordoned"
@@ -12,33 +14,46 @@ CORDONED: Final = "talos.dev/cordoned"
 _NODE: Final = frozenset({Layer.NODE, Layer.TALOS})
 _FLANNEL: Final = frozenset({Layer.FLANNEL})
 _LIVEKIT: Final = frozenset({Layer.LIVEKIT})
-_PODS: Final = frozenset({Layer.PODS, Layer.FLANNEL, Layer.LIVEKIT})
+
+ALL_PODS: Final = Subject(PODS, frozenset({Layer.PODS, Layer.FLANNEL, Layer.LIVEKIT}))
 
 
 def subjects_of(
     node: str, flannel: tuple[str, str], livekit: tuple[str, str]
-) -> tuple[Subject, ...]:
-    """Nodes, pods, two workloads, and the one kind of warning that flannel is judged by."""
+) -> tuple[tuple[Subject, Digest], ...]:
+    """The node, two workloads, and the one kind of warning that flannel is judged by.
+
+    One link among them tells of the API server itself: its end may be the server's.
+    """
+    server = frozenset({Layer.APISERVER})
     return (
-        Subject("/api/v1/nodes", _NODE, _node, {"fieldSelector": f"metadata.name={node}"}),
-        Subject("/api/v1/pods", _PODS, _pod),
-        Subject(
-            f"/apis/apps/v1/namespaces/{flannel[0]}/daemonsets",
-            _FLANNEL,
+        (
+            Subject("/api/v1/nodes", _NODE, {"fieldSelector": f"metadata.name={node}"}, server),
+            _node,
+        ),
+        (
+            Subject(
+                f"/apis/apps/v1/namespaces/{flannel[0]}/daemonsets",
+                _FLANNEL,
+                {"fieldSelector": f"metadata.name={flannel[1]}"},
+            ),
             decode.daemonset,
-            {"fieldSelector": f"metadata.name={flannel[1]}"},
         ),
-        Subject(
-            f"/apis/apps/v1/namespaces/{livekit[0]}/deployments",
-            _LIVEKIT,
+        (
+            Subject(
+                f"/apis/apps/v1/namespaces/{livekit[0]}/deployments",
+                _LIVEKIT,
+                {"fieldSelector": f"metadata.name={livekit[1]}"},
+            ),
             _deployment,
-            {"fieldSelector": f"metadata.name={livekit[1]}"},
         ),
-        Subject(
-            "/api/v1/events",
-            _FLANNEL,
+        (
+            Subject(
+                "/api/v1/events",
+                _FLANNEL,
+                {"fieldSelector": "type=Warning,reason=FailedCreatePodSandBox"},
+            ),
             decode.event,
-            {"fieldSelector": "type=Warning,reason=FailedCreatePodSandBox"},
         ),
     )
 
@@ -49,13 +64,6 @@ def _node(raw: Mapping[str, Any]) -> object:
     conditions = [(one.type, one.status, one.reason, one.message) for one in found.conditions]
     cordoned = found.annotations.get(CORDONED)
     return (found.uid, found.taints, found.unschedulable, cordoned, conditions)
-
-
-def _pod(raw: Mapping[str, Any]) -> object:
-    """All that STATUS is computed from, and its deletion."""
-    metadata = raw["metadata"]
-    marks = (metadata.get("deletionTimestamp"), metadata.get("finalizers"), metadata.get("labels"))
-    return (marks, raw.get("status"))
 
 
 def _deployment(raw: Mapping[str, Any]) -> object:

@@ -4,28 +4,25 @@ List for a version, watch from it with bounds on both sides, relist when the ser
 believe nothing that is not a JSON object on a line of its own (facts/talos-kubernetes.md §7).
 """
 
-import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from healer.adapters.kubernetes_calls import Json, Request, stream
 from healer.adapters.kubernetes_connect import Connector
-from healer.adapters.kubernetes_session import Session
 from healer.core.tower import Layer
-from healer.ports import TargetIll, Wake
+from healer.ports import Clock, TargetIll, Wake
 
+SILENCE: Final = 90.0
+"""Seconds without a byte, bookmarks included (one a minute), after which the link is dead."""
 _LASTS: Final = 240
 """Seconds after which the server ends a watch; the next goes on from its last version."""
-_SILENCE: Final = 90.0
-"""Seconds without a byte, bookmarks included (one a minute), after which the link is dead."""
+_RESYNC: Final = 1800.0
+"""Seconds after which all is listed anew, whatever was heard: rarer than design §10 allows."""
 _EXPIRED: Final = 410
 _TOLD: Final = frozenset({"ADDED", "MODIFIED", "DELETED"})
-
-Digest = Callable[[Json], object]
-"""What probes read of an object; a change of anything else is no news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,39 +31,62 @@ class Subject:
 
     path: str
     layers: frozenset[Layer]
-    digest: Digest
     query: Mapping[str, str] = field(default_factory=dict)
+    link: frozenset[Layer] = frozenset()
+    """Whom the connection itself wakes besides, when it comes and when it ends."""
+
+
+class Keeper(Protocol):
+    """What a watch knows of its objects, and so which of their changes are news."""
+
+    async def begin(self) -> str:
+        """List all; the version to watch on from. Raises PortError."""
+        ...
+
+    def heard(self) -> None:
+        """A sign of life came over the link. Raises TargetIll to have all listed anew."""
+        ...
+
+    def take(self, kind: str, found: Json) -> bool:
+        """Whether probes would see this otherwise than before. Raises TargetIll."""
+        ...
+
+    def lost(self) -> None:
+        """Nothing more is heard: what is known may be out of date from now on."""
+        ...
 
 
 class KubernetesWatch:
     """ports.News over one watch."""
 
-    def __init__(self, connector: Connector, session: Session, subject: Subject) -> None:
+    def __init__(
+        self, connector: Connector, subject: Subject, keeper: Keeper, clock: Clock
+    ) -> None:
         self.name = f"watch {subject.path}"
-        self.layers = subject.layers
+        self.layers = subject.layers | subject.link
         self._connector = connector
-        self._session = session
         self._subject = subject
-        self._known: dict[str, bytes] = {}
+        self._keeper = keeper
+        self._clock = clock
 
     async def listen(self, wake: Wake) -> None:
         """Until the server refuses, breaks off or has forgotten our version. Raises PortError."""
-        version = await self._version()
-        self._known.clear()
-        wake(self.layers)
-        while version:
-            version = await self._watched(version, wake)
+        try:
+            while await self._synchronised(wake):
+                pass
+        finally:
+            self._keeper.lost()
 
-    async def _version(self) -> str:
-        """A list of one object names the version of the whole list."""
-        query = {**self._subject.query, "limit": "1"}
-        request = Request("GET", self._subject.path, query)
-        answer = (await self._session.read(request)).json(request.place)
-        metadata = answer.get("metadata") if isinstance(answer, dict) else None
-        version = metadata.get("resourceVersion") if isinstance(metadata, dict) else None
-        if not isinstance(version, str) or not version:
-            raise TargetIll(request.place, "a list without a resourceVersion")
-        return version
+    async def _synchronised(self, wake: Wake) -> bool:
+        """From one list to the time for the next; False when the server has forgotten it."""
+        version = await self._keeper.begin()
+        if not version:
+            raise TargetIll(f"GET {self._subject.path}", "a list without a resourceVersion")
+        until = self._clock.now() + _RESYNC
+        wake(self.layers)
+        while version and self._clock.now() < until:
+            version = await self._watched(version, wake)
+        return bool(version)
 
     async def _watched(self, version: str, wake: Wake) -> str:
         """One watch to its end; the version to go on from, '' when it is too old."""
@@ -79,36 +99,18 @@ class KubernetesWatch:
         }
         request = Request("GET", self._subject.path, query)
         async with self._connector.lend() as connection:
-            lines = stream(connection.client, connection.host, request, _SILENCE)
+            lines = stream(connection.client, connection.host, request, SILENCE)
             async with aclosing(lines):
                 async for line in lines:
                     kind, found = _event(line, request.place)
                     if kind == "ERROR":
                         return _after_error(found, request.place)
                     version = _version_of(found) or version
-                    if kind in _TOLD and self._is_news(kind, found):
-                        wake(self.layers)
+                    if kind in _TOLD and self._keeper.take(kind, found):
+                        wake(self._subject.layers)
+                    self._keeper.heard()
+            self._keeper.heard()
         return version
-
-    def _is_news(self, kind: str, found: Json) -> bool:
-        """Whether what probes read of the object has changed since it was last told."""
-        uid = str((found.get("metadata") or {}).get("uid"))
-        if kind == "DELETED":
-            self._known.pop(uid, None)
-            return True
-        digest = _hashed(self._subject.digest, found)
-        before = self._known.get(uid)
-        self._known[uid] = digest
-        return digest != before
-
-
-def _hashed(digest: Digest, found: Json) -> bytes:
-    """Eight bytes an object, so that thousands of pods cost little."""
-    try:
-        read = digest(found)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        read = found
-    return hashlib.blake2b(repr(read).encode(), digest_size=8).digest()
 
 
 def _event(line: bytes, place: str) -> tuple[str, Json]:

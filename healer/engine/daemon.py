@@ -20,7 +20,7 @@ from healer.core.tower import Layer
 from healer.core.world import World
 from healer.engine.bells import Bell
 from healer.engine.guests import Guest
-from healer.engine.listening import keep_listening
+from healer.engine.listening import Broke, keep_listening, untold
 from healer.engine.parts import Parts
 from healer.engine.passing import Ended
 from healer.engine.stepping import INBOX, Inbox, Stepper
@@ -83,6 +83,7 @@ class Surroundings:
     jitter: Callable[[], float]
     """A fraction between 0 and 1, so that rests do not fall together; seeded in drills."""
     looked: Callable[[Looked], None] = field(default=_nowhere)
+    broke: Broke = field(default=untold)
 
 
 class Daemon:
@@ -192,8 +193,8 @@ class Daemon:
                 self._settle_policy()
 
     async def _listen(self, news: News) -> None:
-        clock, jitter = self._senses.parts.clock, self._around.jitter
-        await keep_listening(news, clock, self.wake, jitter=jitter)
+        clock, around = self._senses.parts.clock, self._around
+        await keep_listening(news, clock, self.wake, jitter=around.jitter, broke=around.broke)
 
     async def _watch(self, probe: Probe, send: Inbox) -> None:
         """A probe's life: it survives its own faults, and is asked less often after them."""

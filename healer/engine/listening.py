@@ -14,8 +14,17 @@ _STABLE: Final = 60.0
 """A connection that lasted so long makes the waits begin anew."""
 
 
+Broke = Callable[[str, Exception | None], None]
+"""Told that news of that name broke by a fault of its own; None: it does so no more."""
+
+
+def untold(name: str, error: Exception | None) -> None:
+    """Nobody asks."""
+    del name, error
+
+
 async def keep_listening(
-    news: News, clock: Clock, wake: Wake, *, jitter: Callable[[], float]
+    news: News, clock: Clock, wake: Wake, *, jitter: Callable[[], float], broke: Broke = untold
 ) -> None:
     """Listen until cancelled; the end of what was heard is news too (a socket that went dead).
 
@@ -25,13 +34,13 @@ async def keep_listening(
     """
     failures = 0
     while True:
-        heard, began = _Heard(wake), clock.now()
+        heard, began = _Heard(news.name, wake, broke), clock.now()
         try:
             await news.listen(heard)
         except PortError:
-            pass
-        except Exception:  # noqa: BLE001  (news that breaks must not end the probes it wakes)
-            heard.broke = True
+            broke(news.name, None)
+        except Exception as error:  # noqa: BLE001  (news that breaks must not end the probes it wakes)
+            broke(news.name, error)
         if heard.any and news.layers:
             wake(news.layers)
         failures = 1 if clock.now() - began >= _STABLE else failures + 1
@@ -42,12 +51,15 @@ async def keep_listening(
 class _Heard:
     """Passes news on, and remembers that there was some: the connection once stood."""
 
-    def __init__(self, wake: Wake) -> None:
+    def __init__(self, name: str, wake: Wake, broke: Broke) -> None:
+        self._name = name
         self._wake = wake
+        self._broke = broke
         self.any = False
-        self.broke = False
 
     def __call__(self, layers: frozenset[Layer]) -> None:
         """Pass it on."""
+        if not self.any:
+            self._broke(self._name, None)
         self.any = True
         self._wake(layers)

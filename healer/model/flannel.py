@@ -59,15 +59,19 @@ def subnet_env_failure(
     started = running_since(flannel.raw)
     if started is None:
         return None
-    waiting = {one.uid for one in pods if not terminal(one.raw) and running_since(one.raw) is None}
-    proofs = [
+    told = [
         one
         for one in events
-        if names_subnet_env(one)
-        and one.last_seen > max(started + SETTLE, now - FRESH)
-        and one.object_uid in waiting
+        if names_subnet_env(one) and one.last_seen > max(started + SETTLE, now - FRESH)
     ]
+    waiting = {one.uid for one in pods if _waits(one)} if told else set()
+    proofs = (one for one in told if one.object_uid in waiting)
     return max(proofs, key=lambda one: one.last_seen, default=None)
+
+
+def _waits(pod: Pod) -> bool:
+    raw = pod.raw
+    return not terminal(raw) and running_since(raw) is None
 
 
 def names_subnet_env(event: Event) -> bool:

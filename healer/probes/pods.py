@@ -15,7 +15,6 @@ from healer.model.pod_safety import (
     force_deletable,
     identity_of_loss,
     oldest_start,
-    overdue,
     shows_unknown,
     wait_to_delete,
     wait_to_force,
@@ -25,6 +24,7 @@ from healer.model.workload import is_of_daemonset, is_of_deployment, template_of
 from healer.ports import ClusterEyes, PortError
 from healer.probes.api import unseen
 from healer.probes.asking import ask, ask_both
+from healer.probes.quiet_pods import QuietPods, acts
 
 
 class PodsProbe:
@@ -42,14 +42,15 @@ class PodsProbe:
         self._cluster = cluster
         self._namespaces = namespaces
         self._force_stateful_sets = force_stateful_sets
+        self._quiet = QuietPods()
 
     async def look(self) -> Observation:
         """Look once; a tower of healthy pods costs one question."""
         heard = await ask(self._cluster.pods)
         if isinstance(heard, PortError):
             return unseen(self.layer, heard)
-        summary = f"{sum(not terminal(one.raw) for one in heard.items)} pods"
-        suspects = [one for one in heard.items if _suspect(one, heard.server_time)]
+        suspects, alive = self._quiet.without(heard)
+        summary = f"{alive} pods"
         if not suspects:
             return Observation(self.layer, summary=summary)
         others = await self._others()
@@ -79,7 +80,7 @@ class PodsProbe:
         self, suspects: Sequence[Pod], heard: Listing[Pod], others: "_Others"
     ) -> tuple[Finding, ...] | PortError:
         reports = _reported(suspects, heard.server_time)
-        troubled = [one for one in suspects if _acts(one, heard.server_time)]
+        troubled = [one for one in suspects if acts(one, heard.server_time)]
         if not troubled:
             return reports
         node, warnings = await ask_both(self._cluster.node, self._cluster.warnings)
@@ -159,17 +160,6 @@ class _Others:
         )
 
 
-def _acts(pod: Pod, now: float) -> bool:
-    """Whether it is one that healer may have to delete."""
-    if terminal(pod.raw):
-        return False
-    return shows_unknown(pod.raw) or overdue(pod.raw, now)
-
-
-def _suspect(pod: Pod, now: float) -> bool:
-    return _acts(pod, now) or report(pod, now) is not None
-
-
 def _unmanaged(pod: Pod, evidence: str, command: str) -> Finding:
     advice = f"if it may go: kubectl -n {pod.namespace} {command}"
     if finalizers(pod.raw):
@@ -188,7 +178,7 @@ def _reported(suspects: Sequence[Pod], now: float) -> tuple[Finding, ...]:
     """One finding a reason and template, however many pods show it (R50)."""
     found: dict[tuple[Reason, str], Finding] = {}
     for pod in suspects:
-        told = None if _acts(pod, now) else report(pod, now)
+        told = None if acts(pod, now) else report(pod, now)
         if told is not None:
             finding = _finding(pod, told)
             found.setdefault((told.reason, finding.target), finding)

@@ -56,6 +56,13 @@ class Ears:
                 self.listeners.remove(one)
                 self.broken[type(one).__name__] = f"{type(error).__name__}: {error}"
 
+    def heard_break(self, name: str, error: Exception | None) -> None:
+        """News that breaks is listened to again, and shown until it has been heard."""
+        if error is None:
+            self.broken.pop(name, None)
+        else:
+            self.broken[name] = f"{type(error).__name__}: {error}"
+
     def heard_look(self, looked: Looked) -> None:
         """Tell all of a look."""
         for one in self.looked:
@@ -119,7 +126,7 @@ def open_house(settings: Settings, environment: Mapping[str, str]) -> Household:
     children, ears, watchdog = OurChildren(journal), Ears(), Watchdog()
     outside = _outside(settings, places, children, journal, environment)
     senses = senses_of(settings, outside, journal, ears, children, run)
-    around = Surroundings(watchdog, random.Random().random, ears.heard_look)  # noqa: S311  (rests, not secrets)
+    around = Surroundings(watchdog, random.Random().random, ears.heard_look, ears.heard_break)  # noqa: S311  (rests, not secrets)
     return Household(
         run,
         settings,

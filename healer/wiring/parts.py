@@ -89,6 +89,8 @@ class Outside:
     close: Callable[[], Awaitable[None]]
     news: tuple[News, ...] = ()
     """What wakes the daemon's probes; a pass needs none."""
+    watched: ClusterEyes | None = None
+    """Eyes that believe that news, for a daemon's probes and for nobody else."""
 
 
 @dataclass(slots=True)
@@ -128,7 +130,7 @@ class Looks:
             SharedHost(outside.host, clock, rivals_for=_RIVALS_FOR if resident else 0.0),
             RememberedPorts(outside.published, clock, _LISTENERS_FOR if resident else 0.0),
             SharedEngine(outside.engine, clock),
-            SharedCluster(outside.cluster, clock),
+            SharedCluster((outside.watched if resident else None) or outside.cluster, clock),
             Resync(clock, _LISTS_EVERY) if resident else ALWAYS,
         )
 

@@ -149,6 +149,7 @@ def real_outside(
         _names(settings),
         ApiPort(engine, guest, memory, settings.tower.api_port),
     )
+    watched = cluster.watched(clock)
     return Outside(
         clock=clock,
         host=host,
@@ -166,10 +167,11 @@ def real_outside(
         close=_closing(cluster, guest),
         news=(
             DockerEvents(paths.docker_socket, settings.tower.container),
-            *cluster.watches(),
+            *watched.news,
             FileNews(_files(paths, places), clock),
             *([ResidentNews(guest)] if isinstance(guest, ResidentGuest) else []),
         ),
+        watched=watched.eyes,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 from healer.adapters.kubernetes import KubernetesCluster
 from healer.model.cluster import CONTROL_PLANE_TAINT, Pod
+from healer.ports import ClusterEyes
 from tests.apiserver.store import now_stamp
 from tests.cluster_objects import NODE, SUBNET_ENV, recorded
 
@@ -44,7 +45,7 @@ class ServedWorld:
     behind: Behind
 
     @property
-    def eyes(self) -> KubernetesCluster:
+    def eyes(self) -> ClusterEyes:
         """The adapter."""
         return self.cluster
 

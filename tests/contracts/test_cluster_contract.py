@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from healer.adapters.kubernetes import KubernetesCluster, Names
+from healer.adapters.pod_store import PODS
 from healer.simulation.virtual_time import run_virtually
 from tests.apiserver.server import ApiServer
 from tests.apiserver.store import Key
@@ -21,6 +22,7 @@ from tests.contracts.cluster_contract import (
 )
 from tests.contracts.cluster_served import ServedWorld, seed
 from tests.contracts.cluster_simulated import SimulatedWorld
+from tests.contracts.cluster_watched import PatientEyes, patient
 
 Json = dict[str, Any]
 
@@ -59,6 +61,18 @@ class InProcessWorld(ServedWorld):
         await self.api.stop()
 
 
+@dataclass(slots=True)
+class WatchedWorld(InProcessWorld):
+    """The same, looked at as a daemon's probes do."""
+
+    watched: PatientEyes
+
+    @property
+    def eyes(self) -> PatientEyes:
+        """Those that know pods from their watch."""
+        return self.watched
+
+
 @asynccontextmanager
 async def served(folder: Path) -> AsyncIterator[InProcessWorld]:
     """The adapter before the in-process server with the recorded cluster."""
@@ -84,6 +98,16 @@ async def test_the_adapter_keeps_it(tmp_path: Path, check: Check) -> None:
         await check(world)
 
 
+@pytest.mark.parametrize("check", SERVED_CHECKS)
+async def test_a_daemons_eyes_keep_it(tmp_path: Path, check: Check) -> None:
+    """The real adapter with a watch beside it, which alone tells it of pods."""
+    async with served(tmp_path) as world, patient(world.cluster, world.api) as eyes:
+        await check(WatchedWorld(world.cluster, world.behind, world.api, eyes))
+
+        pages = [one.query.get("limit") for one in world.api.requests if one.path == PODS]
+        assert 1 == pages.count("100")
+
+
 @pytest.mark.parametrize("check", CHECKS)
 def test_the_simulation_keeps_it(check: Check) -> None:
     """The simulated cluster, on virtual time."""
@@ -94,6 +118,15 @@ async def test_the_adapter_without_an_api(tmp_path: Path) -> None:
     """A server that is gone is ill, and nothing can be done there."""
     async with served(tmp_path) as world:
         await a_dead_api_is_ill_for_eyes_and_fails_hands(world)
+
+
+async def test_a_daemons_eyes_without_an_api(tmp_path: Path) -> None:
+    """What they remember makes no dead server alive."""
+    async with served(tmp_path) as world, patient(world.cluster, world.api) as eyes:
+        watched = WatchedWorld(world.cluster, world.behind, world.api, eyes)
+        await a_dead_api_is_ill_for_eyes_and_fails_hands(watched)
+
+        assert eyes.remembered > 0
 
 
 def test_the_simulation_without_an_api() -> None:

@@ -13,16 +13,18 @@ from aiohttp import web
 
 from healer.adapters.kubernetes_calls import LONGEST_LINE
 from healer.core.tower import Layer
-from healer.ports import Denied, PortError, TargetIll
+from healer.ports import Clock, Denied, PortError, TargetIll
 from tests.apiserver import faults
 from tests.apiserver.faults import Fault, refusing
 from tests.apiserver.server import ApiServer
 from tests.cluster_objects import NODE, pod_json, running
+from tests.fakes.clock import FakeClock
 from tests.unit.adapters.kubernetes_door import door
 
 Json = dict[str, Any]
 PATIENCE = 30.0
 NODES = "/api/v1/nodes"
+SERVER = Layer.APISERVER
 
 
 @dataclass
@@ -47,13 +49,16 @@ class Woken:
 
 
 @asynccontextmanager
-async def watching(api: ApiServer, folder: Path, path: str) -> AsyncIterator[Woken]:
+async def watching(
+    api: ApiServer, folder: Path, path: str, clock: Clock | None = None
+) -> AsyncIterator[Woken]:
     """A watch of that path that has connected and waits for changes."""
     async with (
         door(api.kubeconfig(folder / "kubeconfig"), api.port) as cluster,
         anyio.create_task_group() as tasks,
     ):
-        (watch,) = [one for one in cluster.watches() if path in one.name]
+        news = cluster.watched(clock or FakeClock()).news
+        (watch,) = [one for one in news if path in one.name]
         woken = Woken()
         tasks.start_soon(watch.listen, woken)
         await woken.next()
@@ -71,7 +76,7 @@ def edited(api: ApiServer, edit: Callable[[Json], None]) -> None:
 async def listened(api: ApiServer, folder: Path, path: str = NODES) -> None:
     """Listen until it ends."""
     async with door(api.kubeconfig(folder / "kubeconfig"), api.port) as cluster:
-        (watch,) = [one for one in cluster.watches() if path in one.name]
+        (watch,) = [one for one in cluster.watched(FakeClock()).news if path in one.name]
         with anyio.fail_after(PATIENCE):
             await watch.listen(Woken())
 
@@ -79,14 +84,27 @@ async def listened(api: ApiServer, folder: Path, path: str = NODES) -> None:
 async def test_a_taint_wakes_the_node(api: ApiServer, tmp_path: Path) -> None:
     """Each change of what the probe reads is news, once."""
     async with watching(api, tmp_path, NODES) as woken:
+        woken.layers.clear()
         edited(api, lambda node: node["spec"].update(taints=[]))
         await woken.next()
 
         assert {Layer.NODE, Layer.TALOS} == woken.layers
 
 
+async def test_a_link_to_the_nodes_tells_of_the_server_too(api: ApiServer, tmp_path: Path) -> None:
+    """When it comes and when it ends the API server itself is looked at (keep_listening)."""
+    async with (
+        door(api.kubeconfig(tmp_path / "other"), api.port) as cluster,
+        watching(api, tmp_path, NODES) as woken,
+    ):
+        links = [one.name for one in cluster.watched(FakeClock()).news if SERVER in one.layers]
+
+        assert SERVER in woken.layers
+        assert [f"watch {NODES}"] == links
+
+
 async def test_a_heartbeat_wakes_nobody(api: ApiServer, tmp_path: Path) -> None:
-    """Times that move and marks that nobody reads are no news; what follows them is."""
+    """Times that move and marks that nobody reads are no news, from the first on."""
 
     def beat(node: Json) -> None:
         for one in node["status"]["conditions"]:
@@ -94,11 +112,9 @@ async def test_a_heartbeat_wakes_nobody(api: ApiServer, tmp_path: Path) -> None:
         node["metadata"].setdefault("annotations", {})["lab.invalid/note"] = "1"
 
     async with watching(api, tmp_path, NODES) as woken:
-        edited(api, lambda node: node["spec"].update(unschedulable=True))
-        await woken.next()
         before = woken.times
         edited(api, beat)
-        edited(api, lambda node: node["spec"].update(unschedulable=False))
+        edited(api, lambda node: node["spec"].update(unschedulable=True))
         await woken.next()
 
         assert before + 1 == woken.times
@@ -126,6 +142,32 @@ async def test_a_version_that_was_forgotten_ends_in_a_new_list(
     api.fault(lines([{"type": "ERROR", "object": gone}]), path=NODES, watches=True, times=1)
 
     await listened(api, tmp_path)
+
+
+async def test_a_list_without_a_version_is_ill(api: ApiServer, tmp_path: Path) -> None:
+    """There is nothing to watch on from."""
+    api.fault(faults.answering({"items": [], "metadata": {}}), path=NODES)
+
+    with pytest.raises(TargetIll, match="resourceVersion"):
+        await listened(api, tmp_path)
+
+
+async def test_all_is_listed_anew_now_and_then(api: ApiServer, tmp_path: Path) -> None:
+    """Slow lists repair what a watch has missed, and a watch goes on after each."""
+    clock = FakeClock()
+
+    async def ends(request: web.BaseRequest) -> web.StreamResponse:
+        clock.advance(1000.0)
+        return await lines([])(request)
+
+    api.fault(ends, path=NODES, watches=True, times=2)
+    async with watching(api, tmp_path, NODES, clock) as woken:
+        await woken.next()
+        edited(api, lambda node: node["spec"].update(taints=[]))
+        await woken.next()
+
+    asked = ["watch" in one.query for one in api.requests if one.path == NODES]
+    assert [False, True, True, False, True] == asked
 
 
 def lines(events: list[Any], *, raw: bytes = b"") -> Fault:
@@ -183,7 +225,7 @@ async def test_a_silent_watch_is_not_believed_for_ever(
     api: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bookmarks come each minute: without a byte for longer the link is dead."""
-    monkeypatch.setattr("healer.adapters.kubernetes_watch._SILENCE", 0.2)
+    monkeypatch.setattr("healer.adapters.kubernetes_watch.SILENCE", 0.2)
     api.fault(faults.hung, path=NODES, watches=True)
 
     with pytest.raises(TargetIll):

@@ -100,3 +100,50 @@ def test_a_connection_that_stood_is_made_anew_quickly() -> None:
     listened(news, 3600.0)
 
     assert 30 == news.asked
+
+
+def test_a_fault_of_its_own_is_told_until_it_is_over() -> None:
+    """News that breaks by itself is survived, and its words can be shown until it is heard."""
+    told: list[tuple[str, str]] = []
+
+    async def recovers(wake: Wake) -> None:
+        if news.asked <= 2:
+            raise ZeroDivisionError("no version")
+        wake(TALOS)
+        await anyio.sleep_forever()
+
+    news = Scripted(recovers)
+
+    async def listen() -> None:
+        with anyio.move_on_after(60.0):
+            await keep_listening(
+                news,
+                LoopClock(),
+                lambda _: None,
+                jitter=lambda: 1.0,
+                broke=lambda name, error: told.append((name, repr(error))),
+            )
+
+    run_virtually(listen)
+
+    broken = ("scripted", "ZeroDivisionError('no version')")
+    assert [broken, broken, ("scripted", "None")] == told
+
+
+def test_an_illness_of_the_target_is_no_fault_of_the_listener() -> None:
+    """A refused connection is nobody's bug."""
+    told: list[Exception | None] = []
+
+    async def listen() -> None:
+        with anyio.move_on_after(1.0):
+            await keep_listening(
+                Scripted(refuses),
+                LoopClock(),
+                lambda _: None,
+                jitter=lambda: 1.0,
+                broke=lambda _, error: told.append(error),
+            )
+
+    run_virtually(listen)
+
+    assert {None} == set(told)

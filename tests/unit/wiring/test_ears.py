@@ -37,3 +37,14 @@ def test_a_face_that_breaks_is_told_no_more_and_named() -> None:
 
     assert 2 == hears.times
     assert {"Breaks": "ValueError: no words for 1.0"} == ears.broken
+
+
+def test_news_that_breaks_is_shown_until_it_is_heard() -> None:
+    """It is listened to again, so unlike a face it may come back."""
+    ears = Ears()
+    ears.heard_break("docker events", ValueError("no words"))
+    shown = dict(ears.broken)
+    ears.heard_break("docker events", None)
+
+    assert {"docker events": "ValueError: no words"} == shown
+    assert {} == ears.broken
