@@ -4,6 +4,7 @@
 healthy tower. `faults [ROUNDS]`: how soon faults are seen, answered and proved over. `soak
 [SECONDS]`: what the daemon holds under faults for hours. `round [ROUNDS]`: what one look of every
 probe costs, and what an import. All need what the lab needs, but `status`: how quick that is.
+What thousands of pods cost needs no lab: `python -m tests.bench.pods`.
 """
 
 from __future__ import annotations

@@ -20,9 +20,16 @@ Json = dict[str, Any]
 
 
 def pods(count: int) -> list[Json]:
-    """So many of the recorded healthy ones, each with a name and times of its own."""
-    models = recorded("pods-healthy")["list"]["items"]
-    return [_pod(models[number % len(models)], number) for number in range(count)]
+    """So many like the recorded healthy ones, each with a name and times of its own."""
+    first, *others = sorted(recorded("pods-healthy")["list"]["items"], key=_is_other)
+    return [
+        _pod(others[number % len(others)] if number else first, number) for number in range(count)
+    ]
+
+
+def _is_other(pod: Json) -> bool:
+    """Flannel's is the first, and the only one of its kind."""
+    return bool(pod["metadata"]["ownerReferences"][0]["kind"] != "DaemonSet")
 
 
 def _pod(model: Json, number: int) -> Json:
@@ -51,7 +58,7 @@ async def serve(folder: Path, count: int) -> None:
         api.kubeconfig(folder / "kubeconfig")
         print(api.port, flush=True)
         while await to_thread.run_sync(sys.stdin.readline):
-            (_, pod) = api.store.all("Pod")[0]
+            (_, pod) = api.store.all("Pod")[-1]
             changed = copy.deepcopy(pod)
             changed["status"]["containerStatuses"][0]["restartCount"] += 1
             api.put("Pod", changed)
