@@ -102,3 +102,17 @@ async def test_a_silent_engine_is_ill_in_time(
 
     with pytest.raises(TargetIll):
         await listened(short_folder, hung)
+
+
+async def test_a_stream_that_says_nothing_is_made_anew_now_and_then(
+    short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Silence is what health sounds like, and a dead stream too: it ends, without an error."""
+    monkeypatch.setattr("healer.adapters.docker_events._LASTS", 0.2)
+
+    async def silent(writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD)
+        await writer.drain()
+        await asyncio.Event().wait()
+
+    assert [DockerEvents.layers] == await listened(short_folder, silent)

@@ -56,6 +56,13 @@ def test_a_file_that_comes_changes_or_goes_is_news(tmp_path: Path) -> None:
     assert [[COLIMA], [COLIMA], [COLIMA], [DOCKER], [DOCKER]] == heard
 
 
+def test_a_socket_that_lost_its_rights_is_news(tmp_path: Path) -> None:
+    """Neither its time nor its size tells of it."""
+    socket = tmp_path / "docker.sock"
+
+    assert [[DOCKER], [DOCKER]] == woken_by(tmp_path, socket.touch, lambda: socket.chmod(0))
+
+
 def test_what_stays_as_it_is_is_no_news(tmp_path: Path) -> None:
     """Nothing is told at the start, and nothing while nothing changes."""
     (tmp_path / "ha.pid").touch()

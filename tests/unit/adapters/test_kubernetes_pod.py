@@ -11,13 +11,16 @@ from healer.adapters.kubernetes_decode import pod as decoded
 from healer.adapters.kubernetes_pod import slim
 from healer.model import pod_parts, pod_safety
 from healer.model.cluster import Pod
-from healer.model.flannel import crashed, delete_in
+from healer.model.flannel import crashed as needs_a_new_pod
+from healer.model.flannel import delete_in
 from healer.model.pod_reports import report
 from healer.model.pod_status import status
 from healer.model.workload import template_of, workload_of
-from tests.cluster_objects import NOW, RECORDINGS, pod_json, recorded, running
+from tests.cluster_objects import NOW, RECORDINGS, pod_json, recorded, running, waiting
 
 Json = dict[str, Any]
+LATER = NOW + 30 * 86_400.0
+"""When whatever waits in a recording has waited for too long."""
 CLUSTERS = sorted(one.stem for one in RECORDINGS.glob("pods-*.json"))
 
 
@@ -40,12 +43,12 @@ def judged(pod: Pod) -> list[object]:
         pod_safety.lost(raw),
         pod_safety.identity_of_loss(raw),
         pod_safety.lost_since(raw),
-        pod_safety.overdue(raw, NOW),
+        pod_safety.overdue(raw, LATER),
         pod_safety.deletable(pod, frozenset({pod.namespace})),
         pod_safety.force_deletable(pod, frozenset({pod.namespace})),
-        report(pod, NOW),
-        crashed(pod),
-        delete_in(pod, NOW),
+        report(pod, LATER),
+        needs_a_new_pod(pod),
+        delete_in(pod, LATER),
         workload_of(pod),
         template_of(pod),
     ]
@@ -65,17 +68,33 @@ def test_a_slim_pod_is_judged_as_the_whole_one(cluster: str) -> None:
         assert judged(whole(kept, raw)) == judged(kept)
 
 
-def test_a_pod_that_somebody_debugs_in_stays_one() -> None:
-    """No recording has the rarer fields: a debug container, a mirror, a debugging label."""
-    raw = pod_json(running(), labels={"app.kubernetes.io/managed-by": "kubectl-debug"})
+def crashed() -> Json:
+    """Its last end is told by the state before this one."""
+    last = {"terminated": {"exitCode": 3, "reason": "Error"}}
+    return pod_json(waiting("CrashLoopBackOff", lastState=last))
+
+
+def debugged() -> Json:
+    """Somebody looks into it by a container of their own."""
+    raw = pod_json(running())
+    raw["status"]["ephemeralContainerStatuses"] = [running("debugger")]
+    return raw
+
+
+def mirrored() -> Json:
+    """The API's copy of a static pod, with somebody's finalizer."""
+    raw = pod_json(running(), owner=None)
     raw["metadata"]["annotations"] = {pod_parts.MIRROR: "abc", "other": "x"}
     raw["metadata"]["finalizers"] = ["lab.invalid/keep"]
-    raw["status"]["ephemeralContainerStatuses"] = [running("debugger")]
-    raw["status"]["reason"] = "NodeLost"
+    return raw
+
+
+@pytest.mark.parametrize("raw", [crashed(), debugged(), mirrored()])
+def test_what_no_recording_shows_is_kept_too(raw: Json) -> None:
+    """The rarer fields that a rule reads."""
     kept = decoded(raw)
 
     assert judged(whole(kept, raw)) == judged(kept)
-    assert {pod_parts.MIRROR: "abc"} == kept.raw["metadata"]["annotations"]
 
 
 def test_what_weighs_most_is_let_go_of() -> None:

@@ -1,6 +1,5 @@
 """Pods that are known from their watch, and when that is not to be believed."""
 
-import copy
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -128,6 +127,7 @@ async def test_pods_that_come_change_and_go_are_seen(api: ApiServer, tmp_path: P
     """Each without a list."""
     async with living(api, tmp_path) as one:
         await one.listen()
+        assert 150 == len(await one.names())
         api.put("Pod", named("new"))
         await one.told()
         gone(api, "pod-1")
@@ -216,18 +216,21 @@ async def test_a_watch_that_missed_something_is_found_out(api: ApiServer, tmp_pa
         assert "other pods than the server counts" in str(one.ended[0])
 
 
-async def test_one_disagreement_is_an_event_on_its_way(api: ApiServer, tmp_path: Path) -> None:
+async def test_a_disagreement_now_and_then_is_an_event_on_its_way(
+    api: ApiServer, tmp_path: Path
+) -> None:
     """What came in time is believed again, and the watch goes on."""
     async with living(api, tmp_path) as one:
         await one.listen()
-        one.eyes._store._pods.popitem()
-        await one.names()
-        lost = copy.deepcopy(named("pod-149"))
-        lost["status"]["phase"] = "Failed"
-        api.put("Pod", lost)
-        await one.told()
+        for phase in ("Failed", "Running"):
+            missed = one.eyes._store._pods.popitem()
+            await one.names()
+            one.eyes._store._pods.update([missed])
+            await one.names()
+            api.put("Pod", {**named("pod-7"), "status": {"phase": phase}})
+            await one.told()
 
-        assert 150 == len(await one.names())
+        assert [LISTED] * 4 == [how for how in one.asked() if how == LISTED]
         assert [] == one.ended
 
 
