@@ -89,7 +89,8 @@ def _container(one: Json) -> Json:
     kept = _some(one, _CONTAINER)
     for name in ("state", "lastState"):
         if one.get(name):
-            kept[name] = {intern(how): _some(said, _STATE) for how, said in one[name].items()}
+            told = ((how, said) for how, said in one[name].items() if said is not None)
+            kept[name] = {intern(how): _some(said, _STATE) for how, said in told}
     return kept
 
 
