@@ -72,20 +72,28 @@ class DockerEvents:
                         raise TargetIll(_PLACE, f"answered {response.status}")
                     wake(self.layers)
                     with anyio.move_on_after(_LASTS):
-                        await _pass_on(response.content.iter_any(), wake)
+                        await _pass_on(response.content.iter_any(), self._container, wake)
         except TimeoutError as error:
             raise TargetSilent(_PLACE, f"no answer within {SECONDS:g} s") from error
         except (OSError, ClientError, ValueError) as error:
             raise foreign(error, _PLACE) from error
 
 
-async def _pass_on(chunks: AsyncIterator[bytes], wake: Wake) -> None:
-    """A whole line is an event, whatever it says: the filter has chosen it."""
-    waiting = 0
+async def _pass_on(chunks: AsyncIterator[bytes], container: str, wake: Wake) -> None:
+    """Each line is an event; one that cannot be read may be ours."""
+    rest = b""
     async for chunk in chunks:
-        waiting += len(chunk)
-        if b"\n" in chunk:
-            waiting = 0
+        *lines, rest = (rest + chunk).split(b"\n")
+        if any(_may_be_of(container, line) for line in lines):
             wake(_TOUCHED)
-        elif waiting > _LONGEST:
+        if len(rest) > _LONGEST:
             raise TargetIll(_PLACE, f"an event of more than {_LONGEST} bytes")
+
+
+def _may_be_of(container: str, line: bytes) -> bool:
+    """The engine's filter takes every name that begins with ours (moby's FuzzyMatch)."""
+    try:
+        named = json.loads(line)["Actor"]["Attributes"]["name"]
+    except (ValueError, KeyError, TypeError):
+        return True
+    return bool(named == container)

@@ -101,7 +101,7 @@ async def test_what_befalls_our_container_wakes(mac: Mac, words: tuple[str, ...]
 
 
 async def test_a_container_of_a_longer_name_wakes_nobody(mac: Mac) -> None:
-    """Its events are not even sent: only the two of ours come after them."""
+    """The engine sends its events too, and they are told from ours by the whole name."""
     runs(mac, OTHER)
     runs(mac, OURS)
     async with listening(mac) as heard:

@@ -58,6 +58,15 @@ async def test_half_an_event_waits_for_its_end(short_folder: Path) -> None:
     assert 2 == len(woken)
 
 
+async def test_a_container_of_a_longer_name_wakes_nobody(short_folder: Path) -> None:
+    """The engine's filter is one of beginnings: its events come too, and are not ours."""
+    other = b'{"Actor":{"Attributes":{"name":"talos-10"}}}\n'
+    ours = b'{"Actor":{"Attributes":{"name":"talos-1"}}}\n'
+
+    assert [DockerEvents.layers] == await listened(short_folder, tells(other, other))
+    assert 2 == len(await listened(short_folder, tells(other + ours)))
+
+
 async def test_no_engine_is_ill(short_folder: Path) -> None:
     """Nobody listens on the socket."""
     with pytest.raises(TargetIll):
