@@ -16,7 +16,7 @@ def after_hearing(world: World, heard: Observation, now: float, policy: Policy) 
     """Take one observation into the world."""
     world = world.with_view(heard.layer, _view(world.views.get(heard.layer), heard, now))
     world = replace(world, signs=_signs(world, heard, now))
-    if heard.layer is Layer.HOST:
+    if heard.layer is Layer.HOST and not heard.others_unseen:
         world = _follow_foreign(world, heard, now, policy)
     if heard.layer is Layer.SSH and heard.uptime is not None:
         world = _after_boot(world, now - heard.uptime, now, policy)

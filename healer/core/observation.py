@@ -99,6 +99,8 @@ class Observation:
     unknown: str = ""
     signs: tuple[Sign, ...] = ()
     foreign: tuple[ForeignOperation, ...] = ()
+    others_unseen: str = ""
+    """Why somebody else's operations could not be looked for; '' = they were looked for."""
     uptime: float | None = None
     """Seconds since what this layer runs was started; None where that has no meaning."""
     targets: int = 0

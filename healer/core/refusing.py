@@ -77,9 +77,11 @@ def _cannot_account(case: Case) -> Refusal | None:
 def _host_unseen(case: Case) -> Refusal | None:
     """Who else is at work is seen by the host's probe only."""
     view = case.world.views.get(Layer.HOST)
-    if view is not None and case.now - view.at <= case.policy.sign_fresh:
-        return None
-    return Refusal(Rule.REQUIREMENT_UNSEEN, "the host was not looked at lately")
+    if view is None or case.now - view.at > case.policy.sign_fresh:
+        return Refusal(Rule.REQUIREMENT_UNSEEN, "the host was not looked at lately")
+    if view.observation.others_unseen:
+        return Refusal(Rule.REQUIREMENT_UNSEEN, view.observation.others_unseen)
+    return None
 
 
 def _stale_look(case: Case) -> Refusal | None:

@@ -67,8 +67,10 @@ class HostProbe:
         free, blind = self._disk()
         unknown = [*self._missing(), *blind]
         foreign: tuple[ForeignOperation, ...] = ()
+        others_unseen = ""
         if isinstance(processes, PortError):
-            unknown.append(f"who else is at work is not known: {processes}")
+            others_unseen = f"who else is at work is not known: {processes}"
+            unknown.append(others_unseen)
         else:
             foreign = self._foreign(processes)
         rivals, unseen = await self._rivals()
@@ -77,6 +79,7 @@ class HostProbe:
             (*_disk_full(free), *self._lacking(), *rivals),
             unknown="; ".join(unknown),
             foreign=foreign,
+            others_unseen=others_unseen,
             summary=unseen or _room(free),
         )
 

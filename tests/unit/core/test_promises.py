@@ -363,6 +363,20 @@ def test_somebody_elses_start_holds_the_tower() -> None:
     assert [Remedy.START_VM] == night.acts
 
 
+def test_nothing_is_done_while_nobody_knows_who_else_is_at_work() -> None:
+    """A process list that cannot be read ends no operation and hides none (design §10)."""
+    theirs = ForeignOperation(Layer.COLIMA, "colima start", 4242, 3.0)
+    blind = Observation(Layer.HOST, unknown="ps failed", others_unseen="ps failed")
+    night = Night().see(Observation(Layer.HOST, foreign=(theirs,)), STOPPED).run(10.0)
+
+    night.see(blind).run(100.0)
+    assert [] == night.acts
+    assert ["colima start"] == [one.operation.command for one in night.world.foreign]
+
+    night.see(well(Layer.HOST)).run(30.0)
+    assert [Remedy.START_VM] == night.acts
+
+
 def test_crash_loop_of_the_vm_stops_the_starts() -> None:
     """R18: a VM that boots again and again is not started once more."""
     night = Night()

@@ -134,6 +134,7 @@ async def test_what_cannot_be_seen_is_unknown(blind: str) -> None:
 
     assert () == seen.gating
     assert "ps: exit 1" in seen.unknown
+    assert ("ps: exit 1" in seen.others_unseen) is (blind == "processes")
 
 
 async def test_rivals_that_cannot_be_seen_leave_the_host_well() -> None:
