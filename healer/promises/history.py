@@ -43,6 +43,9 @@ class Deed:
     outcome: Outcome | None = None
     journalled: bool = True
     """Whether the intent could be read in the journal when it began."""
+    well_for: float | None = None
+    """For how long the layer had truly been well when it began; None = it was ill, or nobody
+    knows."""
 
 
 @dataclass(slots=True)
