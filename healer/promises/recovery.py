@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from healer.core.facts import (
     Act,
@@ -20,11 +19,9 @@ from healer.core.facts import (
     WasReset,
 )
 from healer.core.observation import Observation
+from healer.core.reasons import Reason
+from healer.core.tower import Layer
 from healer.promises.history import Broken, History, Moment, Violation
-
-if TYPE_CHECKING:
-    from healer.core.reasons import Reason
-    from healer.core.tower import Layer
 
 
 def heals_what_it_can(history: History) -> Broken:
