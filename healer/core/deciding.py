@@ -22,7 +22,7 @@ from healer.core.limiting import failures_in_run, limit_on, rungs_left
 from healer.core.policy import Policy
 from healer.core.reasons import Reason
 from healer.core.refusing import Case, Refusal, refusal
-from healer.core.tower import Layer
+from healer.core.tower import LAYERS
 from healer.core.verifying import settle
 from healer.core.world import RefusalKey, Trouble, World
 
@@ -34,28 +34,32 @@ def decide(world: World, now: float, policy: Policy) -> tuple[World, tuple[Decis
     said: list[Decision] = []
     world, ended = settle(world, now, policy)
     said += ended
-    world = _begin_confirmation_anew(world, judge(world, now, policy), now)
+    judged, seen = judge(world, now, policy), world
+    world = _begin_confirmation_anew(world, judged, now)
     world, held = _hold_the_spent(world, now, policy)
     said += held
     world, rearmed = _rearm_the_recovered(world, now, policy)
     said += rearmed
-    judged = judge(world, now, policy)
+    if world is not seen:
+        judged = judge(world, now, policy)
     world, followed = follow_incidents(world, judged, now, policy)
     said += followed
     world, chosen = _choose(world, judged, now, policy)
     said += chosen
     world, reported = _report(world, judged, now, policy)
     said += reported
-    world, changed = _changes(world, judge(world, now, policy), now)
+    if any(isinstance(one, Act) for one in chosen):
+        judged = judge(world, now, policy)
+    world, changed = _changes(world, judged, now)
     return world, (*changed, *said)
 
 
 def _begin_confirmation_anew(world: World, judged: Judgements, now: float) -> World:
     """What was seen of a layer while it was blocked is no evidence against it (I2)."""
     for layer, view in world.views.items():
-        if blocker(layer, judged) is not None and view.troubles:
+        if view.troubles and blocker(layer, judged) is not None:
             fresh = {
-                key: replace(one, counted_since=now, samples=0)
+                key: Trouble(one.finding, one.since, now, one.seen, 0)
                 for key, one in view.troubles.items()
             }
             world = world.with_view(layer, replace(view, troubles=fresh))
@@ -68,7 +72,7 @@ def _choose(
     """Let each confirmed trouble have its next rung, or the rule that refuses it."""
     said: list[Decision] = []
     refused: dict[RefusalKey, Refused] = {}
-    for layer in Layer:
+    for layer in LAYERS:
         for trouble in world.views[layer].ordered if layer in world.views else ():
             rung = _next_rung(world, trouble, now, policy)
             if rung is None or _awaited(world, trouble):
@@ -83,7 +87,9 @@ def _choose(
             before = world.refusals.get(key)
             if before is None or before.rule is not answer.rule:
                 said.append(refused[key])
-    return replace(world, refusals=refused), said
+    if refused != world.refusals:
+        world = replace(world, refusals=refused)
+    return world, said
 
 
 def _next_rung(world: World, trouble: Trouble, now: float, policy: Policy) -> Rung | None:
@@ -218,7 +224,7 @@ def _report(
     """Say once what healer itself cannot mend: what has no rung, or is only advice."""
     said: list[Decision] = []
     for layer, view in world.views.items():
-        if blocker(layer, judged) is not None:
+        if not view.troubles or blocker(layer, judged) is not None:
             continue
         for trouble in view.ordered:
             key = (*trouble.key, trouble.finding.fingerprint)
@@ -244,7 +250,7 @@ def _reported(trouble: Trouble, advice: str) -> Reported:
 def _changes(world: World, judged: Judgements, now: float) -> tuple[World, list[Decision]]:
     """Name the layers that are shown in another state than before."""
     said: list[Decision] = []
-    for layer in Layer:
+    for layer in LAYERS:
         was, new = world.states.get(layer, State.UNKNOWN), judged[layer]
         if was is new.state:
             continue

@@ -1,20 +1,20 @@
 """What the core can be told, and what it answers: two closed unions."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from healer.core.ladders import Remedy
 from healer.core.observation import Observation
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
+from healer.core.word import Word
 
 if TYPE_CHECKING:
     # A ledger is made of acts, and a fact may bring a ledger: the cycle is one of types only.
     from healer.core.ledger import Ledger
 
 
-class Outcome(StrEnum):
+class Outcome(Word):
     """How an act ended, as far as the act itself can tell; only probes say `cured`."""
 
     DONE = "done"
@@ -114,7 +114,7 @@ class Remembered:
 Fact = Observed | Finished | Ticked | Woke | Paused | Resumed | WasReset | Remembered
 
 
-class State(StrEnum):
+class State(Word):
     """What a person is shown of a layer."""
 
     OK = "ok"
@@ -130,7 +130,7 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Rule(StrEnum):
+class Rule(Word):
     """Why an act was refused; a metric label and a line of `healer explain`."""
 
     UNKNOWN = "unknown"

@@ -14,8 +14,9 @@ _BOOTS_KEPT = 10
 
 def after_hearing(world: World, heard: Observation, now: float, policy: Policy) -> World:
     """Take one observation into the world."""
-    world = world.with_view(heard.layer, _view(world.views.get(heard.layer), heard, now))
-    world = replace(world, signs=_signs(world, heard, now))
+    views = {**world.views, heard.layer: _view(world.views.get(heard.layer), heard, now)}
+    signs = _signs(world, heard, now) if heard.signs else world.signs
+    world = replace(world, views=views, signs=signs)
     if heard.layer is Layer.HOST and not heard.others_unseen:
         world = _follow_foreign(world, heard, now, policy)
     if heard.layer is Layer.SSH and heard.uptime is not None:
@@ -53,7 +54,7 @@ def _followed(old: Trouble | None, finding: Finding, now: float) -> tuple[Troubl
     """A new fingerprint is a new trouble: its confirmation begins anew."""
     if old is None or old.finding.fingerprint != finding.fingerprint:
         return _key(finding), Trouble(finding, now, now, now, 1)
-    return _key(finding), replace(old, finding=finding, seen=now, samples=old.samples + 1)
+    return _key(finding), Trouble(finding, old.since, old.counted_since, now, old.samples + 1)
 
 
 def _signs(world: World, heard: Observation, now: float) -> dict[SignKey, SeenSign]:

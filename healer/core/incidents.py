@@ -6,7 +6,7 @@ from healer.core.facts import Decision, IncidentOpened, IncidentResolved, State
 from healer.core.judging import Judgements
 from healer.core.ledger import Incident
 from healer.core.policy import Policy
-from healer.core.tower import Layer, above, below
+from healer.core.tower import LAYERS, Layer, above, below
 from healer.core.world import World
 
 _ROOTS = frozenset({State.FAILING, State.HELD, State.GAVE_UP})
@@ -18,7 +18,7 @@ def follow_incidents(
 ) -> tuple[World, list[Decision]]:
     """Open, widen and resolve incidents by what the layers are now."""
     said: list[Decision] = []
-    for layer in Layer:
+    for layer in LAYERS:
         if judged[layer].state in _ROOTS and not _covered(world, layer):
             world, opened = _opened(world, layer, now, policy)
             said.extend(opened)

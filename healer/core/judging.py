@@ -11,7 +11,7 @@ from healer.core.facts import State
 from healer.core.ladders import EXPECTED_AT_START
 from healer.core.ledger import Hold
 from healer.core.policy import Policy
-from healer.core.tower import Layer, below
+from healer.core.tower import LAYERS, Layer, below
 from healer.core.world import Trouble, View, World
 
 _STANDS = frozenset({State.OK, State.VERIFYING, State.UNKNOWN})
@@ -28,12 +28,19 @@ class Judgement:
 
 Judgements = Mapping[Layer, Judgement]
 
+_OK = Judgement(State.OK)
+
 
 def judge(world: World, now: float, policy: Policy) -> Judgements:
     """Judge every layer, each in the light of those below it."""
     judged: dict[Layer, Judgement] = {}
-    for layer in Layer:
-        judged[layer] = _judge(world, layer, judged, now, policy)
+    pending = (*world.acting, *(one.act for one in world.verifying))
+    concerned = frozenset(act.layer for act in pending if act.reason.gating)
+    for layer in LAYERS:
+        if layer in concerned:
+            judged[layer] = _judge_concerned(world, layer, judged, now, policy)
+        else:
+            judged[layer] = _judge(world, layer, judged, now, policy)
     return judged
 
 
@@ -93,15 +100,25 @@ def in_start_grace(world: World, layer: Layer, now: float, policy: Policy) -> fl
     return now + seconds - uptime
 
 
-def _judge(world: World, layer: Layer, lower: Judgements, now: float, policy: Policy) -> Judgement:
+def _judge_concerned(
+    world: World, layer: Layer, lower: Judgements, now: float, policy: Policy
+) -> Judgement:
+    """A layer on which an act is under way or not proved yet."""
     view = world.views.get(layer)
     under_way = _under_way(world, layer, view)
     if under_way:
         return Judgement(State.HEALING, under_way)
+    if view is not None and view.observation.well:
+        return _well(world, layer)
+    return _judge(world, layer, lower, now, policy)
+
+
+def _judge(world: World, layer: Layer, lower: Judgements, now: float, policy: Policy) -> Judgement:
+    view = world.views.get(layer)
     if view is None:
         return Judgement(State.UNKNOWN, "not looked at yet")
     if view.observation.well:
-        return _well(world, layer)
+        return _OK
     under = blocker(layer, lower)
     if under is not None:
         return Judgement(State.BLOCKED, f"{under} is {lower[under].state}")
@@ -125,7 +142,7 @@ def _well(world: World, layer: Layer) -> Judgement:
     waiting = [one for one in world.verifying_of(layer) if one.act.reason.gating]
     if waiting:
         return Judgement(State.VERIFYING, f"{waiting[0].act.remedy} helped; making sure")
-    return Judgement(State.OK)
+    return _OK
 
 
 def _ill(world: World, layer: Layer, view: View, now: float, policy: Policy) -> Judgement:

@@ -6,20 +6,20 @@ unless a name says otherwise, and each comes from design §3, §4 or §10.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 from healer.core.observation import Subject
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
+from healer.core.word import Word
 
 MINUTE: Final = 60.0
 HOUR: Final = 3600.0
 DAY: Final = 24 * HOUR
 
 
-class Remedy(StrEnum):
+class Remedy(Word):
     """Everything healer can do; what is not here does not exist as code (I9)."""
 
     START_VM = "start_vm"

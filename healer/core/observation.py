@@ -1,13 +1,13 @@
 """What a probe may answer: findings, signs of life or death, or that it could not look."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
+from healer.core.word import Word
 
 
-class Subject(StrEnum):
+class Subject(Word):
     """What a sign tells of; finer than a layer, since one call can witness several."""
 
     MACHINE = "machine"
@@ -24,7 +24,7 @@ class Subject(StrEnum):
     """A workload, through its published port."""
 
 
-class Group(StrEnum):
+class Group(Word):
     """How a sign travelled; two signs are independent only when their groups differ."""
 
     MUX = "mux"
@@ -111,6 +111,8 @@ class Observation:
     @property
     def gating(self) -> tuple[Finding, ...]:
         """The findings that make the layer ill."""
+        if not self.findings:
+            return ()
         return tuple(finding for finding in self.findings if finding.reason.gating)
 
     @property

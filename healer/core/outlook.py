@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from healer.core.facts import Act, Rule, State
 from healer.core.judging import Judgements, judge
 from healer.core.policy import Policy
-from healer.core.tower import Layer
+from healer.core.tower import LAYERS, Layer
 from healer.core.world import Verification, World
 
 HEALTHY, UNHEALTHY, UNKNOWN, HELD = 0, 1, 3, 4
@@ -45,7 +45,7 @@ def awaited_by_rehearsal(world: World, now: float, policy: Policy) -> tuple[Awai
     judged = judge(world, now, policy)
     doubtful = [
         Awaited(layer, judged[layer].why, None)
-        for layer in Layer
+        for layer in LAYERS
         if judged[layer].state is State.SUSPECT
     ]
     return (*unseen(world), *doubtful)
@@ -63,7 +63,7 @@ def exit_code(world: World, now: float, policy: Policy) -> int:
 
 def unseen(world: World) -> tuple[Awaited, ...]:
     """The layers that no probe has looked at yet."""
-    return tuple(Awaited(one, "a first look", None) for one in Layer if one not in world.views)
+    return tuple(Awaited(one, "a first look", None) for one in LAYERS if one not in world.views)
 
 
 def _under_way(world: World, now: float, policy: Policy) -> list[Awaited]:
@@ -102,7 +102,7 @@ def _coming_by_itself(
     world: World, judged: Judgements, now: float, policy: Policy
 ) -> list[Awaited]:
     """Layers that are ill may get well without us for a while after something started."""
-    open_layers = [layer for layer in Layer if judged[layer].state not in _ENDED]
+    open_layers = [layer for layer in LAYERS if judged[layer].state not in _ENDED]
     sure = [one for one in open_layers if judged[one].state in _COMES_BY_ITSELF]
     quiet_until = world.last_progress + _patience(world, now, policy)
     listed = sure if now >= quiet_until or _only_held(judged) else open_layers
@@ -113,7 +113,7 @@ def _blind_so_far(world: World, judged: Judgements, now: float) -> list[Awaited]
     """What was asked just before its way there recovered is asked once more, not called unknown."""
     if world.recovered_at is None or now >= world.recovered_at + _QUIET_ELSE:
         return []
-    blind = [layer for layer in Layer if judged[layer].state is State.UNKNOWN]
+    blind = [layer for layer in LAYERS if judged[layer].state is State.UNKNOWN]
     until = world.recovered_at + _QUIET_ELSE
     return [Awaited(one, "another look", until) for one in blind]
 

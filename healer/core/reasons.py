@@ -5,14 +5,14 @@ reasons make a layer ill; `advisory` ones are reported (some have a remedy), nev
 what stands above and are never a root cause (design §10).
 """
 
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 from healer.core.tower import Layer
+from healer.core.word import Word
 
 
-class Reason(StrEnum):
+class Reason(Word):
     """What is wrong with a layer; the value reads `layer.word`.
 
     Within a layer they stand in the order in which they are answered: a node is uncordoned
@@ -89,7 +89,7 @@ class Reason(StrEnum):
     @property
     def layer(self) -> Layer:
         """The layer whose illness this reason names."""
-        return Layer(self.value.partition(".")[0])
+        return _LAYER_OF[self]
 
     @property
     def word(self) -> str:
@@ -102,6 +102,9 @@ class Reason(StrEnum):
         return self not in ADVISORY
 
 
+_LAYER_OF: Final = MappingProxyType(
+    {reason: Layer(reason.value.partition(".")[0]) for reason in Reason}
+)
 ORDER: Final = MappingProxyType({reason: place for place, reason in enumerate(Reason)})
 """In which order the reasons of a layer are answered."""
 

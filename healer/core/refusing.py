@@ -13,7 +13,7 @@ from healer.core.ladders import Limits, Remedy, Rung, Witnesses
 from healer.core.limiting import limit_on
 from healer.core.observation import Group
 from healer.core.policy import Policy
-from healer.core.tower import Layer, above
+from healer.core.tower import LAYERS, Layer, above
 from healer.core.world import Foreign, SeenSign, Trouble, World
 
 _SEEN_WELL = frozenset({State.OK, State.VERIFYING})
@@ -178,7 +178,7 @@ def _crash_loop(case: Case) -> Refusal | None:
 
 
 def _requirement_unseen(case: Case) -> Refusal | None:
-    for layer in Layer:
+    for layer in LAYERS:
         if layer in case.limits.requires and case.judged[layer].state not in _SEEN_WELL:
             state = case.judged[layer].state
             return Refusal(Rule.REQUIREMENT_UNSEEN, f"{layer} must be well, and is {state}")

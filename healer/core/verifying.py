@@ -49,6 +49,8 @@ def unproved(ledger: Ledger, now: float, policy: Policy) -> tuple[Verification, 
 
 def after_look(world: World, heard: Observation, now: float) -> World:
     """Count this look for or against each recovery of its layer."""
+    if not world.verifying:
+        return world
     counted = tuple(
         _counted(one, heard, now) if one.act.layer is heard.layer else one
         for one in world.verifying

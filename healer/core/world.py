@@ -43,6 +43,8 @@ class View:
     @property
     def gating(self) -> tuple[Trouble, ...]:
         """Troubles that make the layer ill, in the order in which they are answered."""
+        if not self.troubles:
+            return ()
         return tuple(one for one in self.ordered if one.finding.reason.gating)
 
     @property
