@@ -27,6 +27,7 @@ from healer.core.verifying import settle
 from healer.core.world import RefusalKey, Trouble, World
 
 _SPENT = frozenset({Rule.BUDGET, Rule.DISABLED})
+_VETOES = frozenset({Rule.WITNESS_ALIVE, Rule.WITNESSES_MISSING})
 
 
 def decide(world: World, now: float, policy: Policy) -> tuple[World, tuple[Decision, ...]]:
@@ -35,7 +36,7 @@ def decide(world: World, now: float, policy: Policy) -> tuple[World, tuple[Decis
     world, ended = settle(world, now, policy)
     said += ended
     judged, seen = judge(world, now, policy), world
-    world = _begin_confirmation_anew(world, judged, now)
+    world = _begin_confirmation_anew(world, judged)
     world, held = _hold_the_spent(world, now, policy)
     said += held
     world, rearmed = _rearm_the_recovered(world, now, policy)
@@ -54,16 +55,14 @@ def decide(world: World, now: float, policy: Policy) -> tuple[World, tuple[Decis
     return world, (*changed, *said)
 
 
-def _begin_confirmation_anew(world: World, judged: Judgements, now: float) -> World:
+def _begin_confirmation_anew(world: World, judged: Judgements) -> World:
     """What was seen of a layer while it was blocked is no evidence against it (I2)."""
-    for layer, view in world.views.items():
-        if view.troubles and blocker(layer, judged) is not None:
-            fresh = {
-                key: Trouble(one.finding, one.since, now, one.seen, 0)
-                for key, one in view.troubles.items()
-            }
-            world = world.with_view(layer, replace(view, troubles=fresh))
-    return world
+    fresh = {
+        layer: replace(view, troubles={key: one.doubted() for key, one in view.troubles.items()})
+        for layer, view in world.views.items()
+        if any(one.samples for one in view.troubles.values()) and blocker(layer, judged) is not None
+    }
+    return replace(world, views={**world.views, **fresh}) if fresh else world
 
 
 def _choose(
@@ -164,10 +163,29 @@ def _spent(world: World, trouble: Trouble, now: float, policy: Policy) -> Hold |
         runs = len(failures_in_run(world.ledger, reason, target))
         detail = f"{runs} runs did not help"
         return Hold(reason.layer, reason, now + ladder.hold, detail)
+    stuck = _stuck(world, trouble, rung, now, policy)
+    if stuck:
+        return Hold(reason.layer, reason, now + ladder.hold, stuck)
     limit = limit_on(world.ledger, rung.remedy, target, now, policy)
     if limit is None or limit.rule not in _SPENT:
         return None
     return Hold(reason.layer, reason, limit.until, limit.detail)
+
+
+def _stuck(world: World, trouble: Trouble, rung: Rung, now: float, policy: Policy) -> str:
+    """Why the next rung will never be taken, though it has tries left; '' when it may be."""
+    reason, target = trouble.key
+    answers = world.ledger.answers_to(trouble.finding.event)
+    if any(one.verified is False for one in answers):
+        return "its event was answered once, which did not help"
+    failures = failures_in_run(world.ledger, reason, target)
+    vetoed = world.refusals.get((reason.layer, rung.remedy.value, target))
+    if not failures or vetoed is None or vetoed.rule not in _VETOES:
+        return ""
+    last = failures[-1]
+    if now - (last.at if last.ended is None else last.ended) < policy.veto_patience:
+        return ""
+    return f"{len(failures)} runs did not help; no {rung.remedy} while {vetoed.detail}"
 
 
 def _awaited(world: World, trouble: Trouble) -> bool:

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from healer.core.facts import State
 from healer.core.observation import Finding, Observation
 from healer.core.policy import Policy
+from healer.core.reasons import ORDER
 from healer.core.tower import Layer
 from healer.core.world import Foreign, SeenSign, SignKey, Trouble, TroubleKey, View, World
 
@@ -14,7 +16,7 @@ _BOOTS_KEPT = 10
 
 def after_hearing(world: World, heard: Observation, now: float, policy: Policy) -> World:
     """Take one observation into the world."""
-    views = {**world.views, heard.layer: _view(world.views.get(heard.layer), heard, now)}
+    views = {**world.views, heard.layer: _view(world, heard, now)}
     signs = _signs(world, heard, now) if heard.signs else world.signs
     world = replace(world, views=views, signs=signs)
     if heard.layer is Layer.HOST and not heard.others_unseen:
@@ -38,23 +40,37 @@ def _follow_foreign(world: World, heard: Observation, now: float, policy: Policy
     )
 
 
-def _view(before: View | None, heard: Observation, now: float) -> View:
+def _view(world: World, heard: Observation, now: float) -> View:
     """Follow troubles from the look before; a look that saw nothing keeps what was known."""
-    old = {} if before is None else before.troubles
     if heard.unknown and not heard.findings:
         return View(heard, now, {})
-    return View(heard, now, dict(_followed(old.get(_key(one)), one, now) for one in heard.findings))
+    before = world.views.get(heard.layer)
+    old = {} if before is None else before.troubles
+    since = _judged_since(world, heard.layer, now)
+    findings = sorted(heard.findings, key=lambda one: ORDER[one.reason])
+    return View(
+        heard, now, dict(_followed(old.get(_key(one)), one, now, since) for one in findings)
+    )
+
+
+def _judged_since(world: World, layer: Layer, now: float) -> float:
+    """When what the layer stands on was last found to stand."""
+    if world.states.get(layer) is State.BLOCKED:
+        return now
+    return world.since.get(layer, now)
 
 
 def _key(finding: Finding) -> TroubleKey:
     return (finding.reason, finding.target)
 
 
-def _followed(old: Trouble | None, finding: Finding, now: float) -> tuple[TroubleKey, Trouble]:
+def _followed(
+    old: Trouble | None, finding: Finding, now: float, judged_since: float
+) -> tuple[TroubleKey, Trouble]:
     """A new fingerprint is a new trouble: its confirmation begins anew."""
     if old is None or old.finding.fingerprint != finding.fingerprint:
         return _key(finding), Trouble(finding, now, now, now, 1)
-    return _key(finding), Trouble(finding, old.since, old.counted_since, now, old.samples + 1)
+    return _key(finding), old.seen_again(finding, now, judged_since)
 
 
 def _signs(world: World, heard: Observation, now: float) -> dict[SignKey, SeenSign]:

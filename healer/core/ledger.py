@@ -83,6 +83,16 @@ class Ledger:
             if one.act.remedy is remedy and one.act.target == target and one.counts
         )
 
+    def answers_to(self, event: str) -> tuple[Attempt, ...]:
+        """The runs that used up an event; one that the outside refused has changed nothing."""
+        if not event:
+            return ()
+        return tuple(
+            one
+            for one in self.attempts
+            if one.act.event == event and one.counts and one.outcome is not Outcome.FAILED
+        )
+
     def needless(self, remedy: Remedy, target: str) -> tuple[Attempt, ...]:
         """The runs of late, in a row, that found nothing to do; oldest first."""
         row: list[Attempt] = []

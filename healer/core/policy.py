@@ -25,6 +25,9 @@ class Policy:
     """A recovery that lasted so long makes the backoff begin anew."""
     disable_after: int = 5
     """A remedy that failed this often in a row is disabled (design §4.6)."""
+    veto_patience: float = 300.0
+    """How long after the last failure a rung may be forbidden by its witnesses before its ladder
+    counts as spent: whatever answers then goes on answering, and the gentle rungs rest."""
     holds_before_giving_up: int = 3
     """Spent ladders or budgets without a recovery between them (design §10)."""
     crash_loop_boots: int = 3

@@ -250,11 +250,9 @@ def dead_groups(fresh: list[SeenSign], asked: Witnesses, now: float) -> frozense
 
 def _event_used(case: Case) -> Refusal | None:
     """One event causes at most one act (I11)."""
-    event = case.trouble.finding.event
-    if not event:
+    if not case.world.ledger.answers_to(case.trouble.finding.event):
         return None
-    used = any(one.act.event == event and one.counts for one in case.world.ledger.attempts)
-    return Refusal(Rule.EVENT_USED, "this event was answered already") if used else None
+    return Refusal(Rule.EVENT_USED, "this event was answered already")
 
 
 def _found_needless(case: Case) -> Refusal | None:
@@ -296,8 +294,6 @@ def _past_deadline(case: Case) -> Refusal | None:
 
 _RULES: tuple[Callable[[Case], Refusal | None], ...] = (
     _cannot_account,
-    _stale_look,
-    _host_unseen,
     _blocked,
     _paused,
     _in_wake_grace,
@@ -315,4 +311,8 @@ _RULES: tuple[Callable[[Case], Refusal | None], ...] = (
     _found_needless,
     _limited,
     _past_deadline,
+    # What time alone brings about between two looks comes last: else a lasting refusal would
+    # seem to change with every look.
+    _stale_look,
+    _host_unseen,
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from healer.core.facts import Act, Refused, State
 from healer.core.ledger import Incident, Ledger
 from healer.core.observation import Finding, ForeignOperation, Group, Observation, Sign, Subject
-from healer.core.reasons import ORDER, Reason
+from healer.core.reasons import Reason
 from healer.core.tower import Layer
 
 TroubleKey = tuple[Reason, str]
@@ -22,9 +22,19 @@ class Trouble:
     since: float
     """The first bad look."""
     counted_since: float
-    """The first bad look while the layer could be judged; confirmation counts from here."""
+    """Since when it has been seen bad and could be judged; confirmation counts from here."""
     seen: float
     samples: int
+    """Bad looks since then; 0 while nothing is counted."""
+
+    def seen_again(self, finding: Finding, now: float, judged_since: float) -> "Trouble":
+        """After one more bad look, at a layer that could be judged since then."""
+        counted_since = self.counted_since if self.samples else judged_since
+        return Trouble(finding, self.since, counted_since, now, self.samples + 1)
+
+    def doubted(self) -> "Trouble":
+        """With nothing counted: what was seen so far may be the fault of what lies below."""
+        return Trouble(self.finding, self.since, self.counted_since, self.seen, 0)
 
     @property
     def key(self) -> TroubleKey:
@@ -39,20 +49,19 @@ class View:
     observation: Observation
     at: float
     troubles: Mapping[TroubleKey, Trouble] = field(default_factory=dict)
+    """In the order in which they are answered."""
 
     @property
     def gating(self) -> tuple[Trouble, ...]:
         """Troubles that make the layer ill, in the order in which they are answered."""
         if not self.troubles:
             return ()
-        return tuple(one for one in self.ordered if one.finding.reason.gating)
+        return tuple(one for one in self.troubles.values() if one.finding.reason.gating)
 
     @property
     def ordered(self) -> tuple[Trouble, ...]:
         """All troubles, in the order in which they are answered."""
-        if not self.troubles:
-            return ()
-        return tuple(sorted(self.troubles.values(), key=lambda one: ORDER[one.finding.reason]))
+        return tuple(self.troubles.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +138,6 @@ class World:
     def verifying_of(self, layer: Layer) -> tuple[Verification, ...]:
         """Recoveries of a layer that are not proved yet."""
         return tuple(one for one in self.verifying if one.act.layer is layer)
-
-    def with_view(self, layer: Layer, view: View) -> "World":
-        """Another look at a layer."""
-        return replace(self, views={**self.views, layer: view})
 
     def with_state(self, layer: Layer, state: State, now: float) -> "World":
         """Another state to show."""

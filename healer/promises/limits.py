@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from healer.core.facts import Act, WasReset
+from healer.core.facts import Act, Outcome, WasReset
 from healer.core.ladders import Remedy
 from healer.core.policy import Policy
 from healer.promises.history import Broken, Deed, History, Violation
@@ -101,8 +101,12 @@ def _overlap(earlier: Deed, later: Deed) -> bool:
 
 
 def one_event_one_act(history: History) -> Broken:
-    """I11: what happened once is answered once."""
-    done = {deed.act.id: deed for deed in history.deeds if deed.act.event}
+    """I11: what happened once is answered once; what the outside refused was no answer."""
+    done = {
+        deed.act.id: deed
+        for deed in history.deeds
+        if deed.act.event and deed.outcome is not Outcome.FAILED
+    }
     counted = Counter(deed.act.event for deed in done.values())
     for deed in done.values():
         if counted[deed.act.event] > 1:

@@ -66,7 +66,7 @@ def soak(tower: Tower, seconds: float, seed: int) -> tuple[Held, Held]:
     config = tower.mac.home / ".config" / "healer" / "config.toml"
     config.parent.mkdir(parents=True, exist_ok=True)
     config.write_text(SETTINGS, encoding="utf-8")
-    daemon, draw = LivingDaemon(tower).start(), random.Random(seed)  # noqa: S311  (a seed to repeat)
+    daemon, draw = LivingDaemon(tower).start(), random.Random(seed)
     try:
         _play(daemon, draw, WARM)
         before = _measured(daemon)

@@ -255,6 +255,44 @@ def test_one_event_causes_one_act() -> None:
     assert "event_used" in night.rules(Remedy.DELETE_FLANNEL_POD)
 
 
+def test_refused_act_leaves_its_event_unused() -> None:
+    """A patch that the API refused changed nothing, so it is tried again (I12)."""
+    drifted = ill(Reason.LIVEKIT_PROBE_DRIFT, event="livekit/generation-7")
+    night = Night().see(drifted).run(10.0).finish(Outcome.FAILED).run(200.0)
+    assert [Remedy.PATCH_LIVEKIT] * 2 == night.acts
+
+    night.finish().see(well(Layer.LIVEKIT)).run(20.0)
+
+    assert State.OK == night.world.states[Layer.LIVEKIT]
+
+
+def test_event_whose_answer_did_not_help_is_told_of() -> None:
+    """I13: nothing more may be done for this event, so it is held, and given up in the end."""
+    drifted = ill(Reason.LIVEKIT_PROBE_DRIFT, event="livekit/generation-7")
+    night = Night().see(drifted).run(10.0).finish(Outcome.TIMED_OUT)
+    for _ in range(400):
+        night.run(20.0, every=20.0)
+
+    assert [Remedy.PATCH_LIVEKIT] == night.acts
+    assert "answered once" in night.said(Held)[0].detail
+    assert 1 == len(night.said(GaveUp))
+
+
+def test_rung_that_its_witnesses_forbid_spends_the_ladder() -> None:
+    """I12: the VM lives, so it is not cycled; the gentle rung rests and is tried anew."""
+    forward = ill(Reason.DOCKER_FORWARD_DEAD)
+    machine = replace(well(Layer.SSH), signs=(alive(Subject.MACHINE, Group.SSH, "ssh"),))
+    night = Night().see(machine, forward)
+    for _ in range(10):
+        night.run(60.0).finish()
+    assert [Remedy.REFORWARD] * 3 == night.acts
+    assert "no cycle_vm while ssh answers" in night.said(Held)[0].detail
+
+    night.run(2400.0)
+
+    assert [Remedy.REFORWARD] * 4 == night.acts
+
+
 def test_gives_up_once_and_stays_quiet() -> None:
     """I13: a trouble that no remedy cures ends in one notice and in silence."""
     night = Night().see(ill(Reason.BR_NETFILTER_MISSING))

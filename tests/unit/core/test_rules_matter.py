@@ -51,8 +51,8 @@ def test_acting_above_a_failing_layer_has_two_barriers(monkeypatch: pytest.Monke
     """I2: looks while blocked confirm nothing, and the rule refuses; only without both it fails."""
     promise = promises.test_advice_above_a_failing_layer_waits
 
-    def confirm_on(world: World, judged: Judgements, now: float) -> World:
-        del judged, now
+    def confirm_on(world: World, judged: Judgements) -> World:
+        del judged
         return world
 
     monkeypatch.setattr(deciding, "_begin_confirmation_anew", confirm_on)

@@ -82,6 +82,11 @@ EVERY: dict[str, tuple[Decision, str]] = {
 """Each with its sentence at time 100."""
 
 
+def seeing(world: World, layer: Layer, view: View) -> World:
+    """The same world after another look at a layer."""
+    return replace(world, views={**world.views, layer: view})
+
+
 def told(*decisions: Decision, fact: Fact | None = None, at: float = 100.0) -> Told:
     """A step with these decisions."""
     return Told(at, fact or Ticked(), decisions, World(), (), dry_run=False)

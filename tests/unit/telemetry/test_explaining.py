@@ -8,7 +8,7 @@ from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.core.world import World
 from healer.telemetry.explaining import next_of_a_look, told_by_a_daemon
-from tests.unit.telemetry.decisions import ACT, REFUSED
+from tests.unit.telemetry.decisions import ACT, REFUSED, seeing
 from tests.unit.telemetry.nights import BEGAN, POLICY, acting, healthy, stopped_by_hand
 
 NOW = BEGAN + 20.0
@@ -64,7 +64,7 @@ def test_what_is_foreign_is_cleaned() -> None:
     view = stopped_by_hand().views[Layer.TALOS]
     seen = replace(view, observation=replace(view.observation, findings=(finding,)))
 
-    assert "\x1b" not in "".join(told(stopped_by_hand().with_view(Layer.TALOS, seen)))
+    assert "\x1b" not in "".join(told(seeing(stopped_by_hand(), Layer.TALOS, seen)))
 
 
 def test_what_a_look_of_ones_own_would_lead_to() -> None:

@@ -10,6 +10,7 @@ from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.core.world import World
 from healer.telemetry.foresight import coming, standing
+from tests.unit.telemetry.decisions import seeing
 from tests.unit.telemetry.nights import (
     BEGAN,
     DEAD,
@@ -54,7 +55,7 @@ def test_what_is_expected_after_a_start_comes_at_the_end_of_its_grace() -> None:
     world = looked(healthy(), NOW, down)
     view = world.views[Layer.SSH]
     young = replace(view, observation=replace(view.observation, uptime=20.0))
-    (one,) = coming(world.with_view(Layer.SSH, young), NOW, POLICY)
+    (one,) = coming(seeing(world, Layer.SSH, young), NOW, POLICY)
 
     assert (Rule.GRACE, NOW + 40.0) == (one.rule, one.until)
 
@@ -80,7 +81,7 @@ def test_what_is_being_done_is_not_to_come() -> None:
 
     view = acting().views[Layer.TALOS]
     doubtful = {key: replace(one, samples=1) for key, one in view.troubles.items()}
-    seen_anew = acting().with_view(Layer.TALOS, replace(view, troubles=doubtful))
+    seen_anew = seeing(acting(), Layer.TALOS, replace(view, troubles=doubtful))
 
     assert () == coming(acting(), NOW, POLICY)
     assert () == coming(seen_anew, NOW, POLICY)

@@ -1,0 +1,353 @@
+"""A tower of few bits: what is truly so, and what a perfect look at each layer would show.
+
+It is a second opinion beside healer's own simulation: it shares no code with it, knows no ports,
+and is quick enough for a million schedules over the pure core.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from healer.core.observation import (
+    Finding,
+    ForeignOperation,
+    Group,
+    Observation,
+    Sign,
+    Subject,
+)
+from healer.core.reasons import Reason
+from healer.core.tower import LAYERS, Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+BOOT: Final = 23.0
+"""Seconds of a start of the VM until docker answers for good (facts/colima.md §8)."""
+API_AFTER: Final = 14.0
+READY_AFTER: Final = 20.0
+FLANNEL_AFTER: Final = 18.0
+"""Seconds after the container's start (facts/lab.md)."""
+PODS_AFTER: Final = 26.0
+PODS: Final = ("redis", "inngest", "typesense", "worker", "pds")
+
+
+@dataclass(slots=True)
+class SmallTower:
+    """The truth; times in seconds, None = never."""
+
+    vm: str = "on"
+    """on, booting, off, broken, zombie, looks_zombie (its ports answer), locked, missing."""
+    vm_since: float = -3600.0
+    vm_stopped_by_human: float | None = None
+    mux: str = "live"
+    """live, dead, wedged."""
+    engine: str = "up"
+    """up, failed, stopped (by a human's systemctl)."""
+    engine_stopped_at: float = 0.0
+    module: bool = True
+    persisted: bool = True
+    box: str = "running"
+    """running, exited, shutting_down, wedged, refused, missing."""
+    box_since: float = -3600.0
+    box_stopped_by_human: float | None = None
+    policy: bool = True
+    """Whether Docker brings the container back by itself."""
+    api_silent: bool = False
+    """The API alone is silent while workloads serve."""
+    tainted: bool = False
+    cordoned: str = ""
+    """'', talos, human."""
+    flannel: str = "up"
+    """up, crashing."""
+    flannel_since: float = -3600.0
+    unknown_pods: dict[str, int] = field(default_factory=dict)
+    """Pods in STATUS Unknown, with a serial that makes their uid."""
+    stuck_pods: dict[str, int] = field(default_factory=dict)
+    drift: int = 0
+    """Generation of LiveKit with the probe trap; 0 = none."""
+    port_dead: bool = False
+    foreign: tuple[ForeignOperation, ...] = ()
+    others_unseen: bool = False
+    serial: int = 0
+
+    def booted(self, now: float) -> bool:
+        """Whether the VM runs and has booted."""
+        if self.vm == "booting" and now - self.vm_since >= BOOT:
+            self.vm = "on"
+        return self.vm == "on"
+
+    def engine_answers(self, now: float) -> bool:
+        """In the VM."""
+        return self.booted(now) and self.engine == "up"
+
+    def docker_answers(self, now: float) -> bool:
+        """On the Mac."""
+        return self.engine_answers(now) and self.mux == "live"
+
+    def runs(self, now: float) -> bool:
+        """The container."""
+        alive = self.box in {"running", "shutting_down", "wedged"}
+        return alive and self.engine_answers(now)
+
+    def api(self, now: float) -> bool:
+        """Through its published port."""
+        up = self.box in {"running", "shutting_down"} and now - self.box_since >= API_AFTER
+        return up and self.runs(now) and not self.api_silent
+
+    def ready(self, now: float) -> bool:
+        """The node."""
+        return self.api(now) and now - self.box_since >= READY_AFTER and self.box == "running"
+
+    def network(self, now: float) -> bool:
+        """flannel."""
+        since = max(self.box_since, self.flannel_since) + FLANNEL_AFTER
+        return self.ready(now) and self.flannel == "up" and self.module and now >= since
+
+    def serves(self, now: float) -> bool:
+        """Workloads answer through their ports, which needs no API."""
+        if self.vm == "looks_zombie":
+            return True
+        up = self.runs(now) and self.box == "running"
+        return up and now - self.box_since >= PODS_AFTER and not self.tainted
+
+    def lose_box(self, now: float) -> None:
+        """The container ends; flannel's files and the pods' sandboxes go with it."""
+        self.box, self.box_since = "exited", now
+        self.flannel_since = now
+
+    def start_box(self, now: float) -> None:
+        """It runs; Talos puts its taint back with each start (facts/talos-kubernetes.md §2)."""
+        self.box, self.box_since, self.box_stopped_by_human = "running", now, None
+        self.tainted, self.flannel_since = True, now
+
+    def lose_vm(self, now: float, how: str) -> None:
+        """All in it is gone."""
+        self.vm, self.vm_since, self.mux = how, now, "dead"
+        if self.box in {"running", "shutting_down", "wedged"}:
+            self.lose_box(now)
+
+    def boot_vm(self, now: float) -> None:
+        """The kernel starts anew; the container by its policy, unless a human had stopped it."""
+        self.vm, self.vm_since, self.vm_stopped_by_human = "booting", now, None
+        self.mux, self.engine, self.module = "live", "up", self.persisted
+        if self.box == "exited" and self.policy and self.box_stopped_by_human is None:
+            self.start_box(now + BOOT)
+
+    def well(self, now: float) -> Mapping[Layer, bool]:
+        """Which layers are truly well, advisory matters aside."""
+        docker = self.docker_answers(now)
+        ready = self.ready(now)
+        network = self.network(now)
+        pods = network and not (self.unknown_pods or self.stuck_pods)
+        livekit = pods and not self.drift
+        return {
+            Layer.HOST: True,
+            Layer.COLIMA: self.booted(now),
+            Layer.SSH: self.booted(now),
+            Layer.DOCKER: docker,
+            Layer.KERNEL: self.booted(now) and self.module,
+            Layer.TALOS: docker and self.box == "running",
+            Layer.APISERVER: self.api(now),
+            Layer.NODE: ready and not self.tainted and self.cordoned != "talos",
+            Layer.FLANNEL: network,
+            Layer.PODS: pods,
+            Layer.LIVEKIT: livekit,
+            Layer.SERVICES: self.serves(now) and not self.port_dead,
+        }
+
+
+def _found(reason: Reason, **more: object) -> Finding:
+    return Finding(reason, reason.word, **more)  # type: ignore[arg-type]
+
+
+def _host(tower: SmallTower, now: float) -> Observation:
+    del now
+    if tower.others_unseen:
+        return Observation(Layer.HOST, unknown="ps failed", others_unseen="ps failed")
+    return Observation(Layer.HOST, foreign=tower.foreign)
+
+
+_GONE: Final = Sign(Subject.MACHINE, Group.HOSTAGENT, alive=False, what="hostagent")
+_COLIMA: Final = {
+    "broken": Reason.COLIMA_BROKEN,
+    "zombie": Reason.COLIMA_ZOMBIE,
+    "looks_zombie": Reason.COLIMA_ZOMBIE,
+    "locked": Reason.COLIMA_DISK_LOCKED,
+    "missing": Reason.COLIMA_MISSING,
+}
+
+
+def _colima(tower: SmallTower, now: float) -> Observation:
+    if tower.booted(now):
+        return Observation(Layer.COLIMA)
+    if tower.vm == "booting":
+        return Observation(Layer.COLIMA, unknown="it is starting")
+    if tower.vm == "off":
+        by_human = tower.vm_stopped_by_human
+        ago = None if by_human is None else now - by_human
+        found = _found(Reason.COLIMA_STOPPED, human_ago=ago, fingerprint=str(tower.vm_since))
+        return Observation(Layer.COLIMA, (found,), signs=(_GONE,))
+    found = _found(_COLIMA[tower.vm], fingerprint=str(tower.vm_since))
+    return Observation(Layer.COLIMA, (found,), signs=(_GONE,))
+
+
+def _ssh(tower: SmallTower, now: float) -> Observation:
+    if not tower.booted(now):
+        dead = Sign(Subject.MACHINE, Group.SSH, alive=False, what="ssh")
+        return Observation(Layer.SSH, (_found(Reason.SSH_UNREACHABLE),), signs=(dead,))
+    signs = (
+        Sign(Subject.MACHINE, Group.SSH, alive=True, what="ssh"),
+        Sign(Subject.ENGINE, Group.SSH, alive=tower.engine == "up", what="engine inside"),
+        Sign(Subject.API, Group.SSH, alive=tower.api(now), what="api inside"),
+    )
+    return Observation(Layer.SSH, signs=signs, uptime=now - tower.vm_since)
+
+
+def _docker(tower: SmallTower, now: float) -> Observation:
+    answers = tower.docker_answers(now)
+    sign = Sign(Subject.ENGINE, Group.MUX, alive=answers, what="docker.sock")
+    if answers:
+        passed = Sign(Subject.FORWARD, Group.MUX, alive=True, what="docker.sock")
+        return Observation(Layer.DOCKER, signs=(sign, passed))
+    if not tower.booted(now):
+        return Observation(Layer.DOCKER, (_found(Reason.DOCKER_SILENT),), signs=(sign,))
+    inside = Sign(Subject.ENGINE, Group.SSH, alive=tower.engine_answers(now), what="engine inside")
+    if not tower.engine_answers(now):
+        human = tower.engine == "stopped"
+        ago = now - tower.engine_stopped_at if human else None
+        found = _found(Reason.DOCKER_ENGINE_DOWN, human_ago=ago)
+        return Observation(Layer.DOCKER, (found,), signs=(sign, inside))
+    behind = (
+        Sign(Subject.FORWARD, Group.MUX, alive=False, what="docker.sock"),
+        Sign(Subject.FORWARD, Group.SSH, alive=False, what="behind"),
+    )
+    wedged = tower.mux == "wedged"
+    found = _found(Reason.DOCKER_MUX_WEDGED if wedged else Reason.DOCKER_FORWARD_DEAD)
+    return Observation(Layer.DOCKER, (found,), signs=(sign, inside, *behind))
+
+
+def _kernel(tower: SmallTower, now: float) -> Observation:
+    if not tower.booted(now):
+        return Observation(Layer.KERNEL, unknown="ssh refused")
+    if tower.module:
+        return Observation(Layer.KERNEL)
+    return Observation(Layer.KERNEL, (_found(Reason.BR_NETFILTER_MISSING),))
+
+
+_BOX: Final = {
+    "refused": Reason.TALOS_START_REFUSED,
+    "missing": Reason.TALOS_MISSING,
+}
+
+
+def _talos(tower: SmallTower, now: float) -> Observation:
+    if not tower.docker_answers(now):
+        return Observation(Layer.TALOS, unknown="docker does not answer")
+    up = now - tower.box_since
+    if tower.box == "exited":
+        by_human = tower.box_stopped_by_human
+        ago = None if by_human is None else now - by_human
+        found = _found(Reason.TALOS_STOPPED, human_ago=ago, fingerprint=str(tower.box_since))
+        return Observation(Layer.TALOS, (found,))
+    if tower.box in _BOX:
+        return Observation(Layer.TALOS, (_found(_BOX[tower.box]),))
+    advisory = () if tower.policy else (_found(Reason.RESTART_POLICY),)
+    if tower.box == "shutting_down":
+        signs = (
+            Sign(Subject.CONTAINER, Group.PORTS, alive=False, what="condition"),
+            Sign(Subject.CONTAINER, Group.SSH, alive=False, what="in the VM"),
+        )
+        shut = _found(Reason.TALOS_SHUTTING_DOWN)
+        return Observation(Layer.TALOS, (shut, *advisory), signs=signs, uptime=up)
+    if tower.box == "wedged" and up > READY_AFTER:
+        return Observation(Layer.TALOS, (_found(Reason.TALOS_WEDGED), *advisory), uptime=up)
+    return Observation(Layer.TALOS, advisory, uptime=up)
+
+
+def _apiserver(tower: SmallTower, now: float) -> Observation:
+    alive = tower.api(now)
+    sign = Sign(Subject.API, Group.PORTS, alive=alive, what="/readyz")
+    found = () if alive else (_found(Reason.API_UNREACHABLE),)
+    return Observation(Layer.APISERVER, found, signs=(sign,))
+
+
+def _node(tower: SmallTower, now: float) -> Observation:
+    if not tower.api(now):
+        return Observation(Layer.NODE, unknown="the API does not answer")
+    found = []
+    if not tower.ready(now):
+        found.append(_found(Reason.NODE_NOT_READY))
+    elif tower.cordoned == "talos":
+        found.append(_found(Reason.NODE_CORDONED))
+    elif tower.cordoned == "human":
+        found.append(_found(Reason.CORDONED_BY_HUMAN))
+    if tower.tainted:
+        found.append(_found(Reason.NODE_TAINTED))
+    return Observation(Layer.NODE, tuple(found))
+
+
+def _flannel(tower: SmallTower, now: float) -> Observation:
+    if not tower.api(now):
+        return Observation(Layer.FLANNEL, unknown="the API does not answer")
+    if tower.network(now):
+        return Observation(Layer.FLANNEL)
+    if tower.flannel == "up" and tower.module:
+        return Observation(Layer.FLANNEL, (_found(Reason.FLANNEL_NOT_AVAILABLE),))
+    return Observation(Layer.FLANNEL, (_found(Reason.FLANNEL_CRASHING, target="f@1"),))
+
+
+def _pods(tower: SmallTower, now: float) -> Observation:
+    if not tower.api(now):
+        return Observation(Layer.PODS, unknown="the API does not answer")
+    found = [
+        _found(Reason.POD_UNKNOWN, target=f"joelclaw/{name}@{uid}", owner=name)
+        for name, uid in tower.unknown_pods.items()
+    ]
+    found += [
+        _found(Reason.POD_STUCK_TERMINATING, target=f"joelclaw/{name}@{uid}", owner=name)
+        for name, uid in tower.stuck_pods.items()
+    ]
+    return Observation(Layer.PODS, tuple(found), targets=len(PODS) + 1)
+
+
+def _livekit(tower: SmallTower, now: float) -> Observation:
+    if not tower.api(now):
+        return Observation(Layer.LIVEKIT, unknown="the API does not answer")
+    if not tower.drift:
+        return Observation(Layer.LIVEKIT)
+    event = f"livekit/drift/{tower.drift}"
+    return Observation(Layer.LIVEKIT, (_found(Reason.LIVEKIT_PROBE_DRIFT, event=event),))
+
+
+def _services(tower: SmallTower, now: float) -> Observation:
+    alive = tower.serves(now)
+    sign = Sign(Subject.SERVICE, Group.PORTS, alive=alive, what="port 6379")
+    if not alive:
+        found = (_found(Reason.SERVICE_SILENT, target="6379"),)
+        return Observation(Layer.SERVICES, found, signs=(sign,))
+    dead = _found(Reason.SERVICE_FORWARD_DEAD, target="8108")
+    return Observation(Layer.SERVICES, (dead,) if tower.port_dead else (), signs=(sign,))
+
+
+_LOOKS: Final[Mapping[Layer, Callable[[SmallTower, float], Observation]]] = {
+    Layer.HOST: _host,
+    Layer.COLIMA: _colima,
+    Layer.SSH: _ssh,
+    Layer.DOCKER: _docker,
+    Layer.KERNEL: _kernel,
+    Layer.TALOS: _talos,
+    Layer.APISERVER: _apiserver,
+    Layer.NODE: _node,
+    Layer.FLANNEL: _flannel,
+    Layer.PODS: _pods,
+    Layer.LIVEKIT: _livekit,
+    Layer.SERVICES: _services,
+}
+assert set(_LOOKS) == set(LAYERS)
+
+
+def look(tower: SmallTower, layer: Layer, now: float) -> Observation:
+    """What a look at a layer shows now."""
+    return _LOOKS[layer](tower, now)
