@@ -55,7 +55,8 @@ _TOOLS: Final[Mapping[str, _Tool]] = MappingProxyType(
         ),
         "docker": _Tool(
             Layer.TALOS,
-            frozenset({"start", "stop", "restart", "kill", "pause", "unpause", "rm", "update"}),
+            # A kill is over at once and leaves a crash behind, which is answered as one.
+            frozenset({"start", "stop", "restart", "pause", "unpause", "rm", "update"}),
             frozenset({"-H", "--host", "-c", "--context", "--config", "-l", "--log-level"}),
         ),
     }

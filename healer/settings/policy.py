@@ -31,6 +31,7 @@ def policy_of(settings: Settings, *, run: str, one_pass: bool) -> Policy:
         stable=engine.stable,
         disable_after=engine.disable_after,
         holds_before_giving_up=engine.holds_before_giving_up,
+        crash_loop_boots=engine.crash_loop_boots,
         one_pass=one_pass,
     )
 

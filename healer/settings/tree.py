@@ -234,6 +234,9 @@ class EngineSettings:
     """A remedy that failed this often in a row is disabled (R46)."""
     holds_before_giving_up: Count = 3
     """Spent ladders or budgets without a recovery between them (design §10)."""
+    crash_loop_boots: Count = 3
+    """So many boots of the VM within a quarter of an hour are a crash loop, in which it is not
+    started once more (R18)."""
 
 
 @dataclass(frozen=True, slots=True)

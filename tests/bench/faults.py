@@ -19,6 +19,7 @@ SETTINGS: Final = """# Raises limits only, so that one fault can be played many 
 [engine]
 acts_per_hour = 1000
 stable = "1s"
+crash_loop_boots = 1000
 
 [limits.untaint]
 count = 1000
@@ -37,6 +38,10 @@ count = 1000
 cooldown = "0s"
 
 [limits.delete_flannel_pod]
+count = 1000
+cooldown = "1s"
+
+[limits.patch_livekit]
 count = 1000
 cooldown = "1s"
 
@@ -74,6 +79,7 @@ def _faults(tower: Tower) -> dict[str, tuple[str, Callable[[], object]]]:
         "module gone": ("kernel", module),
         "mux killed": ("docker", tower.mac.kill_mux),
         "docker kill": ("talos", lambda: tower.mac.docker(["kill", NAME])),
+        "LiveKit reset": ("livekit", tower.faults.reset_livekit),
         "VM power cut": ("colima", tower.mac.cut_power),
     }
 

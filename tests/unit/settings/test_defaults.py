@@ -72,6 +72,7 @@ DEFAULTS = {
         "stable": 600.0,
         "disable_after": 5,
         "holds_before_giving_up": 3,
+        "crash_loop_boots": 3,
     },
     "grace": {"docker": None, "apiserver": None, "node": None, "flannel": None},
     "notices": {
@@ -146,4 +147,5 @@ def test_without_a_file_the_policy_is_the_tables(tmp_path: Path) -> None:
     assert dict(GRACE) == policy.grace
     assert Budget(20, 3600.0) == policy.total
     assert (600.0, 5, 3) == (policy.stable, policy.disable_after, policy.holds_before_giving_up)
+    assert 3 == policy.crash_loop_boots
     assert ("r", True) == (policy.run, policy.one_pass)
