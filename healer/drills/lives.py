@@ -7,7 +7,7 @@ from random import Random
 import anyio
 from anyio import CancelScope
 
-from healer.core.facts import Fact
+from healer.core.facts import Act, Fact
 from healer.drills.recording import Recorder
 from healer.engine.daemon import Daemon, Senses, Surroundings
 from healer.engine.telling import Listener
@@ -15,8 +15,10 @@ from healer.ports import Journal
 from healer.probes.fresh_news import FreshNews
 from healer.settings import Settings
 from healer.settings.policy import policy_of
+from healer.simulation.physics import Tower
 from healer.wiring.paces import paces_of
-from healer.wiring.parts import Looks, OurChildren, Outside, parts_of
+from healer.wiring.parts import Looks, OurChildren, parts_of
+from healer.wiring.simulated import simulated_outside
 
 LAUNCHD_WAITS = 10.0
 """Seconds until launchd starts a job anew (facts/peers.md §6.2: its throttle)."""
@@ -30,6 +32,19 @@ class Steady:
 
     def ended(self, name: str) -> None:
         """Unheard."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Both the journal and the history hear of an act's process."""
+
+    children: OurChildren
+    recorder: Recorder
+
+    def spawned(self, act: Act, pid: int, started: float) -> None:
+        """Remember it."""
+        self.children.spawned(act, pid, started)
+        self.recorder.spawned(act, pid, started)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +63,7 @@ class Crash:
 class Lives:
     """Runs one healer after another until it is cancelled."""
 
-    outside: Callable[[], Outside]
+    tower: Tower
     journal: Callable[[], Journal]
     """Opens it anew, as each healer does."""
     settings: Settings
@@ -79,7 +94,7 @@ class Lives:
 
     def now(self) -> float:
         """The time on the clock of `now`."""
-        return self.recorder.tower.now()
+        return self.tower.now()
 
     async def tell(self, fact: Fact) -> None:
         """Tell the one that lives; a dead one reads the journal when it comes back."""
@@ -88,9 +103,10 @@ class Lives:
 
     def _born(self) -> Daemon:
         life = self.recorder.life
-        outside, journal = self.outside(), self.journal()
-        self.recorder.journal = journal
-        looks, children = Looks.over(outside, resident=True), OurChildren(journal)
+        self.recorder.journal = journal = self.journal()
+        children = OurChildren(journal)
+        outside = simulated_outside(self.tower, _Told(children, self.recorder))
+        looks = Looks.over(outside, resident=True)
         parts = parts_of(outside, self.settings, journal, self.listener, children, looks)
         recorder = self.recorder
         parts = replace(parts, remedies=recorder.wrapped(parts.remedies), stepped=recorder.stepped)

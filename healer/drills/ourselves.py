@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from healer.core.facts import Pause, Paused, Resumed, WasReset
 from healer.core.tower import Layer
 from healer.drills.lives import LAUNCHD_WAITS, Lives
-from healer.drills.scenario import Value
+from healer.simulation.happenings import Choice, Number, Parameter, Value
 
 Given = Mapping[str, Value]
 
@@ -18,8 +19,7 @@ class Ourselves:
 
     about: str
     befall: Callable[[Lives, Given], Awaitable[None]]
-    parameters: Mapping[str, Value]
-    """What may be given, with its default."""
+    parameters: Mapping[str, Parameter]
 
 
 async def _crash(lives: Lives, given: Given) -> None:
@@ -30,7 +30,7 @@ async def _pause(lives: Lives, given: Given) -> None:
     """Written first and told then, as `healer pause` does it."""
     seconds = float(given.get("seconds", 0.0))
     until = lives.now() + seconds if seconds else None
-    pause = Pause(_layer(given), until, "a human", str(given.get("reason", "maintenance")))
+    pause = Pause(_layer(given), until, "a human", "maintenance")
     lives.recorder.journal.pause(pause)
     await lives.tell(Paused(pause))
 
@@ -50,18 +50,22 @@ def _layer(given: Given) -> Layer | None:
     return Layer(str(named)) if named else None
 
 
-OURSELVES: Final[Mapping[str, Ourselves]] = {
-    "healer_crashes": Ourselves(
-        "healer is killed without a farewell; launchd starts it anew.",
-        _crash,
-        {"down": LAUNCHD_WAITS},
-    ),
-    "healer_paused": Ourselves(
-        "Somebody runs `healer pause`.",
-        _pause,
-        {"seconds": 0.0, "layer": "", "reason": "maintenance"},
-    ),
-    "healer_resumed": Ourselves("Somebody runs `healer resume`.", _resume, {"layer": ""}),
-    "healer_reset": Ourselves("Somebody runs `healer reset`.", _reset, {"layer": ""}),
-}
+_LAYER: Final = Choice("of which layer; of all when it is left out", "", ("", *Layer))
+_WAIT: Final = Number("seconds until launchd starts it anew", LAUNCHD_WAITS, 0.0, 86_400.0)
+_LENGTH: Final = Number("for how many seconds; until resumed when 0", 0.0, 0.0, 30 * 86_400.0)
+
+OURSELVES: Final[Mapping[str, Ourselves]] = MappingProxyType(
+    {
+        "healer_crashes": Ourselves(
+            "healer is killed without a farewell; launchd starts it anew.",
+            _crash,
+            {"down": _WAIT},
+        ),
+        "healer_paused": Ourselves(
+            "Somebody runs `healer pause`.", _pause, {"seconds": _LENGTH, "layer": _LAYER}
+        ),
+        "healer_resumed": Ourselves("Somebody runs `healer resume`.", _resume, {"layer": _LAYER}),
+        "healer_reset": Ourselves("Somebody runs `healer reset`.", _reset, {"layer": _LAYER}),
+    }
+)
 """By name, as a scenario calls it."""

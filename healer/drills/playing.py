@@ -3,26 +3,28 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from random import Random
 
 import anyio
 
-from healer.adapters.journal import SqliteJournal
 from healer.core.facts import State
 from healer.core.tower import Layer
 from healer.core.world import World
 from healer.drills.befalling import Befalling
+from healer.drills.journals import journal_in_memory
+from healer.drills.letters import Letters
 from healer.drills.lives import Crash, Lives
-from healer.drills.oracle import Oracle
 from healer.drills.recording import Recorder
 from healer.drills.scenario import Scenario
-from healer.engine.telling import Listener, Told
+from healer.engine.telling import Both, Listener, Told
+from healer.model.notice import Notice
 from healer.ports import Clock, Journal
 from healer.promises.history import History
 from healer.settings import Settings
 from healer.simulation.happenings import healthy_tower
+from healer.simulation.mac_ports import SimulatedClock
 from healer.simulation.physics import Tower
 from healer.simulation.virtual_time import VirtualLoop, run_virtually
-from healer.wiring.simulated import simulated_outside
 
 QUIET = 60.0
 """Seconds without a decision, all being well, after which a drill is over."""
@@ -53,6 +55,10 @@ class Played:
     tower: Tower = field(repr=False)
     world: World = field(repr=False)
     """What the last healer knew at the end. (asyncio spells out what a task returns.)"""
+    notices: tuple[Notice, ...] = field(repr=False)
+    """What a human was told, oldest first."""
+    well_since: float | None
+    """When the tower became truly well for the last time; None when it is ill at the end."""
     lives: int
     turns: int
     """How often all tasks had come to an await: so many places there are for a crash."""
@@ -65,9 +71,12 @@ class Manner:
     crashes: Sequence[Crash] = ()
     settings: Settings = field(default_factory=Settings)
     listener: Listener = field(default_factory=Nobody)
+    notices: bool = True
+    """Whether to find out what a human is told."""
     quiet: float = QUIET
     quiet_when_ill: float = QUIET_WHEN_ILL
-    journal: Callable[[Clock], Journal] = SqliteJournal.in_memory
+    journal: Callable[[Clock], Callable[[], Journal]] = journal_in_memory
+    """Makes an empty one; what comes back opens it anew for each healer."""
     began: Callable[[Tower], None] = _nobody_asked
     """Told of the tower before anything befalls it."""
 
@@ -90,16 +99,16 @@ class _Drill:
         self._scenario = scenario
         self._seed = seed
         self._manner = manner
-        self._tower = healthy_tower(lambda: anyio.current_time() - began)
-        self._journal = manner.journal(simulated_outside(self._tower).clock)
-        self._oracle = Oracle(self._tower)
-        self._recorder = Recorder(self._oracle, self._journal)
+        self._tower = healthy_tower(lambda: anyio.current_time() - began, Random(seed))  # noqa: S311  (a seeded world)
+        self._open = manner.journal(SimulatedClock(self._tower))
+        self._recorder = Recorder(self._tower, self._open())
+        self._letters = Letters(self._tower, self._recorder)
         self._lives = Lives(
-            outside=lambda: simulated_outside(self._tower),
-            journal=lambda: self._journal,
+            tower=self._tower,
+            journal=self._open,
             settings=manner.settings,
             recorder=self._recorder,
-            listener=manner.listener,
+            listener=Both(self._letters, manner.listener) if manner.notices else manner.listener,
             seed=seed,
         )
         self._befalling = Befalling(self._tower, scenario.happens, self._lives)
@@ -120,13 +129,15 @@ class _Drill:
             tasks.cancel_scope.cancel()
         self._recorder.life_ended()
         return Played(
-            self._scenario,
-            self._seed,
-            self._closed(),
-            self._tower,
-            self._world,
-            self._recorder.life,
-            self._turns,
+            scenario=self._scenario,
+            seed=self._seed,
+            history=self._closed(),
+            tower=self._tower,
+            world=self._world,
+            notices=tuple(self._letters.sent),
+            well_since=self._well_since(),
+            lives=self._recorder.life,
+            turns=self._turns,
         )
 
     def _count_turns(self) -> None:
@@ -162,7 +173,7 @@ class _Drill:
         if now >= max(self._scenario.lasts, over + self._scenario.bound):
             return True
         quiet_for = now - max(self._recorder.decided_at, over)
-        if self._oracle.well and _calm(self._world):
+        if self._tower.well and _calm(self._world):
             return quiet_for >= self._manner.quiet
         return self._hopeless() and quiet_for >= self._manner.quiet_when_ill
 
@@ -171,14 +182,18 @@ class _Drill:
         gave_up = any(one.until is None for one in self._world.ledger.holds)
         return gave_up or not self._befalling.covered
 
+    def _well_since(self) -> float | None:
+        known = self._tower.truth(self._tower.now())
+        return max(known.values()) if self._tower.well else None
+
     def _closed(self) -> History:
         history, befalling = self._recorder.history, self._befalling
         history.faults_over = befalling.over
         history.covered, history.harmless = befalling.covered, befalling.harmless
         history.bound, history.ended = self._scenario.bound, self._tower.now()
-        history.well_at_end = self._oracle.well
-        history.human = self._oracle.wishes
-        history.undone = self._oracle.undone()
+        history.well_at_end = self._tower.well
+        history.human = frozenset(self._tower.human.wishes)
+        history.undone = self._tower.undone()
         return history
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol
 
 from healer.core.facts import Act, Outcome
 from healer.core.ladders import Remedy
@@ -11,27 +10,16 @@ from healer.core.tower import Layer
 from healer.engine.telling import Stepped
 from healer.ports import Journal, Remedial
 from healer.promises.history import Deed, History, Moment
+from healer.simulation.physics import Tower
 
 _NOBODY_KNOWS: Mapping[Layer, float] = MappingProxyType({})
-
-
-class Truth(Protocol):
-    """What only the outside knows."""
-
-    def now(self) -> float:
-        """Seconds on the clock of `now`."""
-        ...
-
-    def truth(self, now: float) -> Mapping[Layer, float]:
-        """Since when each layer has truly been well; one that is ill is absent."""
-        ...
 
 
 @dataclass(slots=True)
 class Recorder:
     """Hears every step and every deed, through all lives of healer."""
 
-    tower: Truth
+    tower: Tower
     journal: Journal
     history: History = field(default_factory=History)
     life: int = 0
@@ -39,6 +27,12 @@ class Recorder:
     """This life is being cut off, and notes nothing any more."""
     decided_at: float = 0.0
     """When something was last decided."""
+    _pids: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def trouble(self) -> str:
+        """Why this healer may do nothing, if so."""
+        return self.history.moments[-1].policy.no_acts_because if self.history.moments else ""
 
     def stepped(self, stepped: Stepped) -> None:
         """Write a step down; what was truly well matters where something is done."""
@@ -60,6 +54,8 @@ class Recorder:
     def begins(self, act: Act) -> Deed:
         """An act reaches the outside."""
         now = self.tower.now()
+        if any(one.life != self.life for one in self.history.deeds if one.ended is None):
+            self._close(now)
         since = self.tower.truth(now).get(act.layer)
         deed = Deed(
             act=act,
@@ -77,10 +73,19 @@ class Recorder:
         self.dying = False
 
     def life_ended(self) -> None:
-        """What this life had begun is over for it, and nobody knows how it ended."""
+        """Nobody knows how what this life had begun has ended; a start of the VM goes on."""
+        self._close(self.tower.now())
+
+    def spawned(self, act: Act, pid: int, started: float) -> None:
+        """An act has a process of its own, which outlives its healer (design §10)."""
+        del started
+        self._pids[act.id] = pid
+
+    def _close(self, now: float) -> None:
+        running = {one.pid for one in self.tower.mac.operations}
         for deed in self.history.deeds:
-            if deed.ended is None:
-                deed.ended = self.tower.now()
+            if deed.ended is None and self._pids.get(deed.act.id) not in running:
+                deed.ended = now
 
     def ends(self, deed: Deed, outcome: Outcome) -> None:
         """An act has ended, in the life that began it."""

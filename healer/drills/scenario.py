@@ -7,9 +7,8 @@ from healer.core.facts import Rule
 from healer.core.ladders import Remedy
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
+from healer.simulation.happenings import Value
 
-Value = str | int | float | bool
-"""What a happening may be given."""
 BOUND = 1800.0
 """Seconds within which a tower that a ladder answers for must be well (I12)."""
 

@@ -11,7 +11,7 @@ from healer.drills.playing import Manner, Played, run
 from healer.drills.scenario import Happens, Scenario
 from healer.promises.table import broken
 
-KILLED = Scenario("killed", "The container dies.", (Happens(60.0, "container_killed"),))
+KILLED = Scenario("killed", "The container dies.", (Happens(60.0, "docker_kill"),))
 
 
 @pytest.fixture(scope="module", name="played")
