@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from healer.core.ladders import Remedy
 from healer.core.ledger import Attempt
-from healer.engine.telling import Listener
+from healer.engine.telling import Listener, Stepped
 from healer.engine.watching import Probe
 from healer.ports import Clock, Journal, Remedial
 
@@ -24,6 +24,11 @@ async def _nobody(attempt: Attempt) -> bool:
     return False
 
 
+def _unwritten(stepped: Stepped) -> None:
+    """Nobody writes the steps down."""
+    del stepped
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Eyes, hands and memory of one engine."""
@@ -38,3 +43,5 @@ class Parts:
     """Whether the process of an unfinished act lives on (a `colima start` outlives us)."""
     after_act: Callable[[], None] = lambda: None
     """Called when an act has ended: what was cached of the world before it is void."""
+    stepped: Callable[[Stepped], None] = _unwritten
+    """Told of each step before its decisions are carried out; must neither block nor raise."""

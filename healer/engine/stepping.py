@@ -17,6 +17,7 @@ from healer.core.tower import Layer, above
 from healer.core.world import World
 from healer.engine.parts import Parts
 from healer.engine.performing import MARGIN, Performer
+from healer.engine.telling import Stepped
 from healer.ports import JournalError, PortError
 
 Inbox = MemoryObjectSendStream[tuple[Fact, float]]
@@ -66,6 +67,7 @@ class Stepper:
         if isinstance(fact, Finished):
             self._void(fact.act.layer, now)
         taken = step(self.world, fact, now, self.policy)
+        self._parts.stepped(Stepped(now, self.world, fact, self.policy, taken))
         self.world = taken.world
         for decision in taken.decisions:
             self._carry_out(decision)

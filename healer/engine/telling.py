@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from healer.core.facts import Decision, Fact
+from healer.core.machine import Step
 from healer.core.outlook import Awaited
+from healer.core.policy import Policy
 from healer.core.tower import Layer
 from healer.core.world import World
 from healer.engine.watching import Look
@@ -21,6 +23,18 @@ class Told:
     world: World
     awaited: tuple[Awaited, ...]
     dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """One step of the engine with all that went into it: the same again gives the same again."""
+
+    at: float
+    """On the clock of `now`."""
+    before: World
+    fact: Fact
+    policy: Policy
+    taken: Step
 
 
 @dataclass(frozen=True, slots=True)

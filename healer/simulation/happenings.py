@@ -1,46 +1,88 @@
-"""What befalls a tower: a healthy one to begin with, and the faults of a scenario."""
+"""What befalls a tower: a healthy one to begin with, and everything that can happen to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from random import Random
+from types import MappingProxyType
+from typing import Final
 
+from healer.model.machine import Forwarder, VmStatus
+from healer.simulation.faults_cluster import FAULTS_OF_THE_CLUSTER
+from healer.simulation.faults_vm import FAULTS_OF_THE_VM
+from healer.simulation.happening import Choice, Happening, Kind, Number, Parameter, Value
+from healer.simulation.humans import HUMANS
+from healer.simulation.node import READY
 from healer.simulation.physics import Tower
-from healer.simulation.workloads import Workload
+from healer.simulation.times import NOISES, TIMES
+from healer.simulation.workloads import LIVEKIT, Workload
+
+__all__ = [
+    "HAPPENINGS",
+    "Choice",
+    "Happening",
+    "Kind",
+    "Number",
+    "Parameter",
+    "Value",
+    "healthy_tower",
+    "livekit_of",
+    "mac_reboot",
+]
+
+HAPPENINGS: Final[Mapping[str, Happening]] = MappingProxyType(
+    {one.name: one for one in (*FAULTS_OF_THE_VM, *FAULTS_OF_THE_CLUSTER, *HUMANS, *TIMES, *NOISES)}
+)
+"""Everything that can befall a tower, by its name."""
+
+_UP = -3600.0
 
 
-def healthy_tower(now: Callable[[], float]) -> Tower:
-    """A tower that has been well for an hour when the run begins."""
-    tower = Tower(now)
+def healthy_tower(
+    awake: Callable[[], float],
+    random: Random | None = None,
+    forwarder: Forwarder = Forwarder.GRPC,
+) -> Tower:
+    """A tower that has been well for an hour when the run begins, as healer leaves one behind."""
+    tower = Tower(awake, random, forwarder)
     machine, box, cluster = tower.machine, tower.box, tower.cluster
-    machine.on = machine.ssh = machine.ready = machine.engine = True
-    machine.module = machine.forward = machine.port_forwards = True
-    machine.listed, machine.engine_unit, machine.mux_pid = "Running", "active", 13_000
-    machine.booted_at = machine.changed_at = -3600.0
-    machine.generation = box.generation = 1
-    box.status, box.started_at = "running", -3600.0
-    cluster.api = cluster.ready = True
-    cluster.ready_since = -3580.0
-    cluster.flannel.running = cluster.flannel.subnet_env = True
-    cluster.flannel.started_at = -3580.0
-    for workload in cluster.workloads:
+    machine.on = machine.ssh = machine.ready = machine.hostagent = True
+    machine.listed = VmStatus.RUNNING
+    machine.booted_at = machine.logged_at = _UP
+    machine.life = 1
+    tower.kernel.loaded = tower.kernel.persisted = True
+    tower.forwards.made()
+    tower.dockerd.up, tower.dockerd.unit = True, "active"
+    box.running, box.status, box.started_at = True, "running", _UP
+    box.restart_policy = "unless-stopped"
+    cluster.life.begin()
+    cluster.api.up, cluster.api.since, cluster.flannel.api_since = True, _UP, _UP
+    node, flannel = cluster.node, cluster.flannel
+    node.reporting, node.ready, node.message = True, "True", READY
+    node.ready_since = node.written_at = _UP + 20.0
+    flannel.running = flannel.subnet_env = True
+    flannel.started_at = _UP + 20.0
+    for workload in tower.workloads:
         if workload.desired:
             workload.up = workload.ready = True
-            workload.started_at = -3570.0
+            workload.started_at = workload.ready_since = _UP + 30.0
+    tower.truth(_UP)
     return tower
 
 
 def livekit_of(tower: Tower) -> Workload:
     """LiveKit's workload."""
-    return next(one for one in tower.cluster.workloads if one.name == "livekit-server")
+    return tower.cluster.kubelet.named(LIVEKIT)
 
 
 def mac_reboot(tower: Tower) -> None:
     """The Mac reboots while LiveKit's probes have just been reset by a chart upgrade.
 
-    Everything that ran is gone; pid files and sockets of the life before stay
-    (facts/colima.md §2). The container had no restart policy, the module was never persisted.
+    No healer was ever here: the container has no restart policy, and nothing loads the kernel
+    module at a boot.
     """
-    livekit_of(tower).probes_drifted = True
-    livekit_of(tower).ready = False
-    tower.power_cut()
-    tower.machine.changed_at = tower.at - 300.0
-    tower.mac_booted_at = tower.at - 60.0
-    tower.tell("the Mac has rebooted: the VM is off, its files are left behind")
+    tower.box.restart_policy = "no"
+    tower.kernel.persisted = False
+    livekit = livekit_of(tower)
+    livekit.probes_drifted = True
+    livekit.become(ready=False, at=_UP)
+    tower.mac_reboots(ago=60.0)
+    tower.changed()

@@ -16,18 +16,26 @@ T = TypeVar("T")
 _FOREVER = 3600.0 * 24 * 365
 
 
+def _unheard(waited: float) -> None:
+    """Nobody listens."""
+    del waited
+
+
 class _JumpingSelector(selectors.SelectSelector):
     """Never waits: the time that the loop would wait for is over at once."""
 
     def __init__(self) -> None:
         super().__init__()
         self.elapsed = 0.0
+        self.turned: Callable[[float], None] = _unheard
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Let the wait be over, and look for woken descriptors without waiting."""
         if timeout is None:
             raise StalledError("every task waits for ever: nothing will happen any more")
-        self.elapsed += max(0.0, min(timeout, _FOREVER))
+        waited = max(0.0, min(timeout, _FOREVER))
+        self.turned(waited)
+        self.elapsed += waited
         return super().select(0)
 
 
@@ -45,6 +53,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Seconds of virtual time since the loop was made."""
         return self._jumping.elapsed
+
+    def on_turn(self, turned: Callable[[float], None]) -> None:
+        """Call this each time that all tasks wait, with the seconds that are about to be over.
+
+        Between two turns every task stands at an await of its own, so who counts turns counts
+        awaits; and who waits as long as it is told makes the virtual time a real one.
+        """
+        self._jumping.turned = turned
 
 
 def run_virtually(main: Callable[[], Awaitable[T]]) -> T:

@@ -3,7 +3,7 @@
 import random
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from healer.adapters.clock import SystemClock
@@ -12,19 +12,16 @@ from healer.adapters.journal_again import LastingJournal
 from healer.adapters.lock import WriterLock
 from healer.adapters.watchdog import Watchdog
 from healer.core.facts import Pause
-from healer.core.tower import Layer
-from healer.engine.daemon import Daemon, Paces, Senses, Surroundings
+from healer.engine.daemon import Daemon, Senses, Surroundings
 from healer.engine.telling import Listener, Looked, Told
 from healer.ports import JournalError, Memory
 from healer.probes.fresh_news import FreshNews
 from healer.settings import Settings
 from healer.settings.places import Places, places_of
 from healer.settings.policy import policy_of
+from healer.wiring.paces import paces_of
 from healer.wiring.parts import Looks, OurChildren, Outside, parts_of
 from healer.wiring.real import Manner, real_outside
-
-_JUST_BOOTED = 120.0
-"""Seconds after the Mac's boot in which a daemon's start counts as the boot's."""
 
 
 class AlreadyRunning(Exception):
@@ -204,19 +201,7 @@ def senses_of(
     parts = parts_of(outside, settings, journal, listener, children, looks)
     policy = policy_of(settings, run=run, one_pass=False)
     news = tuple(FreshNews(one, looks.forget_moment) for one in outside.news)
-    return Senses(parts, policy, _paces(settings, outside), news)
-
-
-def _paces(settings: Settings, outside: Outside) -> Paces:
-    daemon = settings.daemon
-    booted_ago = outside.clock.wall() - outside.host.boot_time()
-    return Paces(
-        calm={Layer(one.name): getattr(settings.calm, one.name) for one in fields(settings.calm)},
-        alert=daemon.alert_every,
-        deadline=settings.once.look_deadline,
-        wake_grace=daemon.wake_grace,
-        boot_grace=daemon.boot_grace if booted_ago < _JUST_BOOTED else 0.0,
-    )
+    return Senses(parts, policy, paces_of(settings, outside), news)
 
 
 async def reload(house: Household, settings: Settings, environment: Mapping[str, str]) -> None:

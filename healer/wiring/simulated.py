@@ -1,29 +1,43 @@
 """The outside of a drill: a simulated tower on virtual time."""
 
-from healer.simulation import eyes, hands
+from healer.ports import Children
+from healer.simulation.cluster_eyes import SimulatedCluster
+from healer.simulation.cluster_hands import SimulatedClusterHands
+from healer.simulation.engine_ports import SimulatedEngine, SimulatedEngineHands
+from healer.simulation.forward_ports import SimulatedForward, SimulatedForwardHands
+from healer.simulation.guest_ports import SimulatedGuest, SimulatedGuestHands
+from healer.simulation.mac_ports import SimulatedClock, SimulatedHost
+from healer.simulation.news import news_of
 from healer.simulation.physics import Tower
+from healer.simulation.published_ports import SimulatedPublished
+from healer.simulation.vm_ports import SimulatedVm, SimulatedVmHands
 from healer.wiring.parts import Outside
 
 
-def simulated_outside(tower: Tower) -> Outside:
-    """A tower on virtual time."""
+def simulated_outside(tower: Tower, children: Children | None = None) -> Outside:
+    """A tower on virtual time.
+
+    With `children` a start or stop of the VM shows in the process list while it runs, and its
+    pid is told, so that a later life of healer recognises it.
+    """
 
     async def close() -> None:
         """Nothing was opened."""
 
     return Outside(
-        clock=eyes.SimulatedClock(tower),
-        host=eyes.SimulatedHost(tower),
-        vm=eyes.SimulatedVm(tower),
-        vm_hands=hands.SimulatedVmHands(tower),
-        guest=eyes.SimulatedGuest(tower),
-        guest_hands=hands.SimulatedGuestHands(tower),
-        forward=eyes.SimulatedForward(tower),
-        forward_hands=hands.SimulatedForwardHands(tower),
-        engine=eyes.SimulatedEngine(tower),
-        engine_hands=hands.SimulatedEngineHands(tower),
-        cluster=eyes.SimulatedCluster(tower),
-        cluster_hands=hands.SimulatedClusterHands(tower),
-        published=eyes.SimulatedPublished(tower),
+        clock=SimulatedClock(tower),
+        host=SimulatedHost(tower),
+        vm=SimulatedVm(tower),
+        vm_hands=SimulatedVmHands(tower, children),
+        guest=SimulatedGuest(tower),
+        guest_hands=SimulatedGuestHands(tower),
+        forward=SimulatedForward(tower),
+        forward_hands=SimulatedForwardHands(tower),
+        engine=SimulatedEngine(tower),
+        engine_hands=SimulatedEngineHands(tower),
+        cluster=SimulatedCluster(tower),
+        cluster_hands=SimulatedClusterHands(tower),
+        published=SimulatedPublished(tower),
         close=close,
+        news=news_of(tower),
     )

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 import anyio
 
 from healer.model.cluster import Pod
-from healer.simulation.eyes import SimulatedCluster
-from healer.simulation.hands import SimulatedClusterHands
+from healer.simulation.cluster_eyes import SimulatedCluster
+from healer.simulation.cluster_hands import SimulatedClusterHands
 from healer.simulation.happenings import healthy_tower, livekit_of
-from healer.simulation.physics import SandboxEvent, Tower
+from healer.simulation.kubelet import SandboxEvent
+from healer.simulation.physics import Tower
 
 
 @dataclass(slots=True)
@@ -26,23 +27,23 @@ class SimulatedWorld:
 
     async def taint(self) -> None:
         """As Talos does."""
-        self.tower.taint()
+        self.tower.cluster.taint()
 
     async def cordon(self, *, by_talos: bool) -> None:
         """With its mark or without."""
-        self.tower.cluster.cordoned = True
-        self.tower.cluster.cordoned_by_talos = by_talos
+        self.tower.cluster.node.cordon(by_talos=by_talos)
 
     async def recreate(self, pod: Pod) -> None:
         """As its controller does."""
-        for one in self.tower.cluster.workloads:
+        for one in self.tower.workloads:
             if one.pod_uid == pod.uid:
-                self.tower.replace_pod(one)
+                self.tower.cluster.kubelet.replace(one)
 
     async def fail_sandbox(self, pod: Pod) -> None:
         """As the kubelet tells it."""
-        (workload,) = [one for one in self.tower.cluster.workloads if one.pod_uid == pod.uid]
-        self.tower.cluster.sandbox_failures[pod.uid] = SandboxEvent(workload, self.tower.now())
+        (workload,) = [one for one in self.tower.workloads if one.pod_uid == pod.uid]
+        event = SandboxEvent(workload, pod.uid, pod.name, self.tower.now())
+        self.tower.cluster.kubelet.failures[pod.uid] = event
 
     async def drift_livekit(self) -> None:
         """A chart upgrade reset its probes."""
@@ -54,4 +55,4 @@ class SimulatedWorld:
 
     async def die(self) -> None:
         """The API server is gone."""
-        self.tower.cluster.api = False
+        self.tower.cluster.api.up = False

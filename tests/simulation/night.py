@@ -14,8 +14,8 @@ from healer.engine.telling import Told
 from healer.ports import Journal, Remedial
 from healer.settings import Settings
 from healer.settings.policy import policy_of
-from healer.simulation.eyes import SimulatedClock
 from healer.simulation.happenings import healthy_tower
+from healer.simulation.mac_ports import SimulatedClock
 from healer.simulation.physics import Tower
 from healer.simulation.virtual_time import run_virtually
 from healer.wiring.parts import OurChildren, parts_of

@@ -19,7 +19,7 @@ HOUR = 3600.0
 
 def nothing(tower: Tower) -> None:
     """Nothing befalls it, and nothing is left to be set."""
-    tower.box.restart_policy = "unless-stopped"
+    del tower
 
 
 def well(daemon: Daemon) -> bool:
@@ -110,7 +110,7 @@ def test_a_second_outage_is_told_again() -> None:
             tasks.start_soon(house.live, 2 * HOUR)
             for _ in range(2):
                 await anyio.sleep(1000.0)
-                house.tower.box_ended(137)
+                house.tower.box.kill_by_hand()
 
     house = live(nothing, twice)
 

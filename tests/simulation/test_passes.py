@@ -70,9 +70,7 @@ def test_a_rehearsal_names_the_first_act_and_changes_nothing() -> None:
 
 def stopped_by_a_human(tower: Tower) -> None:
     """`colima stop` in this boot, with a container that comes back by itself."""
-    tower.box.restart_policy = "unless-stopped"
-    tower.machine.persisted = True
-    tower.clean_stop()
+    tower.machine.clean_stop()
 
 
 def test_a_humans_clean_stop_waits_ten_minutes() -> None:
@@ -154,22 +152,22 @@ def test_one_incident_opens_for_five_causes() -> None:
 
 def container_gone(tower: Tower) -> None:
     """The container died, with no restart policy."""
-    tower.box_ended(255)
+    tower.box.ended(255)
 
 
 def taint_back(tower: Tower) -> None:
     """Talos put its taint back."""
-    tower.taint()
+    tower.cluster.taint()
 
 
 def forwards_dead(tower: Tower) -> None:
     """docker.sock on the Mac leads nowhere; the engine in the VM is well."""
-    tower.machine.forward = False
+    tower.forwards.mux_ends()
 
 
 def powered_off(tower: Tower) -> None:
     """The VM lost its power within this boot of the Mac."""
-    tower.power_cut()
+    tower.machine.power_cut()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,88 @@
+"""The VM by direct ssh, as ports."""
+
+import anyio
+
+from healer.model.machine import GuestFacts, Unit
+from healer.ports import ActFailed, TargetIll
+from healer.simulation.answering import answer, get_in
+from healer.simulation.physics import Tower
+
+_PLACE = "ssh lima-colima"
+
+
+class SimulatedGuest:
+    """Looks into the VM past Lima's mux."""
+
+    def __init__(self, tower: Tower) -> None:
+        self._tower = tower
+
+    async def banner(self) -> str:
+        """sshd's first words."""
+        await answer(self._tower, "ssh banner", 0.02)
+        await get_in(self._tower, self._tower.machine.to_ssh(), "ssh banner")
+        return "SSH-2.0-OpenSSH_9.6p1"
+
+    async def facts(self) -> GuestFacts:
+        """One round trip."""
+        tower = self._tower
+        await answer(tower, _PLACE, 0.2, 12.0)
+        await get_in(tower, tower.machine.to_ssh(), _PLACE)
+        machine, dockerd, box = tower.machine, tower.dockerd, tower.box
+        wall, at = tower.clock.wall(), tower.clock.at
+        since = dockerd.inactive_since
+        api = tower.cluster.api.up and not tower.troubles.api_silent
+        return GuestFacts(
+            uptime=machine.uptime(),
+            clock=wall - machine.clock_behind,
+            asked_at=wall,
+            bridge_netfilter=machine.kernel.loaded,
+            vxlan=machine.kernel.loaded,
+            persisted=machine.kernel.persisted,
+            disk_used=machine.disk_used,
+            engine_answers=dockerd.up,
+            docker=Unit(dockerd.unit, dockerd.result, None if since is None else at - since),
+            container_status=box.status if dockerd.up and box.there else "",
+            api_answers=api if dockerd.up and box.running else None,
+            api_port=tower.cluster.api.port if dockerd.up and box.running else None,
+            open_ports=open_ports(tower),
+        )
+
+
+def open_ports(tower: Tower) -> frozenset[int]:
+    """docker-proxy accepts for the dead as well (facts/incidents.md §2)."""
+    return frozenset(tower.box.ports) if tower.box.running else frozenset()
+
+
+class SimulatedGuestHands:
+    """Acts in the VM; what was begun there goes on when the ssh ends."""
+
+    def __init__(self, tower: Tower) -> None:
+        self._tower = tower
+
+    async def _enter(self, takes: float) -> None:
+        await anyio.sleep(takes)
+        self._tower.now()
+        try:
+            await get_in(self._tower, self._tower.machine.to_ssh(), _PLACE)
+        except TargetIll as ill:
+            raise ActFailed(ill.place, ill.detail) from ill
+
+    async def load_modules(self) -> str:
+        """The module is there at once, and after each later boot."""
+        await self._enter(0.3)
+        kernel = self._tower.machine.kernel
+        kernel.loaded = kernel.persisted = True
+        self._tower.changed()
+        return "loaded br_netfilter and vxlan; persisted"
+
+    async def restart_engine(self) -> str:
+        """Kills the containers, and starts those whose policy says so."""
+        await self._enter(0.3)
+        tower = self._tower
+        if tower.dockerd.up:
+            tower.wrong("docker was restarted while it lived")
+        tower.dockerd.restart()
+        tower.changed()
+        await anyio.sleep(2.0)
+        tower.now()
+        return "docker restarted"

@@ -1,0 +1,85 @@
+"""LiveKit's Deployment, with or without the probes that can pass here (talos-kubernetes.md §6)."""
+
+from typing import Any
+
+from healer.model.cluster import Deployment
+from healer.simulation.clockwork import Clockwork
+from healer.simulation.stamps import stamp
+from healer.simulation.workloads import Workload
+
+Json = dict[str, Any]
+
+
+def deployment_of(clock: Clockwork, workload: Workload, *, ready: bool) -> Deployment:
+    """As the chart rendered it, or as the owner's patch left it."""
+    raw: Json = {
+        "metadata": {
+            "namespace": workload.namespace,
+            "name": workload.name,
+            "uid": "uid-livekit",
+            "resourceVersion": str(workload.generation),
+            "generation": workload.generation,
+        },
+        "spec": {
+            "replicas": workload.desired,
+            "strategy": _strategy(workload),
+            "template": {"spec": {"hostNetwork": True, "containers": [_container(workload)]}},
+        },
+        "status": {
+            "observedGeneration": workload.generation,
+            "readyReplicas": int(ready),
+            "conditions": [_available(ready=ready, since=clock.wall(workload.ready_since))],
+        },
+    }
+    return Deployment(
+        namespace=workload.namespace,
+        name=workload.name,
+        uid="uid-livekit",
+        resource_version=str(workload.generation),
+        generation=workload.generation,
+        observed_generation=workload.generation,
+        desired=workload.desired,
+        ready=int(ready),
+        raw=raw,
+    )
+
+
+def _available(*, ready: bool, since: float) -> Json:
+    status = "True" if ready else "False"
+    return {"type": "Available", "status": status, "lastTransitionTime": stamp(since)}
+
+
+def _strategy(workload: Workload) -> Json:
+    if not workload.probes_drifted:
+        return {"type": "Recreate"}
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}
+
+
+def _container(workload: Workload) -> Json:
+    ports = [{"name": "http", "containerPort": 7880}, {"name": "rtc-tcp", "containerPort": 7881}]
+    if workload.probes_drifted:
+        probe = {"httpGet": {"path": "/", "port": "http", "scheme": "HTTP"}, "timeoutSeconds": 1}
+        return {
+            "name": workload.name,
+            "ports": ports,
+            "livenessProbe": probe,
+            "readinessProbe": probe,
+        }
+    http = {"host": "127.0.0.1", "path": "/", "port": "http", "scheme": "HTTP"}
+    return {
+        "name": workload.name,
+        "ports": ports,
+        "startupProbe": {"httpGet": http, "periodSeconds": 5, "failureThreshold": 24},
+        "livenessProbe": {
+            "httpGet": http,
+            "initialDelaySeconds": 30,
+            "periodSeconds": 10,
+            "failureThreshold": 6,
+        },
+        "readinessProbe": {
+            "httpGet": http,
+            "initialDelaySeconds": 10,
+            "periodSeconds": 5,
+            "failureThreshold": 6,
+        },
+    }

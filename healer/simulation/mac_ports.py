@@ -1,0 +1,90 @@
+"""The Mac's clock, and the Mac itself, as ports."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import anyio
+
+from healer.model.machine import ProcessInfo
+from healer.simulation.answering import answer
+from healer.simulation.physics import Tower
+
+_USER = "joel"
+
+
+class SimulatedClock:
+    """The tower's virtual time."""
+
+    def __init__(self, tower: Tower) -> None:
+        self._tower = tower
+
+    def now(self) -> float:
+        """Virtual seconds."""
+        return self._tower.now()
+
+    def awake(self) -> float:
+        """Virtual seconds without the Mac's sleep."""
+        return self._tower.clock.awake()
+
+    def wall(self) -> float:
+        """Virtual epoch seconds."""
+        return self._tower.clock.wall()
+
+    def boot_id(self) -> str:
+        """Names this boot of the Mac."""
+        return f"boot-{self._tower.mac.boots}"
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait on virtual time."""
+        await anyio.sleep(seconds)
+
+
+class SimulatedHost:
+    """A Mac with everything installed, until something is taken away."""
+
+    def __init__(self, tower: Tower) -> None:
+        self._tower = tower
+
+    def tool(self, name: str) -> Path | None:
+        """Where Homebrew has it."""
+        missing = name in self._tower.mac.missing
+        return None if missing else Path("/opt/homebrew/bin") / name
+
+    async def processes(self) -> Sequence[ProcessInfo]:
+        """What belongs to the VM, and whoever else is at work."""
+        await answer(self._tower, "process list", 0.02)
+        return (*self._of_lima(), *self._at_work())
+
+    def _of_lima(self) -> Sequence[ProcessInfo]:
+        tower = self._tower
+        machine, mux = tower.machine, tower.forwards.mux_pid
+        found = [
+            ProcessInfo(11_000 + one, 1, _USER, 60.0, "limactl usernet -p usernet_user-v2.pid")
+            for one in range(tower.mac.usernets)
+        ]
+        if machine.hostagent:
+            command = "limactl hostagent --socket ha.sock colima"
+            found.append(ProcessInfo(machine.pid, 1, _USER, machine.uptime(), command))
+        if mux is not None:
+            command = "ssh: /Users/joel/.colima/_lima/colima/ssh.sock [mux]"
+            found.append(ProcessInfo(mux, 1, _USER, machine.uptime(), command))
+        return found
+
+    def _at_work(self) -> Sequence[ProcessInfo]:
+        at = self._tower.clock.at
+        return [
+            ProcessInfo(one.pid, 1, _USER, at - one.began, one.command)
+            for one in self._tower.mac.operations
+        ]
+
+    def boot_time(self) -> float:
+        """Epoch seconds."""
+        return self._tower.clock.wall(self._tower.mac.booted_at)
+
+    def disk_free(self) -> int:
+        """Bytes."""
+        return self._tower.mac.disk_free
+
+    async def loaded_rivals(self) -> Sequence[str]:
+        """launchd's names of other owners."""
+        return self._tower.mac.rivals
