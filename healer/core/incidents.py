@@ -11,6 +11,9 @@ from healer.core.world import World
 
 _ROOTS = frozenset({State.FAILING, State.HELD, State.GAVE_UP})
 _QUIET = frozenset({State.OK, State.UNKNOWN})
+_STEADY = 5.0
+"""Seconds for which all must be quiet: an API that has just come back shows everything as it was
+before the end, until a kubelet reports (facts/talos-kubernetes.md §1, Stuck states)."""
 
 
 def follow_incidents(
@@ -54,10 +57,25 @@ def _resolved(
     world: World, judged: Judgements, now: float, said: list[Decision]
 ) -> tuple[World, list[Decision]]:
     for one in world.incidents:
-        touched = {*one.layers, *(higher for layer in one.layers for higher in above(layer))}
-        own = all(judged[layer].state is State.OK for layer in one.layers)
-        if own and all(judged[layer].state in _QUIET for layer in touched):
+        since = _quiet_since(world, judged, one, now)
+        if since is not None and now - since >= _STEADY:
             kept = tuple(other for other in world.incidents if other is not one)
             world = replace(world, incidents=kept)
             said.append(IncidentResolved(one.id, now - one.opened))
     return world, said
+
+
+def _quiet_since(world: World, judged: Judgements, one: Incident, now: float) -> float | None:
+    """Since when nothing that it touched is ill; None while something is."""
+    if any(judged[layer].state is not State.OK for layer in one.layers):
+        return None
+    touched = {*one.layers, *(higher for layer in one.layers for higher in above(layer))}
+    if any(judged[layer].state not in _QUIET for layer in touched):
+        return None
+    return max(world.since.get(layer, now) for layer in touched)
+
+
+def resolving(world: World, judged: Judgements, now: float) -> dict[Layer, float]:
+    """When the incidents whose layers are all quiet will be resolved, by one of their layers."""
+    quiet = ((one, _quiet_since(world, judged, one, now)) for one in world.incidents)
+    return {min(one.layers): since + _STEADY for one, since in quiet if since is not None}

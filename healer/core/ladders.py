@@ -274,7 +274,10 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         Reason.LIVEKIT_DRIFT_TOLERATED: Ladder(
             1, 0.0, advice="LiveKit is Ready, so its drifted probes are left alone"
         ),
-        Reason.LIVEKIT_UNHEALTHY: Ladder(advice="kubectl -n joelclaw logs deploy/livekit-server"),
+        # Its probes give a new pod ten seconds at the least (facts/talos-kubernetes.md §6).
+        Reason.LIVEKIT_UNHEALTHY: Ladder(
+            _SURE, _SURE_OVER, advice="kubectl -n joelclaw logs deploy/livekit-server"
+        ),
         Reason.LIVEKIT_NODE_STALE: Ladder(advice="it cannot refresh its node stats: see Redis"),
         Reason.LIVEKIT_REDIS_ILL: Ladder(advice="mend Redis first; LiveKit follows it"),
         Reason.SERVICE_FORWARD_DEAD: Ladder(

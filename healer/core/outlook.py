@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from healer.core.facts import Act, Rule, State
+from healer.core.incidents import resolving
 from healer.core.judging import Judgements, judge
 from healer.core.policy import Policy
 from healer.core.tower import LAYERS, Layer
@@ -37,6 +38,7 @@ def awaited(world: World, now: float, policy: Policy) -> tuple[Awaited, ...]:
         *_refused_for_a_while(world),
         *_coming_by_itself(world, judged, now, policy),
         *_blind_so_far(world, judged, now),
+        *_about_to_be_resolved(world, judged, now),
     )
 
 
@@ -116,6 +118,11 @@ def _blind_so_far(world: World, judged: Judgements, now: float) -> list[Awaited]
     blind = [layer for layer in LAYERS if judged[layer].state is State.UNKNOWN]
     until = world.recovered_at + _QUIET_ELSE
     return [Awaited(one, "another look", until) for one in blind]
+
+
+def _about_to_be_resolved(world: World, judged: Judgements, now: float) -> list[Awaited]:
+    ends = resolving(world, judged, now)
+    return [Awaited(layer, "all to stay well", until) for layer, until in ends.items()]
 
 
 def _only_held(judged: Judgements) -> bool:

@@ -25,10 +25,13 @@ from healer.wiring.simulated import simulated_outside
 class Counted:
     """A real remedy whose acts are counted."""
 
-    def __init__(self, real: Remedial, done: list[Remedy]) -> None:
+    def __init__(
+        self, real: Remedial, done: list[Remedy], begun: list[Remedy] | None = None
+    ) -> None:
         self.remedy = real.remedy
         self._real = real
         self._done = done
+        self._begun = [] if begun is None else begun
 
     async def needed(self, act: Act) -> str:
         """Ask the real one."""
@@ -36,6 +39,7 @@ class Counted:
 
     async def act(self, act: Act) -> str:
         """Let the real one do it, and count it when it was done."""
+        self._begun.append(self.remedy)
         said = await self._real.act(act)
         self._done.append(self.remedy)
         return said
@@ -47,6 +51,8 @@ class SimulatedNight:
 
     tower: Tower
     done: list[Remedy] = field(default_factory=list)
+    begun: list[Remedy] = field(default_factory=list)
+    """With those whose healer died before they ended; the tower goes on with some of them."""
     told_all: list[Told] = field(default_factory=list)
     runs: int = 0
 
@@ -76,7 +82,7 @@ class SimulatedNight:
         outside = simulated_outside(self.tower)
         parts = parts_of(outside, settings, journal, self, OurChildren(journal))
         counted: dict[Remedy, Remedial] = {
-            name: Counted(real, self.done) for name, real in parts.remedies.items()
+            name: Counted(real, self.done, self.begun) for name, real in parts.remedies.items()
         }
         return Pass(replace(parts, remedies=counted), policy, mode)
 

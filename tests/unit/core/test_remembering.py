@@ -94,13 +94,15 @@ def test_an_open_incident_is_the_same_incident_after_a_restart() -> None:
     assert ["old-i1"] == [one.incident for one in night.said(IncidentResolved)]
 
 
-def test_an_incident_that_ended_meanwhile_is_resolved_by_the_first_looks() -> None:
-    """A tower that is well when healer comes back leaves nothing open."""
+def test_an_incident_that_ended_meanwhile_is_resolved_by_good_looks() -> None:
+    """A tower that is well when healer comes back, and stays so, leaves nothing open."""
     known = Incident("old-i1", 900.0, frozenset({Layer.TALOS}))
     night = Night(ledger=Ledger(incidents=(known,)))
     assert [] == night.said(IncidentResolved)
 
     night.look()
+    assert [] == night.said(IncidentResolved)
+    night.run(6.0)
     assert ["old-i1"] == [one.incident for one in night.said(IncidentResolved)]
 
 

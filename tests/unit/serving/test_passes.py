@@ -8,8 +8,8 @@ import anyio
 from healer.engine.daemon import Daemon
 from healer.serving.conversation import Say
 from healer.serving.passes import _Gutter, handed_pass
-from healer.simulation.eyes import SimulatedClock
 from healer.simulation.happenings import livekit_of
+from healer.simulation.mac_ports import SimulatedClock
 from healer.simulation.physics import Tower
 from tests.simulation.house import SimulatedHouse, live
 from tests.unit.serving.ear import Ear, say_to
@@ -69,7 +69,7 @@ class Impatient(Ear):
 
 def kill_container(tower: Tower) -> None:
     """It has died, as after a cut of the power in Docker."""
-    tower.box_ended(255)
+    tower.box.ended(255)
 
 
 def test_a_healthy_tower_is_looked_at_once() -> None:
