@@ -15,7 +15,9 @@ from healer.core.facts import (
     Verified,
 )
 from healer.promises.table import broken
+from tests.explore.small.faults import schedule_of
 from tests.explore.small.run import play
+from tests.explore.small.shrink import shrunk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,15 @@ if TYPE_CHECKING:
     from healer.core.facts import Decision
     from healer.promises.history import Moment
     from tests.explore.small.faults import Schedule
+
+
+def show(seed: int) -> tuple[str, bool]:
+    """The story of a schedule, made as small as it goes when it breaks a promise, which is told."""
+    schedule = schedule_of(seed)
+    found = broken(play(schedule))
+    if found:
+        schedule = shrunk(schedule, found[0].promise)
+    return story(schedule), bool(found)
 
 
 def story(schedule: Schedule) -> str:
@@ -33,13 +44,14 @@ def story(schedule: Schedule) -> str:
         f"{one.at:8.1f}    befalls: {one.kind} {one.name} {one.lasts or ''}"
         for one in schedule.events
     ]
-    lines += [line for moment in history.moments for line in _told(moment)]
+    lines += [line for moment in history.moments for line in told(moment)]
     lines.append(f"well at the end ({history.ended:.0f} s): {history.well_at_end}")
     lines += [f"BROKEN {one.promise} at {one.at:.1f}: {one.what}" for one in broken(history)]
     return "\n".join(lines)
 
 
-def _told(moment: Moment) -> Iterator[str]:
+def told(moment: Moment) -> Iterator[str]:
+    """What was decided at a moment, and which act had ended then."""
     place = f"{moment.at:8.1f} L{moment.life}"
     if isinstance(moment.fact, Finished):
         yield f"{place} ended {moment.fact.act.remedy}: {moment.fact.outcome}"

@@ -1,0 +1,42 @@
+"""Chunks of schedules over the real daemon, probes and remedies on a simulated tower."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from healer.drills.playing import Manner, run
+from tests.explore.counting import Counts, count_run
+from tests.explore.engine.schedules import Schedule, schedule_of
+
+if TYPE_CHECKING:
+    from healer.drills.playing import Played
+
+REPLAYED: Final = 10
+"""Every so-many-th schedule is decided again, step by step (I17)."""
+QUIET: Final = 30.0
+QUIET_WHEN_ILL: Final = 120.0
+
+
+def play(schedule: Schedule) -> Played:
+    """What came of a schedule."""
+    manner = Manner(
+        crashes=schedule.crashes, notices=False, quiet=QUIET, quiet_when_ill=QUIET_WHEN_ILL
+    )
+    return run(schedule.scenario, seed=schedule.seed, manner=manner)
+
+
+def chunk(span: tuple[int, int]) -> Counts:
+    """Play so many schedules (second) from a seed (first) on."""
+    counts, began = Counts(), time.process_time()
+    first, count = span
+    for seed in range(first, first + count):
+        schedule = schedule_of(seed)
+        played = play(schedule)
+        name = f"engine {seed}"
+        count_run(counts, name, played.history, schedule.befell, again=seed % REPLAYED == 0)
+        counts.others.update(
+            "crash at an await" if one.at is None else "crash at a time" for one in schedule.crashes
+        )
+    counts.seconds = time.process_time() - began
+    return counts
