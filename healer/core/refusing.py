@@ -234,7 +234,18 @@ def _witnesses(case: Case) -> Refusal | None:
         return None
     named = ", ".join(sorted(groups)) or "none"
     detail = f"{asked.groups} independent witnesses over {asked.over:.0f} s needed; have {named}"
-    return Refusal(Rule.WITNESSES_MISSING, detail)
+    return Refusal(Rule.WITNESSES_MISSING, detail, _heard_out(fresh, asked))
+
+
+def _heard_out(fresh: list[SeenSign], asked: Witnesses) -> float | None:
+    """When those who say `dead` by now will have said so for long enough; None: too few do."""
+    since: dict[Group, float] = {}
+    for seen in fresh:
+        if not seen.sign.alive and seen.sign.subject in asked.dead:
+            since[seen.sign.group] = min(seen.since, since.get(seen.sign.group, seen.since))
+    if len(since) < asked.groups:
+        return None
+    return sorted(since.values())[asked.groups - 1] + asked.over
 
 
 def dead_groups(fresh: list[SeenSign], asked: Witnesses, now: float) -> frozenset[Group]:

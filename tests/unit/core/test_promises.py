@@ -187,6 +187,23 @@ def test_zombie_is_cycled_only_on_two_groups_over_a_minute() -> None:
     assert [Remedy.CYCLE_VM] == night.acts
 
 
+def test_a_pass_waits_until_its_witnesses_have_been_silent_for_long_enough() -> None:
+    """One that fell silent after the trouble was confirmed is waited for, and until when is told.
+
+    Without that a pass gave up on a dead VM because a probe had looked a second later.
+    """
+    first = (dead(Subject.MACHINE, Group.SSH, "ssh"),)
+    night = Night().see(replace(ill(Reason.COLIMA_ZOMBIE), signs=first)).run(70.0)
+    night.see(replace(ill(Reason.COLIMA_ZOMBIE), signs=tuple(everything_dead())))
+    began = night.now
+    night.run(40.0)
+
+    assert [] == night.acts
+    waiting = [one.until for one in awaited(night.world, night.now, POLICY)]
+    assert any(until is not None and abs(until - began - 60.0) <= 2.0 for until in waiting)
+    assert [Remedy.CYCLE_VM] == night.run(24.0).acts
+
+
 def test_one_group_of_witnesses_is_not_enough() -> None:
     """I5: docker.sock and a mux-borne port are one vantage point."""
     signs = (
