@@ -97,7 +97,7 @@ async def watched(*times: float, heartbeat: float = NOW - 600) -> Observation:
     probe = NodeProbe(cluster)
     looks = []
     for cluster.now in times:
-        looks.append(await probe.look())  # noqa: PERF401  (each look has its own time)
+        looks.append(await probe.look())
     return looks[-1]
 
 
