@@ -72,7 +72,11 @@ def _quiet_since(world: World, judged: Judgements, one: Incident, now: float) ->
     touched = {*one.layers, *(higher for layer in one.layers for higher in above(layer))}
     if any(judged[layer].state not in _QUIET for layer in touched):
         return None
-    return max(world.since.get(layer, now) for layer in touched)
+    shown = ((layer, judged[layer].state) for layer in touched)
+    return max(
+        world.since.get(layer, now) if world.states.get(layer) is state else now
+        for layer, state in shown
+    )
 
 
 def resolving(world: World, judged: Judgements, now: float) -> dict[Layer, float]:

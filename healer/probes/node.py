@@ -3,7 +3,7 @@
 from healer.core.observation import Finding, Observation
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
-from healer.model.cluster import Node
+from healer.model.cluster import Condition, Node
 from healer.model.node_state import (
     STALE,
     cordoned_by_talos,
@@ -18,6 +18,7 @@ from healer.model.node_state import (
 from healer.ports import ClusterEyes, PortError
 from healer.probes.api import unseen
 from healer.probes.asking import ask
+from healer.probes.heartbeats import PATIENCE, Heartbeat
 
 _PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")
 
@@ -29,6 +30,7 @@ class NodeProbe:
 
     def __init__(self, cluster: ClusterEyes) -> None:
         self._cluster = cluster
+        self._heartbeat = Heartbeat()
 
     async def look(self) -> Observation:
         """Look once."""
@@ -40,7 +42,7 @@ class NodeProbe:
             return Observation(self.layer, (nobody,))
         node, now = heard.items[0], heard.server_time
         findings = (
-            *_readiness(node, now),
+            *self._readiness(node, now),
             *_cordon(node, now),
             *_taint(node, now),
             *_pressure(node),
@@ -48,14 +50,18 @@ class NodeProbe:
         ready = "Ready" if is_ready(node) else "not Ready"
         return Observation(self.layer, findings, summary=f"{node.name} {ready}")
 
+    def _readiness(self, node: Node, now: float) -> tuple[Finding, ...]:
+        ready = node.condition("Ready")
+        if ready is None:
+            return (Finding(Reason.NODE_NOT_READY, f"{node.name} has no Ready condition yet"),)
+        age, in_vain = heartbeat_age(node, now), self._heartbeat.in_vain(ready.heartbeat, now)
+        if ready.status != "True":
+            return _not_ready(node, ready, age)
+        silent = age is not None and age >= STALE and in_vain >= PATIENCE
+        return (_silent(node, in_vain),) if silent else ()
 
-def _readiness(node: Node, now: float) -> tuple[Finding, ...]:
-    ready = node.condition("Ready")
-    if ready is None:
-        return (Finding(Reason.NODE_NOT_READY, f"{node.name} has no Ready condition yet"),)
-    age = heartbeat_age(node, now)
-    if ready.status == "True":
-        return () if age is None or age < STALE else (_silent(node, age),)
+
+def _not_ready(node: Node, ready: Condition, age: float | None) -> tuple[Finding, ...]:
     said = f"{node.name}: Ready is {ready.status}, {ready.reason}: {ready.message}"
     if only_network_missing(ready):
         return (Finding(Reason.NETWORK_NOT_READY, said),)
@@ -63,9 +69,9 @@ def _readiness(node: Node, now: float) -> tuple[Finding, ...]:
     return (Finding(Reason.NODE_NOT_READY, f"{said}; {beat}", fingerprint=ready.reason),)
 
 
-def _silent(node: Node, age: float) -> Finding:
+def _silent(node: Node, in_vain: float) -> Finding:
     """Whoever should turn Ready to Unknown is as dead as the kubelet."""
-    evidence = f"{node.name} is called Ready, and its kubelet last reported {age:.0f} s ago"
+    evidence = f"{node.name} is called Ready, and its kubelet reported nothing for {in_vain:.0f} s"
     return Finding(Reason.NODE_NOT_READY, evidence)
 
 

@@ -47,10 +47,12 @@ class Dockerd:
         if self.box.running:
             self.box.vanished()
 
-    def dies(self) -> None:
-        """It crashed, and systemd has given up on it; its containers run on."""
+    def dies(self, *, alone: bool) -> None:
+        """It crashed, and systemd has given up on it; alone, or with its containers."""
         self.up, self.unit, self.result = False, "failed", "exit-code"
         self.inactive_since = self.clock.at
+        if self.box.running and not alone:
+            self.box.vanished()
         self.clock.tell("dockerd is dead")
 
     def shut_down(self) -> None:

@@ -106,7 +106,12 @@ def _usernet_leak(tower: Tower) -> None:
 
 def _engine_dies(tower: Tower) -> None:
     if tower.dockerd.up:
-        tower.dockerd.dies()
+        tower.dockerd.dies(alone=False)
+
+
+def _engine_dies_alone(tower: Tower) -> None:
+    if tower.dockerd.up:
+        tower.dockerd.dies(alone=True)
 
 
 def _tool_missing(tower: Tower, tool: str) -> None:
@@ -276,10 +281,18 @@ FAULTS_OF_THE_VM = (
     ),
     Happening(
         "engine_dies",
-        "dockerd crashes, and its containers run on without it (colima §4; docker.service).",
+        "dockerd dies in the VM, and its containers with it (colima §4).",
         Layer.DOCKER,
         Kind.FAULT,
         covered=True,
         act=_engine_dies,
+    ),
+    Happening(
+        "engine_dies_alone",
+        "dockerd crashes, and its containers run on: a restart of it would kill them (talos §1).",
+        Layer.DOCKER,
+        Kind.FAULT,
+        covered=False,
+        act=_engine_dies_alone,
     ),
 )

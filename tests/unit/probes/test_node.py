@@ -90,12 +90,38 @@ async def test_the_words_of_the_kubelet_are_the_evidence() -> None:
     assert "last heartbeat 5 s ago" in evidence
 
 
-async def test_a_ready_that_nobody_keeps_up_is_not_believed() -> None:
-    """A kubelet reports at least every five minutes."""
-    silent = node(Condition("Ready", "True", heartbeat=NOW - 600, transition=NOW - 9000))
+async def watched(*times: float, heartbeat: float = NOW - 600) -> Observation:
+    """Look at a node that is called Ready again and again; the last look."""
+    cluster = FakeCluster()
+    cluster.nodes = [node(Condition("Ready", "True", heartbeat=heartbeat, transition=NOW - 9000))]
+    probe = NodeProbe(cluster)
+    looks = []
+    for cluster.now in times:
+        looks.append(await probe.look())
+    return looks[-1]
 
-    assert [Reason.NODE_NOT_READY] == [one.reason for one in (await look(silent)).findings]
-    assert (await look(node(), now=NOW + 594)).well
+
+async def test_a_ready_that_nobody_keeps_up_is_not_believed() -> None:
+    """A kubelet reports at least every five minutes, so one that is watched in vain is dead."""
+    often = [NOW + 15.0 * n for n in range(28)]
+
+    assert [Reason.NODE_NOT_READY] == [one.reason for one in (await watched(*often)).findings]
+    assert (await watched(*often[:26])).well
+    assert (await watched(*often, heartbeat=NOW - 180)).well
+
+
+async def test_a_heartbeat_grows_old_in_a_sleep_and_says_nothing() -> None:
+    """I16: the VM slept too, and its kubelet reports within five minutes of its own time."""
+    before, after = [NOW + 15.0 * n for n in range(21)], [NOW + 30_000.0, NOW + 30_002.0]
+
+    assert (await watched(*before, *after)).well
+
+
+async def test_a_clock_that_is_set_back_and_forth_makes_no_kubelet_dead() -> None:
+    """I16: only time that was watched counts."""
+    jumps = [NOW + 3600.0 * (-1) ** n for n in range(99)]
+
+    assert (await watched(*jumps, heartbeat=NOW - 9000.0)).well
 
 
 async def test_pressure_is_told_by_its_condition() -> None:
