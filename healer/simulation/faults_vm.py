@@ -276,10 +276,10 @@ FAULTS_OF_THE_VM = (
     ),
     Happening(
         "engine_dies",
-        "dockerd crashes, and its containers run on without it (colima §4; docker.service).",
+        "dockerd crashes, its containers run on, and what answers forbids a restart (colima §4).",
         Layer.DOCKER,
         Kind.FAULT,
-        covered=True,
+        covered=False,
         act=_engine_dies,
     ),
 )
