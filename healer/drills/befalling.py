@@ -57,7 +57,8 @@ class Befalling:
         while self._coming and self._coming[0].at <= now:
             await self._befall(self._coming.pop(0))
         if not self._coming:
-            self.over = max(self._tower.now(), _passing_until(self._tower.troubles))
+            passing = _passing_until(self._tower.troubles)
+            self.over = max(self._tower.now(), passing, self._lives.back_at)
 
     async def _befall(self, one: Happens) -> None:
         if one.what in OURSELVES:

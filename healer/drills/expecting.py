@@ -93,20 +93,21 @@ def _said(expect: Expect, decided: list[Decision]) -> Iterator[Missed]:
     rules = {one.rule for one in decided if isinstance(one, Refused)}
     for rule in sorted(expect.refused - rules):
         yield Missed("refused", f"nothing was refused by the rule {rule}")
-    given_up = _given_up(decided)
-    for layer in sorted(expect.gives_up - given_up):
+    yield from _gave_up(expect, {one.layer for one in decided if isinstance(one, GaveUp | Held)})
+
+
+def _gave_up(expect: Expect, layers: set[Layer]) -> Iterator[Missed]:
+    if expect.gives_up is None:
+        return
+    for layer in sorted(expect.gives_up - layers):
         yield Missed("gives_up", f"{layer} was neither held nor given up")
-    for layer in sorted(given_up - expect.gives_up):
+    for layer in sorted(layers - expect.gives_up):
         yield Missed("gives_up", f"{layer} was held or given up, which nobody expected")
-
-
-def _given_up(decided: list[Decision]) -> set[Layer]:
-    return {one.layer for one in decided if isinstance(one, GaveUp | Held)}
 
 
 def _healed(expect: Expect, played: Played) -> Iterator[Missed]:
     since, over = played.well_since, played.history.faults_over
-    if expect.ill is (since is not None):
+    if expect.ill is not None and expect.ill is (since is not None):
         at_end = "ill" if since is None else "well"
         yield Missed("ill", f"the tower is {at_end} at the end")
     elif expect.well_within is not None and since is not None and over is not None:

@@ -72,6 +72,8 @@ class Lives:
     seed: int = 0
     daemon: Daemon | None = None
     """The one that lives now."""
+    back_at: float = 0.0
+    """When the one after the last crash begins, on the clock of `now`."""
     _scope: CancelScope = field(default_factory=CancelScope)
     _down: float = LAUNCHD_WAITS
 
@@ -88,7 +90,7 @@ class Lives:
 
     def crash(self, down: float = LAUNCHD_WAITS) -> None:
         """End the one that lives at the await at which each of its tasks stands."""
-        self._down = down
+        self._down, self.back_at = down, self.now() + down
         self.recorder.dying = True
         self._scope.cancel()
 

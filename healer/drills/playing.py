@@ -21,6 +21,7 @@ from healer.model.notice import Notice
 from healer.ports import Clock, Journal
 from healer.promises.history import History
 from healer.settings import Settings
+from healer.simulation.clockwork import Told as Happened
 from healer.simulation.happenings import healthy_tower
 from healer.simulation.mac_ports import SimulatedClock
 from healer.simulation.physics import Tower
@@ -52,16 +53,24 @@ class Played:
     scenario: Scenario
     seed: int
     history: History = field(repr=False)
-    tower: Tower = field(repr=False)
+    happened: tuple[Happened, ...] = field(repr=False)
+    """What really happened in the tower, oldest first."""
+    harm: tuple[Happened, ...] = field(repr=False)
+    """What was done that should never be done, as physics tells it."""
+    well: Mapping[Layer, float] = field(repr=False)
+    """Which layers are truly well at the end, and since when."""
     world: World = field(repr=False)
     """What the last healer knew at the end. (asyncio spells out what a task returns.)"""
     notices: tuple[Notice, ...] = field(repr=False)
     """What a human was told, oldest first."""
-    well_since: float | None
-    """When the tower became truly well for the last time; None when it is ill at the end."""
     lives: int
     turns: int
     """How often all tasks had come to an await: so many places there are for a crash."""
+
+    @property
+    def well_since(self) -> float | None:
+        """When the tower became truly well for the last time; None when it is ill at the end."""
+        return max(self.well.values()) if len(self.well) == len(Layer) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +141,11 @@ class _Drill:
             scenario=self._scenario,
             seed=self._seed,
             history=self._closed(),
-            tower=self._tower,
+            happened=tuple(self._tower.happened),
+            harm=tuple(self._tower.harm),
+            well=self._tower.truth(self._tower.now()),
             world=self._world,
             notices=tuple(self._letters.sent),
-            well_since=self._well_since(),
             lives=self._recorder.life,
             turns=self._turns,
         )
@@ -168,7 +178,7 @@ class _Drill:
         now, over = self._tower.now(), self._befalling.over
         if self._lives.daemon is not None:
             self._world = self._lives.daemon.world
-        if over is None or now < self._scenario.lasts:
+        if over is None or now < self._scenario.lasts or self._lives.daemon is None:
             return False
         if now >= max(self._scenario.lasts, over + self._scenario.bound):
             return True
@@ -181,10 +191,6 @@ class _Drill:
         """Nothing more is to come: no ladder answers it, or it was given up."""
         gave_up = any(one.until is None for one in self._world.ledger.holds)
         return gave_up or not self._befalling.covered
-
-    def _well_since(self) -> float | None:
-        known = self._tower.truth(self._tower.now())
-        return max(known.values()) if self._tower.well else None
 
     def _closed(self) -> History:
         history, befalling = self._recorder.history, self._befalling

@@ -42,12 +42,12 @@ class Expect:
     """What must be told, though nothing is done about it."""
     refused: frozenset[Rule] = frozenset()
     """Rules by which an act must have been refused."""
-    gives_up: frozenset[Layer] = frozenset()
-    """Layers that are held or given up at some time: a human is needed."""
+    gives_up: frozenset[Layer] | None = frozenset()
+    """Exactly the layers that are held or given up at some time: a human is needed."""
     well_within: float | None = None
     """Seconds after the last fault within which the tower is truly well."""
-    ill: bool = False
-    """The tower is still ill at the end: nothing that healer may do can help."""
+    ill: bool | None = False
+    """Whether the tower is still ill at the end: nothing that healer may do can help."""
 
 
 @dataclass(frozen=True, slots=True)
