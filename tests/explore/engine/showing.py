@@ -44,7 +44,7 @@ def story(schedule: Schedule) -> str:
         f"{one.at:8.1f}    befalls: {one.what} {dict(one.parameters)}" for one in schedule.happens
     ]
     lines += [f"            crash: {one}" for one in schedule.crashes]
-    timed = [(one.at, f"{one.at:8.1f}    . . . {one.what}") for one in played.tower.happened]
+    timed = [(one.at, f"{one.at:8.1f}    . . . {one.what}") for one in played.happened]
     timed += [(one.at, line) for one in played.history.moments for line in told(one)]
     lines += [line for _, line in sorted(timed, key=lambda one: one[0])]
     lines.append(f"well at the end ({played.history.ended:.0f} s): {played.history.well_at_end}")

@@ -35,6 +35,7 @@ def chunk(span: tuple[int, int]) -> Counts:
         played = play(schedule)
         name = f"engine {seed}"
         count_run(counts, name, played.history, schedule.befell, again=seed % REPLAYED == 0)
+        counts.violations += [f"{name}: harm at {one.at:.1f} s: {one.what}" for one in played.harm]
         counts.others.update(
             "crash at an await" if one.at is None else "crash at a time" for one in schedule.crashes
         )

@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 BOUND: Final = 2700.0
 """I12: ten minutes of grace for a human's stop, as much for four pods ill at once of which each
 may wait through its cooldown, and twice what a whole reboot takes."""
-UNCOVERED: Final = 200.0
-"""How long what no ladder answers is watched."""
+UNCOVERED: Final = 420.0
+"""How long what no ladder answers is watched: soon after a start of the container a silent API is
+expected for 300 s."""
 FLAKY_FOR: Final = 60.0
 WAKE_GRACE: Final = 75.0
 LOOK_TAKES: Final = 0.2
@@ -161,7 +162,8 @@ class Run:
         if self.chance.random() < 0.3:
             return round(self.chance.uniform(1.5, 9.0), 2)
         due = [one for one in self._due() if one > self.now]
-        most = 20.0 if self.going or stirring(self.world, self.now) else 120.0
+        awake = self.going or not self.world.states or stirring(self.world, self.now)
+        most = 20.0 if awake else 120.0
         rest = min([most, *(one - self.now + 0.1 for one in due)])
         return max(1.0, round(rest, 2))
 
