@@ -283,8 +283,13 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         Reason.SERVICE_FORWARD_DEAD: Ladder(
             rungs=(Rung(Remedy.REFORWARD),), advice="colima stop && colima start, when idle"
         ),
-        Reason.SERVICE_NO_ENDPOINTS: Ladder(advice="no ready pod stands behind the service"),
-        Reason.SERVICE_SILENT: Ladder(advice="the pod is up and does not answer: read its logs"),
+        # Nothing is done about these, and a service may well come up last: told of after a while.
+        Reason.SERVICE_NO_ENDPOINTS: Ladder(
+            _SURE, _SURE_OVER, advice="no ready pod stands behind the service"
+        ),
+        Reason.SERVICE_SILENT: Ladder(
+            _SURE, _SURE_OVER, advice="the pod is up and does not answer: read its logs"
+        ),
         Reason.NODEPORT_MISMATCH: Ladder(advice="make the NodePort equal to the container port"),
     }
 )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lab.kubernetes.node import NAME, eventually
+from tests.lab.tower.agreeing import agree
 from tests.lab.tower.living import LivingDaemon
 
 if TYPE_CHECKING:
@@ -44,21 +45,30 @@ def after(daemon: LivingDaemon, fault: Callable[[], object]) -> list[str]:
 
 
 def test_faults_are_healed_one_after_the_other(daemon: LivingDaemon) -> None:
-    """A killed container, a taint, the module, the mux, LiveKit's probes: each by its remedy."""
+    """A killed container, a taint, the module, the mux, LiveKit's probes: each by its remedy.
+
+    And each as in healer's own simulation, so that what is explored there tells of this.
+    """
     tower = daemon.tower
 
-    assert ["untaint"] == after(daemon, tower.faults.taint)
+    acts = after(daemon, tower.faults.taint)
+    assert ["untaint"] == acts
+    agree(acts, "taint_put_back")
 
     def module() -> None:
         tower.mac.guest(["rm", "-f", "/etc/modules-load.d/healer.conf"])
         tower.mac.drop_module()
 
-    assert "load_modules" == after(daemon, module)[0]
-    assert ["reforward"] == after(daemon, tower.mac.kill_mux)
+    agree(after(daemon, module), "module_gone")
+    acts = after(daemon, tower.mac.kill_mux)
+    assert ["reforward"] == acts
+    agree(acts, "mux_killed")
     acts = after(daemon, lambda: tower.mac.docker(["kill", NAME]))
     assert "start_container" == acts[0]
     assert set(acts) <= {"start_container", "untaint", "delete_flannel_pod"}
-    assert "patch_livekit" in after(daemon, tower.faults.reset_livekit)
+    agree(acts, "docker_kill")
+    agree(after(daemon, tower.faults.reset_livekit), "livekit_probes_reset")
+    agree(after(daemon, tower.faults.cordon_as_talos), "cordon_by_talos")
     assert [] == [call for call in tower.mac.calls if {"start", "stop"} & set(call.argv)]
     assert 0 == daemon.end()
 
@@ -70,6 +80,7 @@ def test_a_power_cut_of_the_vm_is_healed(daemon: LivingDaemon) -> None:
     assert "start_vm" == acts[0]
     assert 1 == acts.count("start_vm")
     assert "cycle_vm" not in acts
+    agree(acts, "vm_power_cut")
 
 
 def test_a_daemon_that_is_killed_in_an_act_finishes_it_in_its_next_life(
@@ -113,6 +124,7 @@ def test_a_humans_stop_waits_and_says_so(daemon: LivingDaemon) -> None:
     begun = next(one for one in daemon.log(since) if one.event == "act_begun")
     assert "start_container" == begun.fields["remedy"]
     assert begun.at - since >= 55.0
+    agree(daemon.acts(since), "docker_stop")
 
 
 FROZEN: dict[str, tuple[str, str]] = {
