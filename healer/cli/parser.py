@@ -54,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_launchd(commands)
     _add_notify(commands)
     _add_drill(commands)
+    _add_export(commands)
     _add_completion(commands)
     return parser
 
@@ -228,6 +229,17 @@ def _add_drill(commands: _Commands) -> None:
     )
     drill.add_argument("scenario", choices=["reboot"], help="what befalls the tower")
     _json(drill)
+
+
+def _add_export(commands: _Commands) -> None:
+    export = _add(
+        commands,
+        "export",
+        "healer.cli.export",
+        "export",
+        "print alert rules for Prometheus, or a dashboard for Grafana",
+    )
+    export.add_argument("what", choices=["rules", "dashboard"], help="which of the two")
 
 
 def _add_completion(commands: _Commands) -> None:
