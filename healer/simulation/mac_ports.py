@@ -17,18 +17,19 @@ class SimulatedClock:
 
     def __init__(self, tower: Tower) -> None:
         self._tower = tower
+        self._clock = tower.clock
 
     def now(self) -> float:
         """Virtual seconds."""
-        return self._tower.now()
+        return self._clock.now()
 
     def awake(self) -> float:
         """Virtual seconds without the Mac's sleep."""
-        return self._tower.clock.awake()
+        return self._clock.awake()
 
     def wall(self) -> float:
         """Virtual epoch seconds."""
-        return self._tower.clock.wall()
+        return self._clock.wall()
 
     def boot_id(self) -> str:
         """Names this boot of the Mac."""

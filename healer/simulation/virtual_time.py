@@ -14,6 +14,9 @@ import anyio
 T = TypeVar("T")
 
 _FOREVER = 3600.0 * 24 * 365
+_LOOK_UP_EVERY = 64
+"""Turns of the loop between two looks at real descriptors, which only a signal can wake: the
+system call was a tenth of a run."""
 
 
 def _unheard(waited: float) -> None:
@@ -28,15 +31,17 @@ class _JumpingSelector(selectors.SelectSelector):
         super().__init__()
         self.elapsed = 0.0
         self.turned: Callable[[float], None] = _unheard
+        self._turns = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Let the wait be over, and look for woken descriptors without waiting."""
+        """Let the wait be over, and now and then look for woken descriptors without waiting."""
         if timeout is None:
             raise StalledError("every task waits for ever: nothing will happen any more")
         waited = max(0.0, min(timeout, _FOREVER))
         self.turned(waited)
         self.elapsed += waited
-        return super().select(0)
+        self._turns += 1
+        return [] if self._turns % _LOOK_UP_EVERY else super().select(0)
 
 
 class StalledError(RuntimeError):

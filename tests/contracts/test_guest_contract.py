@@ -8,7 +8,10 @@ from healer.adapters.guest_script import Question
 from healer.adapters.ssh import SshGuest
 from healer.adapters.ssh_resident import ResidentGuest
 from healer.ports import GuestEyes
+from healer.simulation.virtual_time import run_virtually
+from tests.contracts import guest_seen_contract as seen
 from tests.contracts.guest_contract import CHECKS, Way
+from tests.contracts.guest_worlds import DoorWorld, SimulatedVmWorld
 from tests.unit.adapters.ssh_door import Door
 
 
@@ -50,3 +53,15 @@ async def test_the_vm_is_asked_as_promised(
 ) -> None:
     """Each promise, each way."""
     await check(way, door)
+
+
+@pytest.mark.parametrize("check", seen.CHECKS, ids=lambda check: check.__name__)
+async def test_a_real_vm_is_seen_as_promised(way: Way, door: Door, check: seen.Check) -> None:
+    """Each promise, each way, over a real sshd."""
+    await check(DoorWorld(door, way))
+
+
+@pytest.mark.parametrize("check", seen.CHECKS, ids=lambda check: check.__name__)
+def test_a_simulated_vm_is_seen_as_promised(check: seen.Check) -> None:
+    """The same promises, on virtual time."""
+    run_virtually(lambda: check(SimulatedVmWorld()))
