@@ -14,11 +14,14 @@ from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.core.world import World
 from healer.engine import recording
+from healer.engine.parts import Parts
 from healer.engine.recording import EvidenceRecorder
+from healer.engine.stepping import Stepper
 from healer.engine.telling import Stepped
 from healer.ports import JournalError
 from healer.replay.records import Begun, KeptBeginning, KeptSegment, KeptSteps
 from healer.replay.running import Rerun, Segment, read_segments, run_again
+from tests.unit.engine.tower import Ears, LoopClock, Scribe
 
 POLICY = Policy("life1")
 QUIET = 20
@@ -122,7 +125,7 @@ def test_quiet_steps_are_not_written() -> None:
 
 
 def test_quiet_steps_are_not_even_spelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A step of a healthy world costs the recorder one append (measured: 2 % of the step)."""
+    """A step of a healthy world costs the recorder one append (measured: 3 % of the step)."""
 
     def never(*_: object) -> None:
         raise AssertionError("a quiet step was spelled")
@@ -279,3 +282,22 @@ def test_a_checkpoint_that_does_not_follow_is_found_out(monkeypatch: pytest.Monk
     difference = life.shelf.rerun().difference
     assert difference is not None
     assert ("world.serial: 0", "world.serial: 77") == (difference.kept, difference.again)
+
+
+async def test_a_reload_goes_on_recording() -> None:
+    """Other eyes, hands and limits; the steps go on to be written down, with the new limits."""
+    kept: list[Begun | Stepped] = []
+    parts = Parts((), {}, Scribe(), LoopClock(), Ears(), began=kept.append, stepped=kept.append)
+    stepper = Stepper(parts, POLICY)
+    await stepper.begin()
+    stepper.take(Ticked(), 0.0)
+    stepper.adopt(Parts((), {}, Scribe(), LoopClock(), Ears()), replace(POLICY, stable=1.0))
+    stepper.take(Ticked(), 0.0)
+
+    begun, first, second = kept
+    assert isinstance(begun, Begun)
+    assert isinstance(first, Stepped)
+    assert isinstance(second, Stepped)
+    assert begun.world(POLICY) == first.before
+    assert first.taken.world == second.before
+    assert [POLICY.stable, 1.0] == [first.policy.stable, second.policy.stable]
