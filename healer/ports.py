@@ -34,6 +34,7 @@ from healer.model.machine import (
     VmStatus,
 )
 from healer.model.notice import Ended, Notice, Past
+from healer.replay.records import KeptBeginning, KeptSteps
 
 
 class PortError(Exception):
@@ -149,6 +150,18 @@ class Journal(Protocol):
 
     def written_by_others(self) -> bool:
         """Whether another process has written to it since this was last asked."""
+        ...
+
+
+class Evidence(Protocol):
+    """Where the steps that decided something outlive the process, to be decided again (I17)."""
+
+    def keep(self, beginning: KeptBeginning | int, steps: KeptSteps) -> int:
+        """Keep steps after a beginning, or after those of the segment of that number.
+
+        Returns the number of their segment. All or nothing, and it waits for nobody. Raises
+        JournalError, also for a segment that is there no more.
+        """
         ...
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from healer.adapters import journal_runs as runs
 from healer.adapters.journal_errors import Guard
+from healer.adapters.journal_evidence import EvidenceTable, Keeping, Unhurried, forget
 from healer.adapters.journal_keeping import PRUNED
 from healer.adapters.journal_notices import NoticeTable
 from healer.adapters.journal_reading import Past
@@ -42,6 +43,7 @@ from healer.core.facts import (
 from healer.core.ledger import Attempt, Ledger
 from healer.core.tower import Layer
 from healer.ports import Clock, JournalError
+from healer.replay.records import KeptBeginning, KeptSteps
 
 __all__ = ["Remembered", "SqliteJournal"]
 
@@ -244,6 +246,16 @@ class SqliteJournal:
         """What humans were told, and what waits to be delivered."""
         return NoticeTable(self._connection, self._file, self._writing, self._at, self._clock.wall)
 
+    def keep(self, beginning: KeptBeginning | int, steps: KeptSteps) -> int:
+        """Keep steps to be decided again; the number of their segment."""
+        with Unhurried(self._connection, self._path), self._writing() as write:
+            keeping = Keeping(write, self._connection, self._at(), self._clock.wall())
+            return keeping.keep(beginning, steps)
+
+    def evidence(self) -> EvidenceTable:
+        """What was kept to be decided again."""
+        return EvidenceTable(self._connection, self._file)
+
     def check(self) -> None:
         """Write and sync the time."""
         with self._writing():
@@ -276,6 +288,7 @@ class SqliteJournal:
         """
         at = self._at()
         with self._writing() as write:
+            forget(write, at)
             return sum(write(one, {"before": at - _KEPT, "now": at}) for one in PRUNED)
 
     def _entered(self) -> Timeline:

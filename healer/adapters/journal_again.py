@@ -7,6 +7,7 @@ from healer.core.facts import Act, Decision, Outcome, Pause
 from healer.core.ledger import Ledger
 from healer.core.tower import Layer
 from healer.ports import JournalError
+from healer.replay.records import KeptBeginning, KeptSteps
 
 
 class LastingJournal:
@@ -72,6 +73,10 @@ class LastingJournal:
     def known(self, word: str) -> str | None:
         """What was last learnt of it."""
         return self.journal.known(word)
+
+    def keep(self, beginning: KeptBeginning | int, steps: KeptSteps) -> int:
+        """Keep steps to be decided again."""
+        return self.journal.keep(beginning, steps)
 
     def check(self) -> None:
         """Open the file anew if it was lost, and write a little."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from healer.adapters.journal_errors import Guard, set_aside
+from healer.adapters.journal_evidence import EVIDENCE
 from healer.adapters.journal_notices import NOTICES
 from healer.adapters.journal_runs import RUNS
 from healer.ports import JournalError
@@ -54,7 +55,7 @@ CREATE TABLE reset (
 """`at` is on the journal's own clock (`journal_timeline`), `wall` is for people. AUTOINCREMENT
 where a reset names the last row before it: an id that is used again would hide a new attempt."""
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, RUNS, NOTICES)
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, RUNS, NOTICES, EVIDENCE)
 """What brings version n to n + 1; an entry is never edited once it was released."""
 VERSION: Final = len(MIGRATIONS)
 

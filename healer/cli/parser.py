@@ -145,6 +145,7 @@ def _add_looking(commands: _Commands) -> None:
     )
     _layer(history, "--layer", help="only this layer; default: all")
     _json(history)
+    _add_replay(commands)
     doctor = _add(
         commands,
         "doctor",
@@ -154,6 +155,25 @@ def _add_looking(commands: _Commands) -> None:
     )
     _json(doctor)
     _add(commands, "table", "healer.cli.explain", "table", "print every reason, ladder and limit")
+
+
+def _add_replay(commands: _Commands) -> None:
+    replay = _add(
+        commands,
+        "replay",
+        "healer.cli.replay",
+        "replay",
+        "decide an incident again from the journal's facts: 0 when it comes out the same, else 1",
+    )
+    replay.add_argument(
+        "incident", metavar="INCIDENT", help="its name, the beginning of it, or: last"
+    )
+    replay.add_argument(
+        "--config",
+        metavar="FILE",
+        help="show beside it what would have been decided with these settings",
+    )
+    _json(replay)
 
 
 def _add_human(commands: _Commands) -> None:

@@ -8,6 +8,7 @@ from healer.core.ledger import Attempt
 from healer.engine.telling import Listener, Stepped
 from healer.engine.watching import Probe
 from healer.ports import Clock, Journal, Remedial
+from healer.replay.records import Begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,9 @@ async def _nobody(attempt: Attempt) -> bool:
     return False
 
 
-def _unwritten(stepped: Stepped) -> None:
+def _unwritten(one: Begun | Stepped) -> None:
     """Nobody writes the steps down."""
-    del stepped
+    del one
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +44,8 @@ class Parts:
     """Whether the process of an unfinished act lives on (a `colima start` outlives us)."""
     after_act: Callable[[], None] = lambda: None
     """Called when an act has ended: what was cached of the world before it is void."""
+    began: Callable[[Begun], None] = _unwritten
+    """Told what the run begins with, before its first step; must neither block nor raise."""
     stepped: Callable[[Stepped], None] = _unwritten
-    """Told of each step before its decisions are carried out; must neither block nor raise."""
+    """Told of each step before its decisions are carried out; must neither block nor raise.
+    That of the first parts goes on after a reload."""

@@ -11,7 +11,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from healer.core.facts import Act, Decision, Fact, Finished, Observed, Outcome
 from healer.core.ledger import Attempt, Ledger
-from healer.core.machine import begin, step
+from healer.core.machine import step
 from healer.core.policy import Policy
 from healer.core.tower import Layer, above
 from healer.core.world import World
@@ -19,6 +19,7 @@ from healer.engine.parts import Parts
 from healer.engine.performing import MARGIN, Performer
 from healer.engine.telling import Stepped
 from healer.ports import JournalError, PortError
+from healer.replay.records import Begun
 
 Inbox = MemoryObjectSendStream[tuple[Fact, float]]
 """Facts, each with the time at which the look or the act behind it began."""
@@ -47,7 +48,9 @@ class Stepper:
         ledger = self._ledger()
         self._alive = [one for one in ledger.unfinished() if await self._runs_on(one)]
         alive = frozenset(one.act.id for one in self._alive)
-        self.world = begin(ledger, self._parts.clock.now(), self.policy, alive)
+        begun = Begun(ledger, self._parts.clock.now(), self.policy, alive)
+        self.world = begun.world(self.policy)
+        self._parts.began(begun)
 
     def start(self, tasks: TaskGroup, inbox: Inbox) -> None:
         """Let acts run in this task group; wait for the processes of an earlier run's acts."""
@@ -57,7 +60,7 @@ class Stepper:
 
     def adopt(self, parts: Parts, policy: Policy) -> None:
         """Go on with other eyes, hands and limits; the world and acts under way stay."""
-        self._parts, self.policy = parts, policy
+        self._parts, self.policy = replace(parts, stepped=self._parts.stepped), policy
 
     def take(self, fact: Fact, began: float) -> tuple[Decision, ...] | None:
         """Take one fact in, and carry out what follows; None for a look that is void."""

@@ -3,9 +3,10 @@
 import random
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from healer import __version__
 from healer.adapters.clock import SystemClock
 from healer.adapters.journal import SqliteJournal
 from healer.adapters.journal_again import LastingJournal
@@ -13,6 +14,7 @@ from healer.adapters.lock import WriterLock
 from healer.adapters.watchdog import Watchdog
 from healer.core.facts import Pause
 from healer.engine.daemon import Daemon, Senses, Surroundings
+from healer.engine.recording import EvidenceRecorder
 from healer.engine.telling import Listener, Looked, Told
 from healer.ports import JournalError, Memory
 from healer.probes.fresh_news import FreshNews
@@ -123,6 +125,9 @@ def open_house(settings: Settings, environment: Mapping[str, str]) -> Household:
     children, ears, watchdog = OurChildren(journal), Ears(), Watchdog()
     outside = _outside(settings, places, children, journal, environment)
     senses = senses_of(settings, outside, journal, ears, children, run)
+    recorder = EvidenceRecorder(journal, ears.heard_break, __version__)
+    parts = replace(senses.parts, began=recorder.began, stepped=recorder.stepped)
+    senses = replace(senses, parts=parts)
     around = Surroundings(watchdog, random.Random().random, ears.heard_look, ears.heard_break)  # noqa: S311  (rests, not secrets)
     return Household(
         run,

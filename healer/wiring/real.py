@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from healer import __version__
 from healer.adapters.api_port import API_PORT, ApiPort
 from healer.adapters.clock import SystemClock
 from healer.adapters.colima_commands import ColimaCommands
@@ -33,8 +34,10 @@ from healer.adapters.ssh_resident import ResidentGuest, ResidentNews
 from healer.core.ledger import Ledger
 from healer.core.policy import Policy
 from healer.core.tower import Layer
+from healer.engine.listening import untold
 from healer.engine.passing import Mode, Pass
 from healer.engine.quiet import BrokenJournal, Forgetful, Snapshot
+from healer.engine.recording import EvidenceRecorder
 from healer.engine.telling import Listener
 from healer.model.machine import ColimaPaths
 from healer.ports import Clock, Journal, JournalError, Memory
@@ -91,6 +94,8 @@ def prepare(
     manner = Manner(environment, progress)
     outside = real_outside(settings, places, children, keeping.memory, manner)
     parts = parts_of(outside, settings, keeping.journal, listener, children)
+    if keeping.recorder is not None:
+        parts = replace(parts, began=keeping.recorder.began, stepped=keeping.recorder.stepped)
 
     async def close() -> None:
         try:
@@ -229,6 +234,8 @@ class _Keeping:
     memory: Memory
     no_acts_because: str
     close: Callable[[], None]
+    recorder: EvidenceRecorder | None = None
+    """None for a run that leaves no trace."""
 
 
 def _keep(places: Places, mode: Mode) -> _Keeping:
@@ -251,7 +258,8 @@ def _keep(places: Places, mode: Mode) -> _Keeping:
         journal.close()
         lock.release()
 
-    return _Keeping(journal, journal, "", close)
+    recorder = EvidenceRecorder(journal, untold, __version__)
+    return _Keeping(journal, journal, "", close, recorder)
 
 
 def _looking(places: Places, clock: Clock, why: str) -> _Keeping:

@@ -5,12 +5,15 @@ from dataclasses import dataclass, field, replace
 
 import anyio
 
+from healer.adapters.journal import SqliteJournal
 from healer.core.facts import Decision
 from healer.core.ladders import Remedy
 from healer.core.ledger import Ledger
 from healer.core.tower import Layer
 from healer.engine.daemon import Daemon, Paces, Senses, Surroundings
+from healer.engine.parts import Parts
 from healer.engine.quiet import Snapshot
+from healer.engine.recording import EvidenceRecorder
 from healer.engine.telling import Told
 from healer.ports import Journal, Remedial
 from healer.settings import Settings
@@ -44,6 +47,8 @@ class SimulatedHouse:
     done: list[Remedy] = field(default_factory=list)
     decided: list[Decision] = field(default_factory=list)
     lives: int = 0
+    broke: list[Exception] = field(default_factory=list)
+    """Why evidence could not be kept."""
 
     def told(self, told: Told) -> None:
         """Remember."""
@@ -60,8 +65,21 @@ class SimulatedHouse:
             name: Counted(real, self.done) for name, real in parts.remedies.items()
         }
         policy = policy_of(settings, run=f"life{self.lives}", one_pass=False)
-        senses = Senses(replace(parts, remedies=counted), policy, Paces(CALM))
+        parts = self._recorded(replace(parts, remedies=counted))
+        senses = Senses(parts, policy, Paces(CALM))
         return Daemon(senses, Surroundings(Steady(), lambda: 0.5))
+
+    def _recorded(self, parts: Parts) -> Parts:
+        """A journal on a file keeps evidence too."""
+
+        def broke(name: str, error: Exception | None) -> None:
+            assert "evidence" == name
+            self.broke += [] if error is None else [error]
+
+        if not isinstance(self.journal, SqliteJournal):
+            return parts
+        recorder = EvidenceRecorder(self.journal, broke, "simulated")
+        return replace(parts, began=recorder.began, stepped=recorder.stepped)
 
     async def live(self, seconds: float) -> Daemon:
         """One life of so many seconds, ended in good order."""
