@@ -352,6 +352,26 @@ def test_a_run_that_still_goes_on_is_no_failure() -> None:
     assert None is limit(Ledger(attempts=(tried(UNTAINT, NOW - 1.0, None),)), SLOW)
 
 
+def test_a_run_without_an_outcome_ends_no_row() -> None:
+    """What stands behind it is counted too."""
+    first, second = failing(NOW - 9000.0, NOW - 0.125)
+    going_on = tried(replace(UNTAINT, id="old-x"), NOW - 5000.0, None)
+    found = limit(Ledger(attempts=(first, going_on, second)), SLOW)
+
+    assert found is not None
+    assert "backing off after 2 runs" == found.detail
+
+
+def test_a_recovery_lasts_from_the_end_of_its_run() -> None:
+    """A start of ten minutes that held for seven was not stable."""
+    long_one = tried(UNTAINT, NOW - 1100.0, ended=NOW - 500.0, verified=True)
+    again = tried(replace(UNTAINT, id="old-2"), NOW - 80.0, ended=NOW - 0.125)
+    found = limit(Ledger(attempts=(long_one, again)), SLOW)
+
+    assert found is not None
+    assert "backing off after 2 runs" == found.detail
+
+
 def test_backoff_uses_the_seed_of_its_run() -> None:
     """Two towers with two seeds do not start in step."""
     seeded = replace(SLOW, seed=7)

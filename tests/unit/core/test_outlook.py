@@ -13,7 +13,16 @@ from healer.core.outlook import Awaited, awaited, awaited_by_rehearsal, exit_cod
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.core.world import Verification, View, World
-from tests.unit.core.worlds import NOW, POLICY, act_of, remembering, tried, trouble_of, world_of
+from tests.unit.core.worlds import (
+    NOW,
+    POLICY,
+    act_of,
+    remembering,
+    seeing,
+    tried,
+    trouble_of,
+    world_of,
+)
 
 TAINTED = Finding(Reason.NODE_TAINTED, "tainted")
 SILENT = Finding(Reason.DOCKER_SILENT, "no answer")
@@ -35,7 +44,7 @@ def held(world: World, layer: Layer, until: float | None) -> World:
 
 def blind(world: World, layer: Layer) -> World:
     """The same world with a layer that could not be looked at."""
-    return world.with_view(layer, View(Observation(layer, unknown="no answer"), NOW))
+    return seeing(world, View(Observation(layer, unknown="no answer"), NOW))
 
 
 def test_a_healthy_tower_awaits_nothing() -> None:
@@ -136,7 +145,7 @@ EARLIER = tried(UNTAINT, NOW - 900.0, verified=True)
 
 def started(world: World, layer: Layer, ago: float) -> World:
     """The same world in which what the layer runs in is so old."""
-    return world.with_view(layer, View(Observation(layer, uptime=ago), NOW))
+    return seeing(world, View(Observation(layer, uptime=ago), NOW))
 
 
 @pytest.mark.parametrize(

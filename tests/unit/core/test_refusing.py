@@ -18,6 +18,7 @@ from tests.unit.core.worlds import (
     act_of,
     case_of,
     remembering,
+    seeing,
     tried,
     world_of,
 )
@@ -256,7 +257,7 @@ def test_a_requirement_must_be_known_to_be_well() -> None:
     """Flannel's delete needs the kernel seen (design §10)."""
     world = world_of(FLANNEL)
     blind = View(Observation(Layer.KERNEL, unknown="no ssh"), NOW)
-    world = world.with_view(Layer.KERNEL, blind)
+    world = seeing(world, blind)
 
     assert Refusal(Rule.REQUIREMENT_UNSEEN, "kernel must be well, and is unknown") == refusal(
         case_of(world, FLANNEL)

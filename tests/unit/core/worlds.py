@@ -33,6 +33,11 @@ def world_of(*findings: Finding, seen: float = NOW, targets: int = 0) -> World:
     return World(views=views)
 
 
+def seeing(world: World, view: View) -> World:
+    """The same world with this last look at its layer."""
+    return replace(world, views={**world.views, view.observation.layer: view})
+
+
 def case_of(
     world: World, finding: Finding, *, rung: int = 0, policy: Policy = POLICY, now: float = NOW
 ) -> Case:
