@@ -72,7 +72,7 @@ def test_an_act_is_awaited_until_its_cap() -> None:
     assert Awaited(Layer.NODE, "untaint to end", NOW + LIMITS.cap) == wait_of(forgotten)[0]
 
 
-@pytest.mark.parametrize(("good_since", "until"), [(None, NOW + 60.0), (NOW - 30.0, NOW + 60.0)])
+@pytest.mark.parametrize(("good_since", "until"), [(None, NOW + 60.0), (NOW - 20.0, NOW + 70.0)])
 def test_a_proof_is_awaited_until_its_window_or_its_deadline(
     good_since: float | None, until: float
 ) -> None:
@@ -189,9 +189,19 @@ def test_what_is_awaited_of_an_ill_layer_is_its_story() -> None:
 
 def test_what_waits_for_a_human_is_not_waited_for() -> None:
     """With a layer held and none failing the rest hangs on it."""
-    world = replace(held(world_of(SILENT), Layer.DOCKER, None), last_progress=NOW)
+    stopped = Finding(Reason.TALOS_STOPPED, "exited")
+    world = replace(held(world_of(SILENT, stopped), Layer.DOCKER, None), last_progress=NOW)
 
     assert [] == wait_of(world)
+
+
+def test_what_is_blocked_by_a_doubt_is_waited_for() -> None:
+    """Nobody is held: the rest may get well with it."""
+    crashing = Finding(Reason.FLANNEL_CRASHING, "restarts")
+    views = {**world_of(crashing).views, Layer.NODE: SUSPECTED.views[Layer.NODE]}
+    world = replace(world_of(), views=views, last_progress=NOW)
+
+    assert [Layer.NODE, Layer.FLANNEL] == [one.layer for one in wait_of(world)]
 
 
 def test_a_failure_beside_a_held_layer_is_waited_for() -> None:
