@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from healer.core.facts import IncidentOpened, IncidentResolved, State
-from healer.core.incidents import follow_incidents, incident_of
+from healer.core.incidents import follow_incidents, incident_of, resolving
 from healer.core.judging import Judgement
 from healer.core.ledger import Incident
 from healer.core.observation import Finding
@@ -95,6 +95,12 @@ def test_a_layer_knows_its_incident() -> None:
     ]
 
 
+def quiet(*incidents: Incident, **since: float) -> World:
+    """Incidents, and every layer shown in its state for an hour, or since then."""
+    shown = {layer: since.get(layer.value, NOW - 3600.0) for layer in Layer}
+    return World(incidents=incidents, since=shown)
+
+
 @pytest.mark.parametrize(
     ("states", "over"),
     [
@@ -112,7 +118,7 @@ def test_an_incident_is_over_when_all_it_touched_is_well(
 ) -> None:
     """Its own layers seen well, and what stands on them neither ill nor in doubt."""
     open_one = Incident("old-i2", NOW - 60.0, frozenset({Layer.NODE}))
-    world = World(incidents=(open_one,))
+    world = quiet(open_one)
     after, said = follow_incidents(world, judged(states), NOW, POLICY)
 
     assert ([IncidentResolved("old-i2", 60.0)] if over else []) == said
@@ -122,8 +128,37 @@ def test_an_incident_is_over_when_all_it_touched_is_well(
 def test_each_of_an_incidents_layers_must_be_well() -> None:
     """One of two is not enough; and another incident may end meanwhile."""
     both = Incident("old-i2", NOW - 60.0, frozenset({Layer.APISERVER, Layer.NODE}))
-    world = World(incidents=(both, ELSEWHERE))
+    world = quiet(both, ELSEWHERE)
     after, said = follow_incidents(world, judged({Layer.APISERVER: State.UNKNOWN}), NOW, POLICY)
 
     assert [IncidentResolved("old-i1", 50.0)] == said
     assert (both,) == after.incidents
+
+
+@pytest.mark.parametrize(
+    ("world", "over"),
+    [
+        (quiet(ELSEWHERE, kernel=NOW - 5.0), True),
+        (quiet(ELSEWHERE, kernel=NOW - 4.5), False),
+        (quiet(ELSEWHERE, flannel=NOW - 4.5), False),
+        (quiet(ELSEWHERE, talos=NOW - 4.5), True),
+        (World(incidents=(ELSEWHERE,)), False),
+    ],
+)
+def test_an_incident_is_over_when_all_has_been_quiet_for_a_moment(
+    world: World, *, over: bool
+) -> None:
+    """An API that has just come back shows the tower as it was before the end."""
+    _, said = follow_incidents(world, judged({}), NOW, POLICY)
+
+    assert ([IncidentResolved("old-i1", 50.0)] if over else []) == said
+
+
+def test_what_will_be_over_soon_says_when() -> None:
+    """By its lowest layer; what is still ill says nothing."""
+    both = Incident("old-i2", NOW, frozenset({Layer.APISERVER, Layer.NODE}))
+    world = quiet(ELSEWHERE, both, kernel=NOW - 3.0, pods=NOW - 2.0)
+    expected = {Layer.KERNEL: NOW + 3.0, min(both.layers): NOW + 3.0}
+
+    assert expected == resolving(world, judged({}), NOW)
+    assert {Layer.KERNEL: NOW + 3.0} == resolving(world, judged({Layer.NODE: State.SUSPECT}), NOW)

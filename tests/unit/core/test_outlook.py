@@ -7,7 +7,7 @@ import pytest
 from healer.core.facts import Refused, Rule, State
 from healer.core.judging import judge
 from healer.core.ladders import Remedy
-from healer.core.ledger import Hold
+from healer.core.ledger import Hold, Incident
 from healer.core.observation import Finding, Observation
 from healer.core.outlook import Awaited, awaited, awaited_by_rehearsal, exit_code, unseen
 from healer.core.reasons import Reason
@@ -246,3 +246,12 @@ def test_the_exit_code_is_the_first_that_fits(world: World, code: int) -> None:
 def test_every_layer_of_these_worlds_is_judged() -> None:
     """The tests above speak of failing layers: this one keeps them failing."""
     assert State.FAILING is judge(world_of(SILENT), NOW, POLICY)[Layer.DOCKER].state
+
+
+def test_an_incident_that_is_nearly_over_is_awaited() -> None:
+    """Its pass does not end between the last good look and the word that it is over."""
+    incident = Incident("old-i1", NOW - 60.0, frozenset({Layer.NODE}))
+    world = replace(world_of(), incidents=(incident,), last_progress=-9e9)
+    world = replace(world, since=dict.fromkeys(Layer, NOW - 3.0))
+
+    assert [Awaited(Layer.NODE, "all to stay well", NOW + 2.0)] == wait_of(world)
