@@ -58,6 +58,7 @@ def test_two_roots_apart_are_two_incidents() -> None:
     assert ["t-i1", "t-i2"] == [one.id for one in after.incidents]
 
 
+ALL_OK = dict.fromkeys(Layer, State.OK)
 ELSEWHERE = Incident("old-i1", NOW - 50.0, frozenset({Layer.KERNEL}))
 
 
@@ -96,9 +97,9 @@ def test_a_layer_knows_its_incident() -> None:
 
 
 def quiet(*incidents: Incident, **since: float) -> World:
-    """Incidents, and every layer shown in its state for an hour, or since then."""
+    """Incidents, and every layer shown well for an hour, or since then."""
     shown = {layer: since.get(layer.value, NOW - 3600.0) for layer in Layer}
-    return World(incidents=incidents, since=shown)
+    return World(incidents=incidents, since=shown, states=ALL_OK)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +120,7 @@ def test_an_incident_is_over_when_all_it_touched_is_well(
     """Its own layers seen well, and what stands on them neither ill nor in doubt."""
     open_one = Incident("old-i2", NOW - 60.0, frozenset({Layer.NODE}))
     world = quiet(open_one)
+    world = replace(world, states={**world.states, **states})
     after, said = follow_incidents(world, judged(states), NOW, POLICY)
 
     assert ([IncidentResolved("old-i2", 60.0)] if over else []) == said
@@ -142,7 +144,10 @@ def test_each_of_an_incidents_layers_must_be_well() -> None:
         (quiet(ELSEWHERE, kernel=NOW - 4.5), False),
         (quiet(ELSEWHERE, flannel=NOW - 4.5), False),
         (quiet(ELSEWHERE, talos=NOW - 4.5), True),
-        (World(incidents=(ELSEWHERE,)), False),
+        (replace(quiet(ELSEWHERE), since={}), False),
+        (replace(quiet(ELSEWHERE), states={}), False),
+        (replace(quiet(ELSEWHERE), states={**ALL_OK, Layer.PODS: State.SUSPECT}), False),
+        (replace(quiet(ELSEWHERE), states={**ALL_OK, Layer.TALOS: State.SUSPECT}), True),
     ],
 )
 def test_an_incident_is_over_when_all_has_been_quiet_for_a_moment(

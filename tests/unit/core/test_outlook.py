@@ -252,6 +252,10 @@ def test_an_incident_that_is_nearly_over_is_awaited() -> None:
     """Its pass does not end between the last good look and the word that it is over."""
     incident = Incident("old-i1", NOW - 60.0, frozenset({Layer.NODE}))
     world = replace(world_of(), incidents=(incident,), last_progress=-9e9)
-    world = replace(world, since=dict.fromkeys(Layer, NOW - 3.0))
+    world = replace(
+        world,
+        since=dict.fromkeys(Layer, NOW - 3.0),
+        states=dict.fromkeys(Layer, State.OK),
+    )
 
     assert [Awaited(Layer.NODE, "all to stay well", NOW + 2.0)] == wait_of(world)

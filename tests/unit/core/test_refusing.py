@@ -391,28 +391,48 @@ MUX_DEAD = seen_sign(Subject.ENGINE, Group.MUX)
 
 
 @pytest.mark.parametrize(
-    ("signs", "expected"),
+    ("signs", "have", "until"),
     [
-        ((SSH_DEAD, MUX_DEAD), None),
-        ((SSH_DEAD,), "ssh"),
-        ((), "none"),
-        ((SSH_DEAD, seen_sign(Subject.SERVICE, Group.SSH)), "ssh"),
-        ((SSH_DEAD, replace(MUX_DEAD, since=NOW - 59.0)), "ssh"),
-        ((SSH_DEAD, replace(MUX_DEAD, at=NOW - 30.0)), None),
-        ((SSH_DEAD, replace(MUX_DEAD, at=NOW - 30.5)), "ssh"),
-        ((SSH_DEAD, seen_sign(Subject.CONTAINER, Group.MUX)), "ssh"),
-        ((MUX_DEAD, seen_sign(Subject.FORWARD, Group.SSH, alive=True)), "mux"),
+        ((SSH_DEAD,), "ssh", None),
+        ((), "none", None),
+        ((SSH_DEAD, seen_sign(Subject.SERVICE, Group.SSH)), "ssh", None),
+        ((SSH_DEAD, replace(MUX_DEAD, since=NOW - 59.0)), "ssh", NOW + 1.0),
+        ((replace(SSH_DEAD, since=NOW - 30.0), MUX_DEAD), "mux", NOW + 30.0),
+        ((SSH_DEAD, replace(MUX_DEAD, at=NOW - 30.5)), "ssh", None),
+        ((SSH_DEAD, seen_sign(Subject.CONTAINER, Group.MUX)), "ssh", None),
+        ((MUX_DEAD, seen_sign(Subject.FORWARD, Group.SSH, alive=True)), "mux", None),
+        (
+            (
+                replace(SSH_DEAD, since=NOW - 10.0),
+                replace(MUX_DEAD, since=NOW - 40.0),
+                seen_sign(Subject.SERVICE, Group.PORTS, since=NOW - 20.0),
+                seen_sign(Subject.SERVICE, Group.SSH, since=NOW - 30.0),
+                seen_sign(Subject.API, Group.SSH, since=NOW - 5.0),
+            ),
+            "none",
+            NOW + 30.0,
+        ),
     ],
 )
 def test_disruption_needs_two_groups_over_their_time(
-    signs: tuple[SeenSign, ...], expected: str | None
+    signs: tuple[SeenSign, ...], have: str, until: float | None
 ) -> None:
-    """I5: fresh words of death, of subjects that can tell, from different ways there."""
-    world = replace(world_of(ZOMBIE), signs=by_key(signs))
-    detail = f"2 independent witnesses over 60 s needed; have {expected}"
-    said = None if expected is None else Refusal(Rule.WITNESSES_MISSING, detail)
+    """I5: fresh words of death, of subjects that can tell, from different ways there.
 
-    assert said == refusal(case_of(world, ZOMBIE))
+    A refusal says when the second group that says so will have said so for long enough.
+    """
+    world = replace(world_of(ZOMBIE), signs=by_key(signs))
+    detail = f"2 independent witnesses over 60 s needed; have {have}"
+
+    assert Refusal(Rule.WITNESSES_MISSING, detail, until) == refusal(case_of(world, ZOMBIE))
+
+
+@pytest.mark.parametrize("at", [NOW, NOW - 30.0])
+def test_two_groups_over_their_time_are_enough(at: float) -> None:
+    """I5: while their word is fresh."""
+    world = replace(world_of(ZOMBIE), signs=by_key((SSH_DEAD, replace(MUX_DEAD, at=at))))
+
+    assert None is refusal(case_of(world, ZOMBIE))
 
 
 def by_key(signs: tuple[SeenSign, ...]) -> dict[tuple[Subject, Group, str], SeenSign]:
