@@ -137,7 +137,9 @@ def test_one_refusal_hides_no_other_trouble() -> None:
     other = replace(LOST, target="joelclaw/b@2", owner="b", ripe_in=60.0, event="e2")
     _, decisions = decide(shown(world_of(other, LOST, targets=9)), NOW, POLICY)
 
-    assert [Rule.NOT_RIPE] == [one.rule for one in said(decisions, Refused)]
+    assert [(Rule.NOT_RIPE, NOW + 60.0)] == [
+        (one.rule, one.until) for one in said(decisions, Refused)
+    ]
     assert ["joelclaw/a@1"] == [one.target for one in said(decisions, Act)]
 
 
