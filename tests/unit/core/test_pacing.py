@@ -36,8 +36,8 @@ def test_what_rests_is_left_to_calm_looks(state: State) -> None:
 
 def test_a_failure_without_a_remedy_is_news_for_a_while_only() -> None:
     """Three minutes; slow looks go on."""
-    assert stirring(shown(State.FAILING, 100.0), NOW)
-    assert not stirring(shown(State.FAILING, 200.0), NOW)
+    assert stirring(shown(State.FAILING, 179.5), NOW)
+    assert not stirring(shown(State.FAILING, 180.0), NOW)
 
 
 def test_an_act_and_its_proof_are_watched() -> None:
@@ -46,7 +46,9 @@ def test_an_act_and_its_proof_are_watched() -> None:
     assert stirring(World(verifying=(Verification(START, NOW, NOW + 60.0),)), NOW)
 
 
-@pytest.mark.parametrize(("in_seconds", "often"), [(30.0, True), (3600.0, False), (None, False)])
+@pytest.mark.parametrize(
+    ("in_seconds", "often"), [(60.0, True), (60.5, False), (3600.0, False), (None, False)]
+)
 def test_a_refusal_that_ends_soon_is_waited_for(in_seconds: float | None, *, often: bool) -> None:
     """One that lasts for hours is not."""
     until = None if in_seconds is None else NOW + in_seconds
