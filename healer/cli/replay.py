@@ -26,6 +26,8 @@ from healer.settings.policy import policy_of
 from healer.telemetry.replayed import Replayed, replayed_document, replayed_text
 
 _FAILED: Final = 1
+_LONG: Final = 3000
+"""Facts that take about a second; an incident of a day has tens of thousands."""
 _LISTED: Final = 20
 """Incidents that are named to somebody who named none of them."""
 
@@ -132,8 +134,11 @@ def _replayed(
     kept: _Kept, other: Callable[[Policy], Policy] | None, config: str | None
 ) -> Replayed:
     segments = read_segments(kept.segments, kept.policies)
-    rerun = run_again(segments)
     whole = [one for one in segments if isinstance(one, Segment)]
+    facts = sum(len(bundle.steps) for one in whole for bundle in one.bundles)
+    if facts > _LONG:
+        tell(f"running {facts} facts again …")
+    rerun = run_again(segments)
     compared = None if other is None else compare(whole, other)
     notes = tuple(_notes(kept, whole, rerun))
     return Replayed(kept.incident.id, rerun, notes, config or "", compared)

@@ -8,7 +8,6 @@ the beginning as its dictionary, since steps repeat what stands there (names, ta
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, Final, assert_never
 
 from healer.core.facts import Fact, Observed, Ticked
@@ -30,6 +29,8 @@ from healer.replay.policies import KnownPolicies, Policies
 from healer.replay.records import Beginning, Begun, Checkpoint, Taken
 
 _NANO: Final = 1e9
+_COUNTED: Final = 1e12
+"""Seconds; a time beyond, or one that is no number, is written as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def _taken(line: object, place: Place, policies: KnownPolicies, where: str) -> T
 
 def _time(before: float, now: float) -> int | list[float]:
     """Nanoseconds since then where that is exact, as clocks count; else the time itself."""
-    if not (isfinite(now) and isfinite(before)):
+    if not (abs(now) < _COUNTED and abs(before) < _COUNTED):
         return [now]
     passed = round(now * _NANO) - round(before * _NANO)
     return passed if repr(_later(before, passed)) == repr(now) else [now]
@@ -136,7 +137,7 @@ def _later(before: float, passed: int) -> float:
 
 def _time_again(before: float, told: object, where: str) -> float:
     match told:
-        case int() as passed if isfinite(before):
+        case int() as passed if abs(before) < _COUNTED and abs(passed) < _COUNTED * _NANO:
             return _later(before, passed)
         case [float() | int() as now]:
             return now

@@ -15,6 +15,7 @@ MAY = {
     "healer.cli.talking",
     "healer.core",
     "healer.core.tower",
+    "healer.core.word",
     "healer.model",
     "healer.model.channels",
     "healer.model.whereabouts",

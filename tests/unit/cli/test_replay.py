@@ -357,6 +357,21 @@ def test_it_imports_no_client(machine: Machine) -> None:
     assert set() == set(ran.stdout.rpartition("MODULES")[2].split()) & NEVER
 
 
+def test_a_long_incident_is_announced(machine: Machine) -> None:
+    """Whoever waits for more than a second is told for what, on stderr."""
+    lived(machine)
+    script = (
+        "import sys, healer.cli, healer.cli.replay as replay\n"
+        "replay._LONG = 10\n"
+        "sys.exit(healer.cli.main(['replay', 'last', '--json']))"
+    )
+    ran = run_python(machine, script)
+
+    assert 0 == ran.returncode
+    assert ran.stderr.startswith("running ")
+    assert ran.stderr.endswith(" facts again …\n")
+
+
 def test_help_names_it(machine: Machine) -> None:
     """In the list of commands, and by itself with its flags."""
     own = machine.healer("replay", "--help")

@@ -61,6 +61,16 @@ def test_any_steps_come_back_as_they_were(steps: list[Taken], more: list[Taken])
     assert exact(steps + more) == exact(found + later)
 
 
+@pytest.mark.parametrize("now", [0.0, 0.1 + 0.2, 7, -0.0, 1.8e299, float("inf"), 1e12, 0.123456789])
+def test_any_time_comes_back_as_it_was(now: float) -> None:
+    """Clocks count nanoseconds; what else a float can be is written as it is."""
+    steps = [Taken(Ticked(), one, POLICY, ()) for one in (now, 1.5, now, now)]
+    plain, _ = write_steps(Place(3.25, POLICY, {}), steps, Policies())
+    again, _ = read_steps(plain, Place(3.25, POLICY, {}), KnownPolicies({}))
+
+    assert [repr(one.now) for one in steps] == [repr(one.now) for one in again]
+
+
 @pytest.mark.parametrize("alive", [frozenset[str](), frozenset({"b", "a"})])
 def test_the_begin_of_a_life_comes_back(alive: frozenset[str]) -> None:
     """Ledger, time, policy and the acts that lived on."""
@@ -101,6 +111,7 @@ def test_a_policy_is_kept_once() -> None:
         (b"[1,7]", "step 0: no step"),
         (b"[1,[0,null],[true,null,3]]", "step 1: no decisions"),
         (b'[1,["noon",null]]', "step 0: 'noon' is no time"),
+        (b"[1,[1" + b"0" * 400 + b",null]]", "step 0: 1000.* is no time"),
         (b'[1,[0,"attic"]]', "step 0: 'attic' is none of"),
         (b"[1,[0,null,[],[1]]]", r"policy: no terms: \[1\]"),
         (b'[1,[0,null,[],["ff","r",false,"",null,0]]]', "policy: ff was not kept"),
