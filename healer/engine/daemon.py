@@ -5,6 +5,7 @@ only ends a rest early. Everything that can be exchanged while it runs is in its
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -149,9 +150,13 @@ class Daemon:
             self._bells[layer].ring()
 
     async def tell(self, fact: Fact) -> None:
-        """Tell the core a human's word, after it was written to the journal."""
+        """Tell the core a human's word, after it was written to the journal.
+
+        A daemon that is ending needs not to hear it: the next one reads the journal.
+        """
         if self._inbox is not None:
-            await self._inbox.send((fact, self._senses.parts.clock.now()))
+            with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
+                await self._inbox.send((fact, self._senses.parts.clock.now()))
 
     def reload(self, senses: Senses) -> None:
         """Go on with other settings; acts under way and all that is known stay."""

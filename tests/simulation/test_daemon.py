@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from healer.adapters.journal import SqliteJournal
-from healer.core.facts import GaveUp, IncidentOpened, IncidentResolved, State
+from healer.core.facts import GaveUp, IncidentOpened, IncidentResolved, Resumed, State
 from healer.core.ladders import Remedy
 from healer.engine.daemon import Daemon
 from healer.simulation.happenings import mac_reboot
@@ -116,3 +116,15 @@ def test_a_second_outage_is_told_again() -> None:
 
     assert 2 == len([one for one in house.decided if isinstance(one, IncidentOpened)])
     assert 2 == len([one for one in house.decided if isinstance(one, IncidentResolved)])
+
+
+def test_a_word_to_a_daemon_that_has_ended_is_left_to_the_journal() -> None:
+    """It was written first: the next daemon reads it, and who said it is not told of an error."""
+
+    async def ended(house: SimulatedHouse) -> None:
+        daemon = await house.live(5.0)
+        await daemon.tell(Resumed(None))
+
+    house = live(lambda _: None, ended)
+
+    assert 1 == house.lives
