@@ -122,8 +122,11 @@ def _subnet_env_lost(tower: Tower) -> None:
 
 
 def _pod_unknown(tower: Tower, owner: str) -> None:
-    workload = _of_kind(tower, owner)
-    if workload is None or not workload.up:
+    _lose(tower, _of_kind(tower, owner))
+
+
+def _lose(tower: Tower, workload: Workload) -> None:
+    if not workload.up:
         return
     tower.cluster.kubelet.end_container(workload)
     workload.found_lost(tower.clock.at)
@@ -138,11 +141,14 @@ _OF_KIND = {
     "Deployment": "system-bus-worker",
     "bare": _BARE,
     "mirror": "kube-apiserver-joelclaw-controlplane-1",
-    "livekit": LIVEKIT,
 }
 
 
-def _of_kind(tower: Tower, owner: str) -> Workload | None:
+def _livekit_pod_unknown(tower: Tower) -> None:
+    _lose(tower, tower.cluster.kubelet.named(LIVEKIT))
+
+
+def _of_kind(tower: Tower, owner: str) -> Workload:
     name = _OF_KIND[owner]
     if name == _BARE and all(one.name != _BARE for one in tower.workloads):
         bare = Workload(_BARE, "Pod", "default", up=True, ready=True)
@@ -375,6 +381,13 @@ FAULTS_OF_THE_CLUSTER = (
         _pod_unknown,
         "containerd lost a pod's container, and the kubelet never starts it again (talos §3 A).",
         {"owner": Choice("whose pod", "StatefulSet", tuple(_OF_KIND))},
+    ),
+    _fault(
+        "livekit_pod_unknown",
+        Layer.LIVEKIT,
+        _livekit_pod_unknown,
+        "The same befalls LiveKit's pod, which has a layer of its own and no such remedy.",
+        covered=False,
     ),
     _fault(
         "pod_stuck_terminating",
