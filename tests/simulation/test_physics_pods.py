@@ -157,7 +157,7 @@ def test_a_new_livekit_waits_for_redis() -> None:
     """Its health is refreshed through Redis alone (§6)."""
     stage = Stage().befall("bad_image", workload="redis")
     stage.tower.cluster.kubelet.replace(stage.pod(LIVEKIT))
-    assert (True, False) == (stage.wait(60.0).pod(LIVEKIT).up, stage.pod(LIVEKIT).ready)
+    assert (True, False) == (stage.wait(20.0).pod(LIVEKIT).up, stage.pod(LIVEKIT).ready)
     redis = stage.pod("redis")
     redis.image_bad = False
     stage.tower.cluster.kubelet.replace(redis)
