@@ -2,7 +2,7 @@
 
 from healer.core.tower import Layer
 from healer.simulation.forwards import PUBLISHED
-from healer.simulation.happening import Choice, Happening, Kind, Number, seconds
+from healer.simulation.happening import Choice, Happening, Kind, Number, fault, seconds
 from healer.simulation.machine import Guest
 from healer.simulation.physics import Tower
 
@@ -121,14 +121,12 @@ def _tool_missing(tower: Tower, tool: str) -> None:
 
 _PORT = Choice("the Mac's port", 8108, tuple(one for one in PUBLISHED if one != 50_000))  # noqa: PLR2004  (Talos' own API: nobody asks it)
 
-FAULTS_OF_THE_VM = (
-    Happening(
+FAULTS_OF_THE_VM: tuple[Happening, ...] = (
+    fault(
         "vm_power_cut",
-        "The VM's process is killed: everything in it is gone, files on the Mac stay (colima §2).",
         Layer.COLIMA,
-        Kind.FAULT,
-        covered=True,
-        act=_vm_power_cut,
+        _vm_power_cut,
+        "The VM's process is killed: everything in it is gone, files on the Mac stay (colima §2).",
     ),
     Happening(
         "vm_broken",
@@ -139,88 +137,74 @@ FAULTS_OF_THE_VM = (
         act=_vm_broken,
         ends_healer=True,
     ),
-    Happening(
+    fault(
         "hostagent_dies",
+        Layer.COLIMA,
+        _hostagent_dies,
         "The hostagent alone dies: Broken, while everything goes on serving (colima §8).",
-        Layer.COLIMA,
-        Kind.FAULT,
         covered=False,
-        act=_hostagent_dies,
     ),
-    Happening(
+    fault(
         "vm_zombie",
+        Layer.COLIMA,
+        _vm_zombie,
         "The guest is dead inside: Running, and ssh, docker and every port refuse (incident 5).",
-        Layer.COLIMA,
-        Kind.FAULT,
-        covered=True,
-        act=_vm_zombie,
     ),
-    Happening(
+    fault(
         "vm_frozen",
+        Layer.COLIMA,
+        _vm_frozen,
         "The guest hangs: Running, everything accepts and nothing answers (colima §8).",
-        Layer.COLIMA,
-        Kind.FAULT,
-        covered=True,
-        act=_vm_frozen,
     ),
-    Happening(
+    fault(
         "usernet_dies",
+        Layer.SSH,
+        _usernet_dies,
         "usernet dies: ssh and docker.sock are dead, ports by grpc go on (incident 27).",
-        Layer.SSH,
-        Kind.FAULT,
         covered=False,
-        act=_usernet_dies,
     ),
-    Happening(
+    fault(
         "vm_reboots_loop",
+        Layer.COLIMA,
+        _vm_reboots_loop,
         "The VM crashes again and again soon after each start (incidents 14, R18).",
-        Layer.COLIMA,
-        Kind.FAULT,
+        {"uptime": seconds(40.0, 90.0, "seconds after a start until it crashes")},
         covered=False,
-        act=_vm_reboots_loop,
-        parameters={"uptime": seconds(40.0, 90.0, "seconds after a start until it crashes")},
     ),
-    Happening(
+    fault(
         "disk_lock",
+        Layer.COLIMA,
+        _disk_lock,
         "The VM crashed and its data disk stays marked in use, so no start works (incident 34).",
-        Layer.COLIMA,
-        Kind.FAULT,
         covered=False,
-        act=_disk_lock,
     ),
-    Happening(
+    fault(
         "vm_missing",
-        "Somebody deleted the VM: there is no lima.yaml, and healer creates none (colima §1.5).",
         Layer.COLIMA,
-        Kind.FAULT,
+        _vm_missing,
+        "Somebody deleted the VM: there is no lima.yaml, and healer creates none (colima §1.5).",
         covered=False,
-        act=_vm_missing,
     ),
-    Happening(
+    fault(
         "vm_disk_full",
-        "The VM's disk fills up, from where pods get evicted (incident 11, R15).",
         Layer.SSH,
-        Kind.FAULT,
-        covered=True,
-        act=_vm_disk_full,
-        parameters={"percent": Number("how full it is", 93.0, 0.0, 100.0)},
+        _vm_disk_full,
+        "The VM's disk fills up, from where pods get evicted (incident 11, R15).",
+        {"percent": Number("how full it is", 93.0, 0.0, 100.0)},
     ),
-    Happening(
+    fault(
         "state_disk_full",
+        Layer.HOST,
+        _state_disk_full,
         "The disk of healer's state folder is full (design §6).",
-        Layer.HOST,
-        Kind.FAULT,
         covered=False,
-        act=_state_disk_full,
     ),
-    Happening(
+    fault(
         "tool_missing",
-        "A tool is not on PATH any more; without ssh or colima healer is blind (incident 1).",
         Layer.HOST,
-        Kind.FAULT,
-        covered=True,
-        act=_tool_missing,
-        parameters={"tool": Choice("which", "talosctl", ("talosctl", "kubectl"))},
+        _tool_missing,
+        "A tool is not on PATH any more; without ssh or colima healer is blind (incident 1).",
+        {"tool": Choice("which", "talosctl", ("talosctl", "kubectl"))},
     ),
     Happening(
         "ssh_port_drift",
@@ -238,13 +222,11 @@ FAULTS_OF_THE_VM = (
         covered=True,
         act=_usernet_leak,
     ),
-    Happening(
+    fault(
         "module_gone",
-        "br_netfilter is not loaded, and nothing loads it at a boot (talos §5).",
         Layer.KERNEL,
-        Kind.FAULT,
-        covered=True,
-        act=_module_gone,
+        _module_gone,
+        "br_netfilter is not loaded, and nothing loads it at a boot (talos §5).",
     ),
     Happening(
         "module_not_persisted",
@@ -254,45 +236,37 @@ FAULTS_OF_THE_VM = (
         covered=True,
         act=_module_not_persisted,
     ),
-    Happening(
+    fault(
         "mux_killed",
+        Layer.DOCKER,
+        _mux_killed,
         "Lima's ssh master dies: docker.sock refuses, all else goes on (colima §4, §8).",
-        Layer.DOCKER,
-        Kind.FAULT,
-        covered=True,
-        act=_mux_killed,
     ),
-    Happening(
+    fault(
         "mux_wedged",
+        Layer.DOCKER,
+        _mux_wedged,
         "Lima's ssh master lives and passes nothing on: docker.sock is silent (colima §3).",
-        Layer.DOCKER,
-        Kind.FAULT,
-        covered=True,
-        act=_mux_wedged,
     ),
-    Happening(
+    fault(
         "forward_port_dead",
-        "The hostagent forwards one port no more; only a restart of the VM helps (colima §4).",
         Layer.SERVICES,
-        Kind.FAULT,
+        _forward_port_dead,
+        "The hostagent forwards one port no more; only a restart of the VM helps (colima §4).",
+        {"port": _PORT},
         covered=False,
-        act=_forward_port_dead,
-        parameters={"port": _PORT},
     ),
-    Happening(
+    fault(
         "engine_dies",
+        Layer.DOCKER,
+        _engine_dies,
         "dockerd dies in the VM, and its containers with it (colima §4).",
-        Layer.DOCKER,
-        Kind.FAULT,
-        covered=True,
-        act=_engine_dies,
     ),
-    Happening(
+    fault(
         "engine_dies_alone",
-        "dockerd crashes, and its containers run on: a restart of it would kill them (talos §1).",
         Layer.DOCKER,
-        Kind.FAULT,
+        _engine_dies_alone,
+        "dockerd crashes, and its containers run on: a restart of it would kill them (talos §1).",
         covered=False,
-        act=_engine_dies_alone,
     ),
 )

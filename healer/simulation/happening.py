@@ -78,3 +78,16 @@ class Happening:
 def seconds(default: float, most: float, about: str = "how long it lasts, in seconds") -> Number:
     """A parameter of time."""
     return Number(about, default, 1.0, most)
+
+
+def fault(
+    name: str,
+    layer: Layer,
+    act: Befall,
+    about: str,
+    parameters: Mapping[str, Parameter] | None = None,
+    *,
+    covered: bool = True,
+) -> Happening:
+    """A row of a table of faults."""
+    return Happening(name, about, layer, Kind.FAULT, covered, act, parameters or {})

@@ -6,7 +6,8 @@ from types import MappingProxyType
 from typing import Final
 
 from healer.model.machine import Forwarder, VmStatus
-from healer.simulation.faults_cluster import FAULTS_OF_THE_CLUSTER
+from healer.simulation.faults_pods import FAULTS_OF_PODS
+from healer.simulation.faults_talos import FAULTS_OF_TALOS
 from healer.simulation.faults_vm import FAULTS_OF_THE_VM
 from healer.simulation.happening import Choice, Happening, Kind, Number, Parameter, Value
 from healer.simulation.humans import HUMANS
@@ -28,9 +29,15 @@ __all__ = [
     "mac_reboot",
 ]
 
-HAPPENINGS: Final[Mapping[str, Happening]] = MappingProxyType(
-    {one.name: one for one in (*FAULTS_OF_THE_VM, *FAULTS_OF_THE_CLUSTER, *HUMANS, *TIMES, *NOISES)}
+_ALL: Final = (
+    *FAULTS_OF_THE_VM,
+    *FAULTS_OF_TALOS,
+    *FAULTS_OF_PODS,
+    *HUMANS,
+    *TIMES,
+    *NOISES,
 )
+HAPPENINGS: Final[Mapping[str, Happening]] = MappingProxyType({one.name: one for one in _ALL})
 """Everything that can befall a tower, by its name."""
 
 _UP = -3600.0

@@ -240,6 +240,11 @@ class Machine:
         self.listed, self.leftovers_stale = VmStatus.BROKEN, True
         self.clock.tell("pid files of the life before name strangers: Broken")
 
+    def be_listed(self) -> None:
+        """A look by Lima deletes the pid files of dead processes itself (§1.2)."""
+        if not self.on and self.listed is VmStatus.STOPPED:
+            self.leftovers = tuple(one for one in self.leftovers if not one.endswith(".pid"))
+
     def clean_stale(self) -> tuple[str, ...]:
         """Take away what is proven stale; `list` then says Stopped."""
         removed, self.leftovers = self.leftovers, ()

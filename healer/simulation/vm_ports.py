@@ -51,6 +51,7 @@ class SimulatedVm:
         """`colima list --json` takes a moment."""
         await answer(self._tower, "colima list --json", 0.3, 15.0)
         machine = self._tower.machine
+        machine.be_listed()
         return machine.listed if machine.created else VmStatus.MISSING
 
     def forwarder(self) -> Forwarder:

@@ -99,6 +99,7 @@ def test_a_hung_guest_ends_nothing_and_says_nothing() -> None:
     ("name", "fault", "layer"),
     [
         ("watch /api/v1/nodes", "taint_put_back", Layer.NODE),
+        ("watch /api/v1/nodes", "ready_flip", Layer.NODE),
         ("watch /api/v1/pods", "pod_unknown", Layer.PODS),
         ("watch /apis/apps/v1/daemonsets", "flannel_crashes", Layer.FLANNEL),
         ("watch /apis/apps/v1/deployments", "livekit_probes_reset", Layer.LIVEKIT),

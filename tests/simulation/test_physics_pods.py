@@ -153,6 +153,17 @@ def test_livekit_starves_without_redis_and_recovers_with_it() -> None:
     assert stage.wait(15.0).pod(LIVEKIT).ready
 
 
+def test_a_new_livekit_waits_for_redis() -> None:
+    """Its health is refreshed through Redis alone (§6)."""
+    stage = Stage().befall("bad_image", workload="redis")
+    stage.tower.cluster.kubelet.replace(stage.pod(LIVEKIT))
+    assert (True, False) == (stage.wait(20.0).pod(LIVEKIT).up, stage.pod(LIVEKIT).ready)
+    redis = stage.pod("redis")
+    redis.image_bad = False
+    stage.tower.cluster.kubelet.replace(redis)
+    assert stage.wait(15.0).pod(LIVEKIT).ready
+
+
 @pytest.mark.parametrize(
     ("befalls", "word"),
     [("image_pull", "ImagePullBackOff"), ("worker_crash_loop", "CrashLoopBackOff")],
