@@ -7,7 +7,10 @@ from typing import Final
 
 from healer.cli.completion_scripts import bash, fish, zsh
 from healer.cli.talking import put
+from healer.drills.names import names
 
+_OFFERED: Final = {"scenario": names}
+"""What is offered without being all that may stand there: a scenario may be a file as well."""
 _SCRIPTS: Final = {"bash": bash, "zsh": zsh, "fish": fish}
 
 
@@ -64,5 +67,6 @@ def places_of(parser: argparse.ArgumentParser, path: str = "/") -> Iterator[Plac
 
 def _option(action: argparse.Action) -> Option:
     takes = "" if action.nargs == 0 else str(action.metavar or action.dest)
-    choices = tuple(str(one) for one in action.choices or ())
+    offered = _OFFERED.get(action.dest, tuple)()
+    choices = tuple(str(one) for one in action.choices or offered)
     return Option(tuple(action.option_strings), action.help or "", takes, choices)

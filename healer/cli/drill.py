@@ -1,77 +1,94 @@
-"""`healer drill`: the real engine and remedies over a simulated tower, on virtual time."""
+"""`healer drill`: the real daemon over a simulated tower, on virtual time."""
 
 import argparse
 import json
+import secrets
 import sys
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-import anyio
+from healer.cli.drill_all import Result, play_all
+from healer.cli.drill_face import face_of, say
+from healer.cli.drill_list import listed, listed_document
+from healer.cli.drill_report import (
+    all_document,
+    document,
+    report_lines,
+    summary_lines,
+)
+from healer.cli.talking import USAGE, tell
+from healer.drills.chance import drawn
+from healer.drills.judging import judge
+from healer.drills.library import find
+from healer.drills.loading import ScenarioError
+from healer.drills.playing import run
+from healer.drills.scenario import Scenario
+from healer.telemetry.report import Report
 
-from healer.cli.talking import put, tell
-from healer.core.judging import judge
-from healer.core.ledger import Ledger
-from healer.core.policy import Policy
-from healer.engine.passing import Ended, Pass
-from healer.engine.quiet import Snapshot
-from healer.engine.telling import Both, Told
-from healer.settings import Settings
-from healer.settings.policy import policy_of
-from healer.simulation.happenings import healthy_tower, mac_reboot
-from healer.simulation.physics import Tower
-from healer.simulation.virtual_time import run_virtually
-from healer.telemetry.plain import PlainLines
-from healer.telemetry.report import Report, document, report_text
-from healer.wiring.parts import OurChildren, parts_of
-from healer.wiring.simulated import simulated_outside
-
-_SCENARIOS: Final = {"reboot": mac_reboot}
-_ABOUT: Final = {
-    "reboot": "The Mac has rebooted: the VM is off and its files are stale, the container has no "
-    "restart policy,\nthe kernel module was never persisted, and LiveKit's probes were just reset "
-    "by a chart upgrade.",
-}
-_DEADLINE: Final = 1200.0
-
-
-class Timeline:
-    """What really happened and what healer did about it, in the order of virtual time."""
-
-    def __init__(self, tower: Tower) -> None:
-        self._tower = tower
-        self._printed = 0
-        self._lines = PlainLines(put)
-
-    def told(self, told: Told) -> None:
-        """Print what the world did since the last step, then what was decided."""
-        for one in self._tower.happened[self._printed :]:
-            put(f"{one.at:7.1f} s  . . . {one.what}")
-        self._printed = len(self._tower.happened)
-        self._lines.told(told)
+_SEEDS: Final = 1_000_000
 
 
 def drill(arguments: argparse.Namespace) -> int:
-    """Run a scenario and print its timeline; the exit code is the pass's own."""
+    """Play what was asked for; 0 when all that was expected and promised is so, else 1."""
+    asked = [bool(arguments.scenario), arguments.list, arguments.all, arguments.random]
+    if sum(asked) != 1:
+        tell("healer drill: name one scenario, or give one of --list, --all and --random")
+        return USAGE
+    try:
+        return _asked(arguments)
+    except ScenarioError as error:
+        for problem in error.problems:
+            tell(f"healer drill: {problem}")
+        return USAGE
+
+
+def _asked(arguments: argparse.Namespace) -> int:
+    if arguments.list:
+        return _list(as_json=arguments.json)
+    if arguments.all:
+        return _all(arguments.seed or 0, as_json=arguments.json)
+    if arguments.random:
+        seed = secrets.randbelow(_SEEDS) if arguments.seed is None else arguments.seed
+        return _one(drawn(seed), seed, "--random", arguments)
+    return _one(find(arguments.scenario), arguments.seed or 0, arguments.scenario, arguments)
+
+
+def _list(*, as_json: bool) -> int:
+    if as_json:
+        _print(listed_document())
+    else:
+        say(listed())
+    return 0
+
+
+def _one(scenario: Scenario, seed: int, called: str, arguments: argparse.Namespace) -> int:
+    """Play one, for all to see; `called` is how it is asked for again."""
     report = Report()
-    policy = policy_of(Settings(), run="drill", one_pass=True)
-    if not arguments.json:
-        tell(_ABOUT[arguments.scenario] + "\n")
-    ended = run_virtually(lambda: _drilled(arguments, report, policy))
-    judged = judge(ended.world, report.now, policy)
-    if arguments.json:
-        told = document(report, ended.world, judged, exit_code=ended.exit_code, dry_run=False)
-        sys.stdout.write(json.dumps(told, indent=2) + "\n")
-        return ended.exit_code
-    verdict = "the tower is well again" if ended.exit_code == 0 else "the tower is not well"
-    put("")
-    put(report_text(report, ended.world, judged, verdict, dry_run=False))
-    return ended.exit_code
+    as_json, speed = arguments.json, arguments.speed
+    with face_of(scenario, seed, report, as_json=as_json, speed=speed) as manner:
+        verdict = judge(run(scenario, seed=seed, manner=manner))
+    again = f"healer drill {called} --seed {seed}"
+    if as_json:
+        _print(document(verdict, report, again))
+    else:
+        say(report_lines(verdict, report, again))
+    return 0 if verdict.passed else 1
 
 
-async def _drilled(arguments: argparse.Namespace, report: Report, policy: Policy) -> Ended:
-    tower = healthy_tower(anyio.current_time)
-    _SCENARIOS[arguments.scenario](tower)
-    listener = report if arguments.json else Both(report, Timeline(tower))
-    journal = Snapshot(Ledger())
-    outside = simulated_outside(tower)
-    parts = parts_of(outside, Settings(), journal, listener, OurChildren(journal))
-    return await Pass(parts, policy).run(_DEADLINE)
+def _all(seed: int, *, as_json: bool) -> int:
+    """Play every one that comes with healer, a line each."""
+    results: list[Result] = []
+    for one in play_all(seed):
+        results.append(one)
+        say(() if as_json else one.lines)
+    passed = [one.passed for one in results]
+    if as_json:
+        _print(all_document([one.document for one in results]))
+    else:
+        acts, seconds = sum(one.acts for one in results), sum(one.seconds for one in results)
+        say(summary_lines(passed, acts, seconds))
+    return 0 if all(passed) else 1
+
+
+def _print(document: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")

@@ -247,7 +247,19 @@ def _add_drill(commands: _Commands) -> None:
         "drill",
         "watch healer mend a simulated tower; needs no Mac, Docker or network",
     )
-    drill.add_argument("scenario", choices=["reboot"], help="what befalls the tower")
+    drill.add_argument("scenario", nargs="?", help="its name, or a TOML file")
+    drill.add_argument("--list", action="store_true", help="name every scenario and happening")
+    drill.add_argument("--all", action="store_true", help="play every one that healer brings")
+    drill.add_argument("--random", action="store_true", help="play one that is drawn by chance")
+    drill.add_argument(
+        "--seed", metavar="N", type=int, help="of chance: the same seed plays the same (default: 0)"
+    )
+    drill.add_argument(
+        "--speed",
+        metavar="SPEED",
+        type=_speed,
+        help="real, or how many times as fast (default: as suits the eye, or as fast as it can)",
+    )
     _json(drill)
 
 
@@ -260,6 +272,16 @@ def _add_export(commands: _Commands) -> None:
         "print alert rules for Prometheus, or a dashboard for Grafana",
     )
     export.add_argument("what", choices=["rules", "dashboard"], help="which of the two")
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = 1.0 if text == "real" else float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0.0 < speed < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no speed: write real, or a number like 20")
+    return speed
 
 
 def _add_completion(commands: _Commands) -> None:

@@ -1,6 +1,6 @@
 """Letting the happenings of a scenario happen, each in its time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import anyio
 
@@ -31,8 +31,15 @@ def _passing_until(troubles: Troubles) -> float:
 class Befalling:
     """What befalls the tower; asked when it was over, and whether a ladder answers it."""
 
-    def __init__(self, tower: Tower, happens: Sequence[Happens], lives: Lives) -> None:
+    def __init__(
+        self,
+        tower: Tower,
+        happens: Sequence[Happens],
+        lives: Lives,
+        befalls: Callable[[Happens], None],
+    ) -> None:
         self._tower = tower
+        self._befalls = befalls
         self._coming = sorted(happens, key=lambda one: one.at)
         self._lives = lives
         of_the_tower = [HAPPENINGS[one.what] for one in happens if one.what not in OURSELVES]
@@ -40,8 +47,10 @@ class Befalling:
         """Whether a ladder answers all of it."""
         self.harmless = all(one.kind in _HARMLESS and not one.ends_healer for one in of_the_tower)
         """Whether nothing of it does harm: noise and time at most."""
+        self.struck = 0.0
+        """When the last of it befell, or had passed, on the clock of `now`."""
         self.over: float | None = None
-        """When the last of it befell, on the clock of `now`; None while more is to come."""
+        """The same, or when healer was back if it is later; None while more is to come."""
 
     async def first(self) -> None:
         """What was there before the first healer began."""
@@ -57,10 +66,11 @@ class Befalling:
         while self._coming and self._coming[0].at <= now:
             await self._befall(self._coming.pop(0))
         if not self._coming:
-            passing = _passing_until(self._tower.troubles)
-            self.over = max(self._tower.now(), passing, self._lives.back_at)
+            self.struck = max(self._tower.now(), _passing_until(self._tower.troubles))
+            self.over = max(self.struck, self._lives.back_at)
 
     async def _befall(self, one: Happens) -> None:
+        self._befalls(one)
         if one.what in OURSELVES:
             await OURSELVES[one.what].befall(self._lives, one.parameters)
             return

@@ -106,12 +106,12 @@ def _gave_up(expect: Expect, layers: set[Layer]) -> Iterator[Missed]:
 
 
 def _healed(expect: Expect, played: Played) -> Iterator[Missed]:
-    since, over = played.well_since, played.history.faults_over
+    since = played.well_since
     if expect.ill is not None and expect.ill is (since is not None):
         at_end = "ill" if since is None else "well"
         yield Missed("ill", f"the tower is {at_end} at the end")
-    elif expect.well_within is not None and since is not None and over is not None:
-        took = since - over
+    elif expect.well_within is not None and since is not None:
+        took = since - played.struck
         if took > expect.well_within:
             allowed = f"allowed: {expect.well_within:.0f} s"
             yield Missed("well_within", f"well {took:.0f} s after the last fault; {allowed}")

@@ -29,8 +29,8 @@ class Verdict:
     @property
     def healed_in(self) -> float | None:
         """Seconds from the last fault until the tower was truly well; None when it is ill."""
-        since, over = self.played.well_since, self.played.history.faults_over
-        return None if since is None or over is None else max(0.0, since - over)
+        since = self.played.well_since
+        return None if since is None else max(0.0, since - self.played.struck)
 
 
 def judge(played: Played) -> Verdict:

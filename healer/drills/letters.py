@@ -1,5 +1,6 @@
 """What a human would have been told during a drill, by the rules of the daemon's notices."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -18,6 +19,7 @@ class Letters:
 
     tower: Tower
     recorder: Recorder
+    noticed: Callable[[Notice], None]
     rules: Rules = field(default_factory=Rules)
     sent: list[Notice] = field(default_factory=list)
     _desk: Desk = field(default_factory=Desk)
@@ -31,7 +33,9 @@ class Letters:
         scene = Scene(told.world, self._moment(told.at), self._desk.told)
         decided = decide(self._desk, scene, told.decisions, self._problems(), self.rules)
         self._desk = decided.desk
-        self.sent += decided.notices
+        for notice in decided.notices:
+            self.sent.append(notice)
+            self.noticed(notice)
 
     def _problems(self) -> dict[str, str]:
         trouble = self.recorder.trouble

@@ -90,6 +90,8 @@ class Lives:
 
     def crash(self, down: float = LAUNCHD_WAITS) -> None:
         """End the one that lives at the await at which each of its tasks stands."""
+        if self.daemon is None:
+            return
         self._down, self.back_at = down, self.now() + down
         self.recorder.dying = True
         self._scope.cancel()

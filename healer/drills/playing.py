@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Protocol
 
 import anyio
 
@@ -15,7 +16,7 @@ from healer.drills.journals import journal_in_memory
 from healer.drills.letters import Letters
 from healer.drills.lives import Crash, Lives
 from healer.drills.recording import Recorder
-from healer.drills.scenario import Scenario
+from healer.drills.scenario import Happens, Scenario
 from healer.engine.telling import Both, Listener, Told
 from healer.model.notice import Notice
 from healer.ports import Clock, Journal
@@ -34,13 +35,38 @@ QUIET_WHEN_ILL = 600.0
 _ASKED_EVERY = 5.0
 
 
-def _nobody_asked(tower: Tower) -> None:
-    """Nobody wants to see it."""
-    del tower
+def _unheard(waited: float) -> None:
+    """Nobody slows it down."""
+    del waited
+
+
+class Watcher(Listener, Protocol):
+    """Whoever watches a drill while it is played."""
+
+    def began(self, tower: Tower) -> None:
+        """It begins; nothing has befallen the tower yet."""
+        ...
+
+    def befalls(self, happens: Happens) -> None:
+        """Now this befalls."""
+        ...
+
+    def noticed(self, notice: Notice) -> None:
+        """A human is told."""
+        ...
 
 
 class Nobody:
-    """A listener for runs that nobody watches."""
+    """Watches nothing."""
+
+    def began(self, tower: Tower) -> None:
+        """Unseen."""
+
+    def befalls(self, happens: Happens) -> None:
+        """Unseen."""
+
+    def noticed(self, notice: Notice) -> None:
+        """Unseen."""
 
     def told(self, told: Told) -> None:
         """Unheard."""
@@ -63,6 +89,8 @@ class Played:
     """What the last healer knew at the end. (asyncio spells out what a task returns.)"""
     notices: tuple[Notice, ...] = field(repr=False)
     """What a human was told, oldest first."""
+    struck: float
+    """When the last fault befell the tower, or had passed, on the clock of `now`."""
     lives: int
     turns: int
     """How often all tasks had come to an await: so many places there are for a crash."""
@@ -79,15 +107,15 @@ class Manner:
 
     crashes: Sequence[Crash] = ()
     settings: Settings = field(default_factory=Settings)
-    listener: Listener = field(default_factory=Nobody)
+    watcher: Watcher = field(default_factory=Nobody)
+    turned: Callable[[float], None] = _unheard
+    """Called each time that all tasks wait, with the virtual seconds about to be over."""
     notices: bool = True
     """Whether to find out what a human is told."""
     quiet: float = QUIET
     quiet_when_ill: float = QUIET_WHEN_ILL
     journal: Callable[[Clock], Callable[[], Journal]] = journal_in_memory
     """Makes an empty one; what comes back opens it anew for each healer."""
-    began: Callable[[Tower], None] = _nobody_asked
-    """Told of the tower before anything befalls it."""
 
 
 def run(scenario: Scenario, *, seed: int = 0, manner: Manner | None = None) -> Played:
@@ -104,28 +132,31 @@ class _Drill:
     """One play of one scenario."""
 
     def __init__(self, scenario: Scenario, seed: int, manner: Manner) -> None:
-        began = anyio.current_time()
+        clock = asyncio.get_running_loop().time
+        began = clock()
         self._scenario = scenario
         self._seed = seed
         self._manner = manner
-        self._tower = healthy_tower(lambda: anyio.current_time() - began, Random(seed))  # noqa: S311  (a seeded world)
+        self._tower = healthy_tower(lambda: clock() - began, Random(seed))  # noqa: S311  (a seeded world)
         self._open = manner.journal(SimulatedClock(self._tower))
         self._recorder = Recorder(self._tower, self._open())
-        self._letters = Letters(self._tower, self._recorder)
+        self._letters = Letters(self._tower, self._recorder, manner.watcher.noticed)
         self._lives = Lives(
             tower=self._tower,
             journal=self._open,
             settings=manner.settings,
             recorder=self._recorder,
-            listener=Both(self._letters, manner.listener) if manner.notices else manner.listener,
+            listener=Both(self._letters, manner.watcher) if manner.notices else manner.watcher,
             seed=seed,
         )
-        self._befalling = Befalling(self._tower, scenario.happens, self._lives)
+        self._befalling = Befalling(
+            self._tower, scenario.happens, self._lives, manner.watcher.befalls
+        )
         self._turns = 0
         self._world = World()
 
     async def play(self) -> Played:
-        self._manner.began(self._tower)
+        self._manner.watcher.began(self._tower)
         self._count_turns()
         await self._befalling.first()
         async with anyio.create_task_group() as tasks:
@@ -146,6 +177,7 @@ class _Drill:
             well=self._tower.truth(self._tower.now()),
             world=self._world,
             notices=tuple(self._letters.sent),
+            struck=self._befalling.struck,
             lives=self._recorder.life,
             turns=self._turns,
         )
@@ -158,7 +190,7 @@ class _Drill:
         crashes = {one.turn: one for one in self._manner.crashes if one.turn is not None}
 
         def turned(waited: float) -> None:
-            del waited
+            self._manner.turned(waited)
             self._turns += 1
             crash = crashes.get(self._turns)
             if crash is not None:
