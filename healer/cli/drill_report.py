@@ -138,7 +138,9 @@ def _judged(verdict: Verdict, report: Report) -> Judgements:
 def _healed(verdict: Verdict) -> str:
     if verdict.healed_in is None:
         return "a human is needed"
-    return f"well after {duration(verdict.healed_in)}" if verdict.healed_in else "well all along"
+    if verdict.healed_in:
+        return f"well after {duration(verdict.healed_in)}"
+    return "well by then" if verdict.played.history.deeds else "well all along"
 
 
 def _acts(verdict: Verdict) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from healer.core.facts import Act, Outcome
+from healer.core.facts import Act, Finished, Outcome
 from healer.core.ladders import Remedy
 from healer.core.tower import Layer
 from healer.engine.telling import Stepped
@@ -39,6 +39,8 @@ class Recorder:
         taken = stepped.taken
         if taken.decisions:
             self.decided_at = stepped.at
+        if isinstance(stepped.fact, Finished):
+            self._over(stepped.fact.act, stepped.at)
         moment = Moment(
             at=stepped.at,
             life=self.life,
@@ -85,6 +87,12 @@ class Recorder:
         running = {one.pid for one in self.tower.mac.operations}
         for deed in self.history.deeds:
             if deed.ended is None and self._pids.get(deed.act.id) not in running:
+                deed.ended = now
+
+    def _over(self, act: Act, now: float) -> None:
+        """Past its cap an act of an earlier life is nobody's any more, though its process hangs."""
+        for deed in self.history.deeds:
+            if deed.act.id == act.id and deed.ended is None:
                 deed.ended = now
 
     def ends(self, deed: Deed, outcome: Outcome) -> None:
