@@ -70,6 +70,7 @@ class Kubelet:
             one.shown = one.view(shut_out=self.shut_out(one))
             one.attempt += 1
             one.lose_container()
+            one.holds_on = False  # a new kubelet ends what it finds half ended (§4)
 
     def resume(self) -> None:
         """A kubelet lives again: it says what it found, and goes on from there."""
