@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.mutation.survivors import KEPT, Explanation, compare, load
-from tests.mutation.tool import Mutant, Tool, ToolError
+from tests.mutation.survivors import KEPT, compare, load
+from tests.mutation.tool import REFUSED_BY_TYPES, Tool, ToolError
 
 DANGER = (
     "refusing",
@@ -33,16 +33,14 @@ DANGER = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; 0 = every mutant is dead or explained, 1 = not so, 2 = could not be told."""
     asked = _parser().parse_args(arguments)
-    modules = asked.modules or DANGER
     with tempfile.TemporaryDirectory(prefix="healer-mutation-") as scratch:
         try:
             tool = Tool.prepared(Path(asked.folder or scratch))
-            lived = [mutant for one in modules for mutant in _run(tool, one)]
+            verdicts = [_try(tool, one) for one in asked.modules or DANGER]
         except ToolError as error:
             print(error, file=sys.stderr)
             return 2
-    files = {f"healer/core/{one}.py" for one in modules}
-    return _judge(lived, [one for one in load(KEPT) if one.file in files])
+    return 0 if all(verdicts) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,23 +50,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(tool: Tool, module: str) -> list[Mutant]:
+def _try(tool: Tool, module: str) -> bool:
+    """Try every mutant of a module, and tell at once: a run that is cut short loses nothing."""
     print(f"{module}: ", end="", flush=True)
     mutants = tool.run(module)
     lived = [one for one in mutants if one.lived]
-    typed = sum(one.verdict == "caught by type check" for one in mutants)
+    typed = sum(one.verdict == REFUSED_BY_TYPES for one in mutants)
     print(f"{len(mutants)} mutants, {typed} refused by mypy, {len(lived)} lived", flush=True)
-    return lived
-
-
-def _judge(lived: list[Mutant], kept: list[Explanation]) -> int:
+    kept = [one for one in load(KEPT) if one.file == f"healer/core/{module}.py"]
     unexplained, needless = compare(lived, kept)
     for mutant in unexplained:
-        print(f"\nunexplained ({mutant.verdict}): {mutant.name}\n{mutant.as_toml()}")
+        print(f"  unexplained ({mutant.verdict}): {mutant.name}\n{mutant.as_toml()}\n", flush=True)
     for one in needless:
-        print(f"\nneedless: {one.file} {one.function}: `{one.becomes}` did not live")
-    print(f"\n{len(lived)} lived, {len(unexplained)} of them unexplained; {len(needless)} needless")
-    return 1 if unexplained or needless else 0
+        print(f"  needless: in {one.function} no `{one.becomes}` lived", flush=True)
+    return not unexplained and not needless
 
 
 if __name__ == "__main__":

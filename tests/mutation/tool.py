@@ -19,9 +19,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 _PARTS = ("healer", "tests", "pyproject.toml")
 _MUTMUT = (sys.executable, "-c", "from mutmut.__main__ import cli; cli()")
-_VERDICTS = {1: "killed", 3: "killed", 0: "survived", 33: "no tests", 37: "caught by type check"}
+REFUSED_BY_TYPES = "refused by types"
+_VERDICTS = {1: "killed", 3: "killed", 0: "survived", 33: "no tests", 37: REFUSED_BY_TYPES}
 _TIMEOUTS = frozenset({24, 36, -24, 152, 255})
-_DEAD = frozenset({"killed", "timeout", "caught by type check"})
+_DEAD = frozenset({"killed", "timeout", REFUSED_BY_TYPES})
 
 
 class ToolError(Exception):
@@ -102,7 +103,8 @@ class Tool:
             check=False,
         )
         if done.returncode != 0:
-            raise ToolError(f"mutmut {' '.join(arguments)}:\n{done.stdout[-2000:]}{done.stderr}")
+            said = f"{done.stdout[-2000:]}{done.stderr}"
+            raise ToolError(f"mutmut {' '.join(arguments)} exited {done.returncode}:\n{said}")
         return done.stdout
 
 

@@ -143,6 +143,21 @@ def test_one_refusal_hides_no_other_trouble() -> None:
     assert ["joelclaw/a@1"] == [one.target for one in said(decisions, Act)]
 
 
+def test_what_is_answered_hides_no_other_trouble() -> None:
+    """A pod that is being proved, and one whose delete begins now, leave the others theirs."""
+    second = replace(LOST, target="joelclaw/b@2", owner="b", event="e2")
+    third = replace(LOST, target="joelclaw/c@3", owner="c", event="e3")
+    proving = act_of(Remedy.DELETE_POD, Reason.POD_UNKNOWN, target="joelclaw/a@1", owner="a")
+    world = world_of(LOST, second, third, targets=9)
+    world = replace(shown(world), verifying=(Verification(proving, NOW - 9.0, NOW + 60.0),))
+    _, decisions = decide(world, NOW, POLICY)
+
+    assert ["joelclaw/b@2"] == [one.target for one in said(decisions, Act)]
+    assert [("joelclaw/c@3", Rule.BUSY_LAYER)] == [
+        (one.target, one.rule) for one in said(decisions, Refused)
+    ]
+
+
 @pytest.mark.parametrize("pending", ["acting", "verifying"])
 def test_what_is_being_answered_is_not_answered_again(pending: str) -> None:
     """I10: neither refused nor begun; another trouble beside it is."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from healer.core.facts import State
 from healer.core.hearing import after_hearing
 from healer.core.ledger import Ledger
 from healer.core.observation import (
@@ -49,6 +50,40 @@ def test_a_second_bad_look_follows_it() -> None:
     assert {KEY: Trouble(worse, NOW - 9.0, NOW - 4.0, LATER, 4)} == (
         hear(BEFORE, heard).views[Layer.NODE].troubles
     )
+
+
+@pytest.mark.parametrize(
+    ("state", "samples", "counted_since"),
+    [
+        (State.BLOCKED, 0, LATER),
+        (State.SUSPECT, 0, NOW - 3.0),
+        (State.SUSPECT, 3, NOW - 4.0),
+        (State.BLOCKED, 3, NOW - 4.0),
+        (None, 0, LATER),
+    ],
+)
+def test_what_was_doubted_counts_since_its_layer_could_be_judged(
+    state: State | None, samples: int, counted_since: float
+) -> None:
+    """I2: looks while it was blocked are no evidence; what is counted already goes on."""
+    doubted = replace(FOLLOWED, samples=samples)
+    view = replace(BEFORE.views[Layer.NODE], troubles={KEY: doubted})
+    shown = {} if state is None else {Layer.NODE: state}
+    since = {} if state is None else {Layer.NODE: NOW - 3.0}
+    world = World(views={Layer.NODE: view}, states=shown, since=since)
+    after = hear(world, Observation(Layer.NODE, (TAINTED,)))
+
+    assert {KEY: Trouble(TAINTED, NOW - 9.0, counted_since, LATER, samples + 1)} == (
+        after.views[Layer.NODE].troubles
+    )
+
+
+def test_troubles_stand_in_the_order_in_which_they_are_answered() -> None:
+    """Whatever the order in which they were seen."""
+    cordoned = Finding(Reason.NODE_CORDONED, "cordoned")
+    after = hear(World(), Observation(Layer.NODE, (TAINTED, cordoned)))
+
+    assert [cordoned, TAINTED] == [one.finding for one in after.views[Layer.NODE].ordered]
 
 
 def test_a_new_fingerprint_is_a_new_trouble() -> None:

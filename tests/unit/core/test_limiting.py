@@ -372,6 +372,16 @@ def test_a_recovery_lasts_from_the_end_of_its_run() -> None:
     assert "backing off after 2 runs" == found.detail
 
 
+@pytest.mark.parametrize(("target", "row"), [("x", 1), ("y", 0), ("", 0)])
+def test_backoff_counts_by_target(target: str, row: int) -> None:
+    """A failure on one target delays no other."""
+    (run,) = failing(NOW - 0.125)
+    ledger = Ledger(attempts=(replace(run, act=replace(run.act, target="x")),))
+    found = limit(ledger, SLOW, target)
+
+    assert [f"backing off after {row} runs"] * row == [one.detail for one in [found] if one]
+
+
 def test_backoff_uses_the_seed_of_its_run() -> None:
     """Two towers with two seeds do not start in step."""
     seeded = replace(SLOW, seed=7)
