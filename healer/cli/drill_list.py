@@ -12,7 +12,7 @@ from healer.drills.ourselves import OURSELVES
 from healer.drills.scenario import Scenario
 from healer.simulation.happenings import HAPPENINGS, Number, Parameter
 
-_WIDTH: Final = 98
+_WIDTH: Final = 100
 
 
 def listed() -> Iterator[Styled]:
@@ -31,7 +31,7 @@ def listed() -> Iterator[Styled]:
         yield from _entry(what, about + _given(parameters))
 
 
-def _entry(name: str, about: str, column: int = 28) -> Iterator[Styled]:
+def _entry(name: str, about: str, column: int = 30) -> Iterator[Styled]:
     lines = textwrap.wrap(about, _WIDTH - column) or [""]
     yield f"  {name:<{column - 2}}{lines[0]}".rstrip(), ""
     yield from ((" " * column + line, "") for line in lines[1:])

@@ -17,7 +17,7 @@ from healer.core.facts import Decision, Fact, Observed, Remembered, Ticked, Woke
 from healer.core.outlook import awaited, exit_code, unseen
 from healer.core.pacing import stirring
 from healer.core.policy import Policy
-from healer.core.tower import Layer
+from healer.core.tower import LAYERS, Layer
 from healer.core.world import World
 from healer.engine.bells import Bell
 from healer.engine.guests import Guest
@@ -145,9 +145,11 @@ class Daemon:
         self._tick_bell.ring()
 
     def wake(self, layers: Iterable[Layer]) -> None:
-        """Look at these layers now."""
-        for layer in layers:
-            self._bells[layer].ring()
+        """Look at these layers now, the lowest first: a set's own order is another in each run."""
+        wanted = frozenset(layers)
+        for layer in LAYERS:
+            if layer in wanted:
+                self._bells[layer].ring()
 
     async def tell(self, fact: Fact) -> None:
         """Tell the core a human's word, after it was written to the journal.

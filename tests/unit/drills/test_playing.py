@@ -1,6 +1,9 @@
 """The runner: a scenario becomes a history, through as many lives of healer as it takes."""
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,7 @@ from healer.drills.playing import Manner, Played, run
 from healer.drills.scenario import Happens, Scenario
 from healer.promises.table import broken
 
+ROOT = Path(__file__).parents[3]
 KILLED = Scenario("killed", "The container dies.", (Happens(60.0, "docker_kill"),))
 
 
@@ -121,3 +125,49 @@ def test_a_paused_healer_does_nothing_until_it_is_resumed() -> None:
     assert all(at >= 600.0 for at, _ in acts)
     assert played.history.well_at_end
     assert () == broken(played.history)
+
+
+def test_the_same_seed_gives_the_same_history_in_another_process() -> None:
+    """Another process hashes words otherwise; no order may hang on that, or no seed reproduces."""
+    script = (
+        "from healer.drills.playing import run\n"
+        "from healer.drills.scenario import Happens, Scenario\n"
+        "noise = Happens(10.0, 'noise', {'seconds': 300.0, 'percent': 3.0})\n"
+        "played = run(Scenario('x', 'y', (noise, Happens(60.0, 'docker_kill'))))\n"
+        "print(played.turns, [(one.at, one.fact, one.decisions) for one in played.history.moments])"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+
+    assert 1 == len(said)
+
+
+def test_what_cannot_be_healed_ends_the_run_when_all_is_said() -> None:
+    """Nothing more is to come, so nothing more is waited for."""
+    played = run(Scenario("missing", "The VM is gone.", (Happens(60.0, "vm_missing"),)))
+
+    assert played.well_since is None
+    assert ["opened"] == [one.kind.value for one in played.notices]
+    assert 660.0 <= played.history.ended < 900.0
+
+
+def test_a_start_that_outlives_its_healer_is_still_under_way() -> None:
+    """The VM's start goes on after a crash; whoever began another would be seen doing so (I7)."""
+    cut = run(
+        Scenario("cut", "x", (Happens(60.0, "vm_power_cut"),)),
+        manner=Manner(crashes=[Crash(at=70.0)]),
+    )
+    (start,) = [one for one in cut.history.deeds if one.act.remedy is Remedy.START_VM]
+
+    assert start.outcome is None
+    assert start.ended is None or start.ended > 80.0
+    assert () == broken(cut.history)
