@@ -21,6 +21,9 @@ OF_KIND: Final = {
 }
 _LONGEST: Final = 900.0
 """Seconds for which anything lasts here: a night's sleep teaches no more."""
+_FURTHEST_BACK: Final = 300.0
+"""Seconds by which a clock may jump back: the cluster tells by its own clock how long a pod has
+been ending, so what is set back by a day is waited for that long, as the kubelet itself does."""
 _TURNS: Final = 12_000
 """How often all tasks come to an await in a run of common length."""
 _TO_OURSELVES: Final = tuple(one for one in OURSELVES if one != "healer_crashes")
@@ -86,8 +89,9 @@ def _value(chance: random.Random, one: Parameter) -> Value:
         case Choice():
             return chance.choice(one.values)
         case Number():
-            most = min(one.most, max(_LONGEST, one.least))
-            return round(chance.uniform(one.least, most), 1)
+            least = max(one.least, -_FURTHEST_BACK)
+            most = min(one.most, max(_LONGEST, least))
+            return round(chance.uniform(least, most), 1)
 
 
 def _crash(chance: random.Random) -> Crash:
