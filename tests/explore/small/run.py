@@ -229,7 +229,8 @@ class Run:
 
     def _recover(self) -> None:
         """Somebody mends everything by hand."""
-        self.tower = SmallTower(vm_since=self.tower.vm_since, box_since=self.tower.box_since)
+        was = self.tower
+        self.tower = SmallTower(vm_since=was.vm_since, box_since=was.box_since, serial=was.serial)
 
     # Looks.
 
