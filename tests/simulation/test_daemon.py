@@ -1,5 +1,6 @@
 """The daemon over the simulated tower: healthy for a day, rebooted, asleep, killed."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
@@ -8,6 +9,8 @@ import pytest
 from healer.adapters.journal import SqliteJournal
 from healer.core.facts import GaveUp, IncidentOpened, IncidentResolved, Resumed, State
 from healer.core.ladders import Remedy
+from healer.core.tower import Layer
+from healer.engine.bells import Bell
 from healer.engine.daemon import Daemon
 from healer.simulation.happenings import mac_reboot
 from healer.simulation.physics import Tower
@@ -128,3 +131,28 @@ def test_a_word_to_a_daemon_that_has_ended_is_left_to_the_journal() -> None:
     house = live(lambda _: None, ended)
 
     assert 1 == house.lives
+
+
+def _into(rung: list[Bell]) -> Callable[[Bell], None]:
+    def ring(bell: Bell) -> None:
+        rung.append(bell)
+
+    return ring
+
+
+def test_layers_are_woken_in_an_order_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """I17: sets have another order in each process, and a seed must tell the same run in all."""
+    rung: list[Bell] = []
+    # A function is bound to its bell, which a list's own method would not be.
+    monkeypatch.setattr(Bell, "ring", _into(rung))
+
+    async def woken(house: SimulatedHouse) -> None:
+        daemon = house.daemon()
+        daemon.wake([Layer.TALOS, Layer.DOCKER, Layer.PODS])
+        first = list(rung)
+        rung.clear()
+        daemon.wake([Layer.PODS, Layer.TALOS, Layer.DOCKER])
+        assert 3 == len(first)
+        assert first == rung
+
+    live(nothing, woken)
