@@ -24,6 +24,8 @@ def test_runs_are_told_by_remedy_and_target() -> None:
 
     assert (DONE, CUT_OFF) == ledger.of(Remedy.DELETE_POD, "joelclaw/a@1")
     assert () == ledger.of(Remedy.DELETE_POD)
+    whole = tried(act_of(Remedy.LOAD_MODULES, Reason.BR_NETFILTER_MISSING), 100.0)
+    assert (whole,) == Ledger(attempts=(DONE, whole)).of(Remedy.LOAD_MODULES)
 
 
 def test_needless_runs_are_told_while_they_last() -> None:
