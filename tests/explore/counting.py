@@ -6,7 +6,16 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from healer.core.facts import Act, Changed, GaveUp, Held, IncidentOpened, Refused, Verified
+from healer.core.facts import (
+    Act,
+    Changed,
+    GaveUp,
+    Held,
+    IncidentOpened,
+    IncidentResolved,
+    Refused,
+    Verified,
+)
 from healer.core.tower import LAYERS
 from healer.promises.table import PROMISES, broken
 
@@ -16,6 +25,7 @@ if TYPE_CHECKING:
     from healer.promises.history import History, Moment
 
 HOUR: Final = 3600.0
+STEP: Final = 5
 KEPT: Final = 50
 """Violations that are written down in words."""
 
@@ -44,6 +54,8 @@ class Counts:
     states: set[tuple[str, ...]] = field(default_factory=set)
     transitions: Counter[str] = field(default_factory=Counter)
     checked: Counter[str] = field(default_factory=Counter)
+    recovered: Counter[str] = field(default_factory=Counter)
+    """Incidents by their root's layer and by how long they lasted, in steps of five seconds."""
     violations: list[str] = field(default_factory=list)
 
     def add(self, other: Counts) -> None:
@@ -76,6 +88,7 @@ _COUNTERS: Final = (
     "said",
     "transitions",
     "checked",
+    "recovered",
 )
 
 
@@ -109,8 +122,10 @@ def _count_history(counts: Counts, history: History) -> None:
     counts.healed += history.covered and history.well_at_end
     counts.acts.update(one.act.remedy.value for one in history.deeds)
     counts.most_acts_an_hour = max(counts.most_acts_an_hour, _most_an_hour(history))
+    roots: dict[str, str] = {}
     for moment in history.moments:
         _count_decisions(counts, moment)
+        _count_incidents(counts, moment, roots)
 
 
 def _count_decisions(counts: Counts, moment: Moment) -> None:
@@ -127,6 +142,18 @@ def _count_decisions(counts: Counts, moment: Moment) -> None:
     if any(isinstance(one, Changed) for one in moment.decisions):
         states = moment.after.states
         counts.states.add(tuple(str(states.get(layer, "")) for layer in LAYERS))
+
+
+def _count_incidents(counts: Counts, moment: Moment, roots: dict[str, str]) -> None:
+    for one in moment.decisions:
+        match one:
+            case IncidentOpened():
+                roots[one.incident] = one.layer.value
+            case IncidentResolved() if one.incident in roots:
+                lasted = STEP * round(one.seconds / STEP)
+                counts.recovered[f"{roots[one.incident]} {lasted}"] += 1
+            case _:
+                pass
 
 
 def _most_an_hour(history: History) -> int:
