@@ -140,7 +140,8 @@ def _healed(verdict: Verdict) -> str:
         return "a human is needed"
     if verdict.healed_in:
         return f"well after {duration(verdict.healed_in)}"
-    return "well by then" if verdict.played.history.deeds else "well all along"
+    since = verdict.played.well_since
+    return "well all along" if since is not None and since < 0.0 else "well by then"
 
 
 def _acts(verdict: Verdict) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import anyio
 
 from healer.drills.lives import Lives
-from healer.drills.ourselves import OURSELVES
+from healer.drills.ourselves import CRASH, OURSELVES
 from healer.drills.scenario import Happens
 from healer.simulation.happenings import HAPPENINGS, Kind
 from healer.simulation.physics import Tower
@@ -16,16 +16,14 @@ _BOOT_TAKES = 25.0
 """Seconds from the Mac's reboot until launchd has started healer (inferred)."""
 
 
-def _passing_until(troubles: Troubles) -> float:
-    """When all that lasts for a while is over."""
-    return max(
-        troubles.slow_until,
-        troubles.noise_until,
-        troubles.deaf_until,
-        troubles.stale_until,
-        troubles.api_silent_until,
-        troubles.api_errors_until,
-    )
+def _ill_until(troubles: Troubles) -> float:
+    """When a fault that lasts for a while is over."""
+    return max(troubles.api_silent_until, troubles.api_errors_until)
+
+
+def _noisy_until(troubles: Troubles) -> float:
+    """When all else that lasts for a while is over."""
+    return max(troubles.slow_until, troubles.noise_until, troubles.deaf_until, troubles.stale_until)
 
 
 class Befalling:
@@ -48,9 +46,9 @@ class Befalling:
         self.harmless = all(one.kind in _HARMLESS and not one.ends_healer for one in of_the_tower)
         """Whether nothing of it does harm: noise and time at most."""
         self.struck = 0.0
-        """When the last of it befell, or had passed, on the clock of `now`."""
+        """When the last of it befell the tower, or had passed, on the clock of `now`."""
         self.over: float | None = None
-        """The same, or when healer was back if it is later; None while more is to come."""
+        """When all noise was over too, and healer back; None while more is to come."""
 
     async def first(self) -> None:
         """What was there before the first healer began."""
@@ -66,11 +64,16 @@ class Befalling:
         while self._coming and self._coming[0].at <= now:
             await self._befall(self._coming.pop(0))
         if not self._coming:
-            self.struck = max(self._tower.now(), _passing_until(self._tower.troubles))
-            self.over = max(self.struck, self._lives.back_at)
+            troubles = self._tower.troubles
+            self.struck = max(self.struck, _ill_until(troubles))
+            self.over = max(
+                self._tower.now(), self.struck, _noisy_until(troubles), self._lives.back_at
+            )
 
     async def _befall(self, one: Happens) -> None:
         self._befalls(one)
+        if one.what != CRASH:
+            self.struck = self._tower.now()
         if one.what in OURSELVES:
             await OURSELVES[one.what].befall(self._lives, one.parameters)
             return

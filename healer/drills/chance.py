@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Final
 
+from healer.drills.ourselves import CRASH
 from healer.drills.scenario import Expect, Happens, Scenario
 from healer.simulation.happenings import HAPPENINGS, Number, Parameter, Value
 
@@ -23,7 +24,7 @@ def drawn(seed: int) -> Scenario:
         Happens(_time(chance), what, _given(HAPPENINGS[what].parameters, chance)) for what in picked
     ]
     if chance.random() < _CRASHES:
-        happens.append(Happens(_time(chance), "healer_crashes"))
+        happens.append(Happens(_time(chance), CRASH))
     happens.sort(key=lambda one: one.at)
     about = f"Drawn by chance: {', '.join(one.what for one in happens)}."
     return Scenario(f"random-{seed}", about, tuple(happens), _ASKS_NOTHING)

@@ -50,13 +50,14 @@ def _layer(given: Given) -> Layer | None:
     return Layer(str(named)) if named else None
 
 
+CRASH: Final = "healer_crashes"
 _LAYER: Final = Choice("of which layer; of all when it is left out", "", ("", *Layer))
 _WAIT: Final = Number("seconds until launchd starts it anew", LAUNCHD_WAITS, 0.0, 86_400.0)
 _LENGTH: Final = Number("for how many seconds; until resumed when 0", 0.0, 0.0, 30 * 86_400.0)
 
 OURSELVES: Final[Mapping[str, Ourselves]] = MappingProxyType(
     {
-        "healer_crashes": Ourselves(
+        CRASH: Ourselves(
             "healer is killed without a farewell; launchd starts it anew.",
             _crash,
             {"down": _WAIT},
