@@ -49,6 +49,8 @@ WAKE_GRACE: Final = 75.0
 LOOK_TAKES: Final = 0.2
 QUIET_ROUNDS: Final = 2
 HOST_EVERY: Final = 15.0
+EVERYONE_EVERY: Final = 300.0
+"""The daemon's rarest look is at 600 s, and a wake from sleep wakes every probe."""
 _OUTLIVE: Final = frozenset({Remedy.START_VM, Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM})
 """Acts whose process lives on when healer dies (design §10)."""
 _WITNESSES: Final = (Layer.COLIMA, Layer.SSH, Layer.DOCKER, Layer.APISERVER, Layer.SERVICES)
@@ -85,6 +87,8 @@ class Run:
     last: dict[Layer, Observation] = field(default_factory=dict)
     looked: float = 0.0
     """When the host was last looked at."""
+    everyone_at: float = 0.0
+    """When every layer was last looked at."""
     blind: dict[Layer, float] = field(default_factory=dict)
     ill_at: dict[Layer, float] = field(default_factory=dict)
     kill_at: str = ""
@@ -117,6 +121,10 @@ class Run:
         for event in self.schedule.events:
             self._until(event.at)
             self._happen(event)
+        return self.finish()
+
+    def finish(self) -> History:
+        """Nothing more befalls: let it come to rest."""
         self.faults_over = max(
             self.now, self.foreign_until, self.unseen_until, *self.blind.values(), 0.0
         )
@@ -243,7 +251,9 @@ class Run:
             if not fine:
                 self.ill_at[layer] = self.now
         proved = {one.act.layer for one in self.world.verifying}
-        everyone = self.rounds % 6 == 1
+        everyone = self.rounds % 6 == 1 or self.now - self.everyone_at > EVERYONE_EVERY
+        if everyone:
+            self.everyone_at = self.now
         root = next((layer for layer, fine in well.items() if not fine), None)
         seen = [
             layer
