@@ -22,6 +22,7 @@ from healer.core.observation import Observation
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.promises.history import Broken, History, Moment, Violation
+from healer.promises.seeing import told
 
 
 def heals_what_it_can(history: History) -> Broken:
@@ -41,12 +42,20 @@ def gives_up_once_and_says_so(history: History) -> Broken:
 
 
 def _silent_failure(history: History) -> Iterator[Violation]:
-    """An ill tower at the end must have been told of."""
+    """An ill tower at the end must have been told of, unless a human's pause is still in force."""
     if history.well_at_end or history.faults_over is None:
         return
     loud = (GaveUp, Held, IncidentOpened, Reported)
-    if not any(isinstance(one, loud) for m in history.moments for one in m.decisions):
+    said = any(isinstance(one, loud) for m in history.moments for one in m.decisions)
+    if not said and not _paused_at_the_end(history):
         yield Violation("I13", history.ended, "the tower is ill, and nothing was ever said")
+
+
+def _paused_at_the_end(history: History) -> bool:
+    pauses: list[tuple[Layer | None, float | None]] = []
+    for _, seen in told(history):
+        pauses = seen.pauses
+    return any(until is None or until > history.ended for _, until in pauses)
 
 
 def _told_twice(history: History) -> Iterator[Violation]:
