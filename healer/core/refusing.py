@@ -11,7 +11,7 @@ from healer.core.facts import Outcome, Rule, State
 from healer.core.judging import Judgements, blocker, hold_on, paused
 from healer.core.ladders import Limits, Remedy, Rung, Witnesses
 from healer.core.limiting import limit_on
-from healer.core.observation import Group
+from healer.core.observation import Group, Subject
 from healer.core.policy import Policy
 from healer.core.tower import LAYERS, Layer, above
 from healer.core.world import Foreign, SeenSign, Trouble, World
@@ -147,13 +147,18 @@ def _stopped_by_human(case: Case) -> Refusal | None:
 
 
 def _was_ours(case: Case, ago: float) -> bool:
-    """A stop within our own unfinished stop-and-start was not a human's."""
+    """A stop within our own unfinished stop-and-start was not a human's.
+
+    One after the boot that ours led to was: a life of healer that was cut off knows that it had
+    ended no better than by the next one's beginning.
+    """
     stopped = case.trouble.seen - ago
     for one in case.world.ledger.attempts:
         if one.act.remedy in _STOPS and one.outcome is not Outcome.NOT_NEEDED:
             cap = case.policy.limits[one.act.remedy].cap
             ended = one.at + cap if one.ended is None else one.ended
-            if one.at - 1.0 <= stopped <= ended + 1.0:
+            booted = any(one.at < boot < stopped - 1.0 for boot in case.world.ledger.vm_boots)
+            if one.at - 1.0 <= stopped <= ended + 1.0 and not booted:
                 return True
     return False
 
@@ -229,12 +234,20 @@ def _witnesses(case: Case) -> Refusal | None:
     for seen in fresh:
         if seen.sign.alive and seen.sign.subject in asked.alive:
             return Refusal(Rule.WITNESS_ALIVE, f"{seen.sign.what} answers")
+    if Subject.SERVICE in asked.alive and not _ports_asked(case):
+        return Refusal(Rule.WITNESSES_MISSING, "the published ports were not asked lately")
     groups = dead_groups(fresh, asked, case.now)
     if len(groups) >= asked.groups:
         return None
     named = ", ".join(sorted(groups)) or "none"
     detail = f"{asked.groups} independent witnesses over {asked.over:.0f} s needed; have {named}"
     return Refusal(Rule.WITNESSES_MISSING, detail, _heard_out(fresh, asked))
+
+
+def _ports_asked(case: Case) -> bool:
+    """I6: who was not asked has not been silent."""
+    view = case.world.views.get(Layer.SERVICES)
+    return view is not None and case.now - view.at <= case.policy.sign_fresh
 
 
 def _heard_out(fresh: list[SeenSign], asked: Witnesses) -> float | None:

@@ -204,6 +204,36 @@ def test_a_pass_waits_until_its_witnesses_have_been_silent_for_long_enough() -> 
     assert [Remedy.CYCLE_VM] == night.run(24.0).acts
 
 
+def test_ports_that_were_not_asked_have_not_been_silent() -> None:
+    """I6: a VM is not stopped on the word of others while nobody asks its ports."""
+    night = Night().see(replace(ill(Reason.COLIMA_ZOMBIE), signs=tuple(everything_dead())))
+    for _ in range(60):
+        night.now += 2.0
+        for layer in (Layer.HOST, Layer.COLIMA):
+            night.tell(Observed(night.seen[layer]))
+    assert [] == night.acts
+    assert "ports were not asked" in night.said(Refused)[-1].detail
+
+    night.run(2.0)
+
+    assert [Remedy.CYCLE_VM] == night.acts
+
+
+def test_stop_after_the_boot_that_ours_led_to_is_a_humans() -> None:
+    """I15: the first life was cut off in its cycle, and the VM had booted before the stop."""
+    act = Act("old-1", Remedy.CYCLE_VM, Layer.COLIMA, Reason.COLIMA_ZOMBIE, "seen")
+    ledger = Ledger((Attempt(act, 900.0),), vm_boots=(910.0,))
+    stopped = ill(Reason.TALOS_STOPPED, human_ago=20.0)
+    night = Night(ledger=ledger).see(well(Layer.SSH, uptime=90.0), stopped).run(14.0)
+    assert [] == night.acts
+    assert "human_stopped" in night.rules(Remedy.START_CONTAINER)
+
+    before = Ledger((Attempt(act, 900.0),))
+    cut_off = Night(ledger=before).see(well(Layer.SSH, uptime=5.0), stopped).run(14.0)
+
+    assert [Remedy.START_CONTAINER] == cut_off.acts
+
+
 def test_one_group_of_witnesses_is_not_enough() -> None:
     """I5: docker.sock and a mux-borne port are one vantage point."""
     signs = (
