@@ -91,5 +91,5 @@ def test_the_drill_needs_nothing(machine: Machine) -> None:
 
     assert 0 == said.code
     assert "the tower is well again" in said.out
-    assert said.err.startswith("The Mac has rebooted")
+    assert said.out.startswith("reboot (seed 0)\nThe Mac has rebooted")
     assert not (machine.home / ".local").exists()

@@ -30,7 +30,7 @@ def test_version(machine: Machine) -> None:
         (("--dry-run",), "--dry-run and --deadline go with --once"),
         (("--deadline", "5m", "check"), "--dry-run and --deadline go with --once"),
         (("explain", "kitchen"), "invalid choice: 'kitchen'"),
-        (("drill", "flood"), "invalid choice: 'flood'"),
+        (("drill", "flood"), "'flood' is no scenario"),
         (("pause",), "--reason"),
         (("pause", "--reason", "x", "--for", "long"), "'long' is no time"),
     ],

@@ -6,7 +6,9 @@ from healer.core.facts import Act, Decision, Fact, Finished, Observed, Outcome, 
 from healer.core.ladders import Remedy
 from healer.core.ledger import Ledger
 from healer.core.machine import begin, step
+from healer.core.observation import Observation
 from healer.core.policy import Policy
+from healer.core.tower import Layer
 from healer.engine.watching import Probe
 from healer.model.machine import Mux, MuxState
 from healer.model.verdicts import WantedContainer
@@ -68,6 +70,8 @@ class LowerTower:
         while self.clock.now() < end:
             for probe in self._probes:
                 await self._take(Observed(await probe.look()))
+            # Ports that were not asked forbid every disruption (I6); here nothing is published.
+            await self._take(Observed(Observation(Layer.SERVICES, unknown="nothing published")))
             self.clock.advance(2.0)
 
     async def _take(self, fact: Fact) -> None:
