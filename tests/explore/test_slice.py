@@ -9,7 +9,7 @@ import pytest
 from tests.explore.__main__ import CHUNKS, HIGHEST, SHOWS
 from tests.explore.counting import Counts
 
-SLICES = {"core": 500, "engine": 16}
+SLICES = {"core": 500, "engine": 8}
 """How many schedules of each level: some seconds each."""
 
 
