@@ -155,6 +155,8 @@ class Rule(Word):
     BUSY_DISRUPTIVE = "busy_disruptive"
     STORM_BRAKE = "storm_brake"
     OWNER_BUSY = "owner_busy"
+    NO_PLACE = "no_place"
+    """A pod would be replaced, and a human's cordon leaves its successor no node."""
     HELD = "held"
     GAVE_UP = "gave_up"
     DISABLED = "disabled"

@@ -13,12 +13,15 @@ from healer.core.ladders import Limits, Remedy, Rung, Witnesses
 from healer.core.limiting import limit_on
 from healer.core.observation import Group, Subject
 from healer.core.policy import Policy
+from healer.core.reasons import Reason
 from healer.core.tower import LAYERS, Layer, above
 from healer.core.world import Foreign, SeenSign, Trouble, World
 
 _SEEN_WELL = frozenset({State.OK, State.VERIFYING})
 _VM_ACTS = frozenset({Remedy.START_VM, Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM})
 _POD_ACTS = frozenset({Remedy.DELETE_POD, Remedy.FORCE_DELETE_POD})
+_REPLACES_PODS = frozenset({Remedy.DELETE_POD, Remedy.PATCH_LIVEKIT})
+"""Not flannel's, whose DaemonSet tolerates a cordon; not one that is Terminating already."""
 _STOPS = frozenset({Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM, Remedy.RESTART_CONTAINER})
 _ASK_AGAIN = 10.0
 """Seconds before a remedy that found nothing to do is asked again; they double each time."""
@@ -182,6 +185,16 @@ def _crash_loop(case: Case) -> Refusal | None:
     return Refusal(Rule.CRASH_LOOP, detail, min(boots) + case.policy.crash_loop_window)
 
 
+def _no_place(case: Case) -> Refusal | None:
+    """A pod that is ill may still come back where it is; its successor would stay Pending."""
+    if case.rung.remedy not in _REPLACES_PODS:
+        return None
+    view = case.world.views.get(Layer.NODE)
+    if view is None or not any(reason is Reason.CORDONED_BY_HUMAN for reason, _ in view.troubles):
+        return None
+    return Refusal(Rule.NO_PLACE, "the node is cordoned by a human; a new pod would stay Pending")
+
+
 def _requirement_unseen(case: Case) -> Refusal | None:
     for layer in LAYERS:
         if layer in case.limits.requires and case.judged[layer].state not in _SEEN_WELL:
@@ -327,6 +340,7 @@ _RULES: tuple[Callable[[Case], Refusal | None], ...] = (
     _stopped_by_human,
     _crash_loop,
     _requirement_unseen,
+    _no_place,
     _not_ripe,
     _witnesses,
     _event_used,

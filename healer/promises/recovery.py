@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from healer.core.facts import (
     Act,
@@ -24,10 +25,18 @@ from healer.core.tower import Layer
 from healer.promises.history import Broken, History, Moment, Violation
 from healer.promises.seeing import told
 
+CORDON: Final = "cordon"
+"""As `History.human` calls it."""
+
 
 def heals_what_it_can(history: History) -> Broken:
-    """I12: after the last fault the tower is well within the bound, while no budget is spent."""
+    """I12: after the last fault the tower is well within the bound, while no budget is spent.
+
+    While a human's cordon stands no pod that is replaced finds a node: I15 comes before I12.
+    """
     if not history.covered or history.faults_over is None or history.well_at_end:
+        return
+    if CORDON in history.human:
         return
     spent = any(isinstance(one, Held | GaveUp) for m in history.moments for one in m.decisions)
     if not spent:

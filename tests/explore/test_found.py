@@ -12,6 +12,7 @@ FOUND = [
     ("core", 351, "an act that timed out used up its event, and nobody was told"),
     ("core", 22494, "a silent API was not told of, soon after somebody's restart"),
     ("engine", 5016, "a force-stop began while a stop of an earlier life still hung"),
+    ("engine", 200308, "LiveKit's pod was replaced under a human's cordon"),
     ("engine", 100161, "a pause was told, and taken for silence"),
 ]
 

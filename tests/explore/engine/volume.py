@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 REPLAYED: Final = 10
 """Every so-many-th schedule is decided again, step by step (I17)."""
-CORDON: Final = "cordon_by_human"
 QUIET: Final = 30.0
 QUIET_WHEN_ILL: Final = 120.0
 
@@ -24,11 +23,7 @@ def play(schedule: Schedule) -> Played:
     manner = Manner(
         crashes=schedule.crashes, notices=False, quiet=QUIET, quiet_when_ill=QUIET_WHEN_ILL
     )
-    played = run(schedule.scenario, seed=schedule.seed, manner=manner)
-    if CORDON in schedule.befell:
-        # While a human's cordon stands no pod that was replaced finds its place (I15 before I12).
-        played.history.covered = False
-    return played
+    return run(schedule.scenario, seed=schedule.seed, manner=manner)
 
 
 def chunk(span: tuple[int, int]) -> Counts:

@@ -27,6 +27,7 @@ from healer.core.pacing import stirring
 from healer.core.policy import Policy
 from healer.core.tower import LAYERS, Layer
 from healer.promises.history import Deed, History, Moment
+from healer.promises.recovery import CORDON
 from tests.explore.small import deeds
 from tests.explore.small.faults import FAULTS, Schedule, foreign
 from tests.explore.small.tower import SmallTower, look
@@ -142,7 +143,9 @@ class Run:
         history.well_at_end = all(self.tower.well(self.now).values())
         stays = any(one.name == "cordon_by_human" for one in self.schedule.events)
         lifted = any(one.kind == "recovers" for one in self.schedule.events)
-        if stays and not lifted and self.tower.cordoned != "human":
+        if self.tower.cordoned == "human":
+            history.human = frozenset({CORDON})
+        elif stays and not lifted:
             history.undone = ("a human's cordon",)
         return history
 

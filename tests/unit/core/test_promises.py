@@ -496,6 +496,14 @@ def test_requirement_must_have_been_seen() -> None:
     assert ["requirement_unseen"] == night.rules(Remedy.DELETE_FLANNEL_POD)
 
 
+def test_no_pod_is_replaced_under_a_human_s_cordon() -> None:
+    """LiveKit's patch waits for the human: the new pod would find no node."""
+    night = Night().see(ill(Reason.CORDONED_BY_HUMAN), ill(Reason.LIVEKIT_PROBE_DRIFT)).run(60.0)
+
+    assert [] == night.acts
+    assert ["no_place"] == night.rules(Remedy.PATCH_LIVEKIT)
+
+
 def test_reboot_with_five_causes_is_one_incident() -> None:
     """One root cause and what it uncovers are one incident, opened and resolved once."""
     night = Night().see(STOPPED).run(6.0).finish()

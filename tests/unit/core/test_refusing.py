@@ -364,6 +364,25 @@ def test_deletes_prove_themselves_a_few_at_a_time(world: World, detail: str | No
     assert said == refusal(case_of(world, LOST))
 
 
+CORDONED = Finding(Reason.CORDONED_BY_HUMAN, "unschedulable")
+DRIFTED = Finding(Reason.LIVEKIT_PROBE_DRIFT, "differs")
+STUCK = Finding(Reason.POD_STUCK_TERMINATING, "hangs", target="joelclaw/a@1", owner="a")
+NO_PLACE = Refusal(Rule.NO_PLACE, "the node is cordoned by a human; a new pod would stay Pending")
+
+
+@pytest.mark.parametrize(
+    ("finding", "expected"),
+    [(LOST, NO_PLACE), (DRIFTED, NO_PLACE), (STUCK, None), (FLANNEL, None), (TAINTED, None)],
+)
+def test_no_pod_is_replaced_while_a_human_s_cordon_stands(
+    finding: Finding, expected: Refusal | None
+) -> None:
+    """Its successor would find no node; flannel tolerates a cordon, a hanging pod is gone."""
+    world = world_of(CORDONED, finding)
+
+    assert expected == refusal(case_of(world, finding))
+
+
 def test_a_layer_above_does_not_wait_for_deletes() -> None:
     """An owner's delete holds back other deletes only."""
     finding = replace(TAINTED, owner="a")

@@ -31,6 +31,7 @@ KEPT_BY = {
     "_stopped_by_human": promises.test_clean_stop_by_a_human_is_respected_for_ten_minutes,
     "_crash_loop": promises.test_crash_loop_of_the_vm_stops_the_starts,
     "_requirement_unseen": promises.test_requirement_must_have_been_seen,
+    "_no_place": promises.test_no_pod_is_replaced_under_a_human_s_cordon,
     "_not_ripe": promises.test_pod_is_not_touched_before_it_is_ripe,
     "_witnesses": promises.test_one_group_of_witnesses_is_not_enough,
     "_event_used": promises.test_one_event_causes_one_act,
