@@ -22,7 +22,12 @@ _VM_ACTS = frozenset({Remedy.START_VM, Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM})
 _POD_ACTS = frozenset({Remedy.DELETE_POD, Remedy.FORCE_DELETE_POD})
 _REPLACES_PODS = frozenset({Remedy.DELETE_POD, Remedy.PATCH_LIVEKIT})
 """Not flannel's, whose DaemonSet tolerates a cordon; not one that is Terminating already."""
-_STOPS = frozenset({Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM, Remedy.RESTART_CONTAINER})
+_STOPS = {
+    Remedy.CYCLE_VM: Layer.COLIMA,
+    Remedy.FORCE_CYCLE_VM: Layer.COLIMA,
+    Remedy.RESTART_CONTAINER: Layer.TALOS,
+}
+"""What is stopped on the way by remedies that start it again; all above it goes with it."""
 _ASK_AGAIN = 10.0
 """Seconds before a remedy that found nothing to do is asked again; they double each time."""
 _ASKED_IN_VAIN = 3
@@ -150,20 +155,26 @@ def _stopped_by_human(case: Case) -> Refusal | None:
 
 
 def _was_ours(case: Case, ago: float) -> bool:
-    """A stop within our own unfinished stop-and-start was not a human's.
+    """A stop within our own unfinished stop-and-start of it was not a human's.
 
-    One after the boot that ours led to was: a life of healer that was cut off knows that it had
-    ended no better than by the next one's beginning.
+    Whoever stops the VM while we restart the container in it has meant it. One after the boot
+    that ours led to was a human's: a life of healer that was cut off knows that it had ended no
+    better than by the next one's beginning.
     """
     stopped = case.trouble.seen - ago
     for one in case.world.ledger.attempts:
-        if one.act.remedy in _STOPS and one.outcome is not Outcome.NOT_NEEDED:
+        if _stops(one.act.remedy, case.layer) and one.outcome is not Outcome.NOT_NEEDED:
             cap = case.policy.limits[one.act.remedy].cap
             ended = one.at + cap if one.ended is None else one.ended
             booted = any(one.at < boot < stopped - 1.0 for boot in case.world.ledger.vm_boots)
             if one.at - 1.0 <= stopped <= ended + 1.0 and not booted:
                 return True
     return False
+
+
+def _stops(remedy: Remedy, layer: Layer) -> bool:
+    stopped = _STOPS.get(remedy)
+    return stopped is not None and (layer is stopped or layer in above(stopped))
 
 
 def _not_ripe(case: Case) -> Refusal | None:

@@ -1,13 +1,21 @@
 """I8, I9, I15 and I16: what is well, forbidden, a human's, or only time passing is left alone."""
 
 from healer.core.ladders import Remedy
+from healer.core.tower import Layer
 from healer.promises.history import Broken, Deed, History, Moment, Violation
 from healer.promises.seeing import told
 
 _TRULY_WELL = 30.0
 """Seconds: whoever acts on a layer that has been well for longer acted on an old look."""
 _STARTS = frozenset({Remedy.START_VM, Remedy.START_CONTAINER, Remedy.RESTART_ENGINE})
-_STOPS = frozenset({Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM, Remedy.RESTART_CONTAINER})
+_STOPS = {
+    Layer.COLIMA: frozenset({Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM}),
+    Layer.DOCKER: frozenset({Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM}),
+    Layer.TALOS: frozenset({Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM, Remedy.RESTART_CONTAINER}),
+}
+"""What of ours stops a layer on its way to starting it."""
+_ROUNDING = 0.001
+"""Seconds: sums of the same times in another order differ in their last digits."""
 
 
 def leaves_the_healthy_alone(history: History) -> Broken:
@@ -43,16 +51,16 @@ def what_a_human_set_stays(history: History) -> Broken:
                 continue
             ago = finding.human_ago + moment.at - seen.looks[act.layer].at
             patience = moment.policy.ladders[act.reason].patience
-            if ago < patience and not _ours(history, moment, ago):
+            if ago < patience - _ROUNDING and not _ours(history, moment, act.layer, ago):
                 what = f"{act.remedy} {ago:.0f} s after a human's stop; patience {patience:.0f} s"
                 yield Violation("I15", moment.at, what)
 
 
-def _ours(history: History, moment: Moment, ago: float) -> bool:
-    """A stop within one of our own stop-and-starts was no human's."""
+def _ours(history: History, moment: Moment, layer: Layer, ago: float) -> bool:
+    """A stop within one of our own stop-and-starts of that layer was no human's."""
     stopped = moment.at - ago
     return any(
-        deed.act.remedy in _STOPS
+        deed.act.remedy in _STOPS[layer]
         and deed.began - 5.0 <= stopped <= (moment.at if deed.ended is None else deed.ended + 5.0)
         for deed in history.deeds
     )

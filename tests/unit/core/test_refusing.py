@@ -201,6 +201,8 @@ CYCLE_CAP = POLICY.limits[Remedy.CYCLE_VM].cap
         (tried(CYCLE, NOW - 61.5 - CYCLE_CAP, None), False),
         (tried(CYCLE, NOW - 90.0, Outcome.NOT_NEEDED, ended=NOW), False),
         (tried(replace(CYCLE, remedy=Remedy.START_VM), NOW - 90.0, ended=NOW), False),
+        (tried(replace(CYCLE, remedy=Remedy.RESTART_CONTAINER), NOW - 90.0, ended=NOW), False),
+        (tried(replace(CYCLE, remedy=Remedy.FORCE_CYCLE_VM), NOW - 90.0, ended=NOW), True),
     ],
 )
 def test_a_stop_within_our_own_cycle_is_no_humans(attempt: Attempt, *, ours: bool) -> None:
@@ -610,3 +612,12 @@ def test_the_deadline_is_the_first_moment_without_acts(before: float | None) -> 
     policy = replace(POLICY, act_before=before)
 
     assert said == refusal(case_of(world_of(STOPPED), STOPPED, policy=policy))
+
+
+@pytest.mark.parametrize("remedy", [Remedy.RESTART_CONTAINER, Remedy.CYCLE_VM])
+def test_what_stands_on_a_restarted_part_stops_with_it(remedy: Remedy) -> None:
+    """The container within our restart of it, and within our cycle of the VM below it."""
+    finding = Finding(Reason.TALOS_STOPPED, "exited", human_ago=5.0)
+    ours = tried(act_of(remedy, Reason.TALOS_WEDGED), NOW - 9.0, ended=NOW)
+
+    assert None is refusal(case_of(remembering(world_of(finding), ours), finding))
