@@ -1,9 +1,9 @@
 """Measurements, each printed as a table; none of them is a test.
 
 `once`: a healthy pass beside a script of the old kind. `steady [SECONDS]`: the daemon over a
-healthy tower. `faults [ROUNDS]`: how soon faults are seen, answered and proved over. `soak
-[SECONDS]`: what the daemon holds under faults for hours. `round [ROUNDS]`: what one look of every
-probe costs, and what an import. All need what the lab needs, but `status`: how quick that is.
+healthy tower. `faults [ROUNDS [FAULT …]]`: how soon faults are seen, answered and proved over.
+`soak [SECONDS]`: what the daemon holds under faults for hours. `round [ROUNDS]`: what one look of
+every probe costs, and what an import. All need the lab, but `status`: how quick that is.
 What thousands of pods cost needs no lab: `python -m tests.bench.pods`.
 """
 
@@ -25,15 +25,15 @@ from tests.lab.tower.tower import Tower
 from tests.lab.virtual.mac import Mac
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 USAGE: Final = 2
-BENCHES: Final[dict[str, Callable[[Tower, int], None]]] = {
-    "once": lambda tower, _: once(tower),
-    "steady": lambda tower, seconds: steady(tower, seconds or 300),
-    "soak": lambda tower, seconds: soaked(tower, seconds or 3600),
-    "round": lambda tower, rounds: round_(tower, rounds or 40),
-    "faults": lambda tower, rounds: faults(tower, rounds or 10),
+BENCHES: Final[dict[str, Callable[[Tower, int, Sequence[str]], None]]] = {
+    "once": lambda tower, _, __: once(tower),
+    "steady": lambda tower, seconds, _: steady(tower, seconds or 300),
+    "soak": lambda tower, seconds, _: soaked(tower, seconds or 3600),
+    "round": lambda tower, rounds, _: round_(tower, rounds or 40),
+    "faults": lambda tower, rounds, names: faults(tower, rounds or 10, names),
 }
 
 
@@ -65,12 +65,15 @@ def main(words: list[str]) -> int:
     if words == ["status"]:
         status()
         return 0
-    name, more = (words[0] if words else ""), words[1:]
-    if name not in BENCHES or len(more) > 1 or not all(one.isdigit() for one in more):
-        sys.stderr.write(f"usage: python -m tests.bench {{status|{'|'.join(BENCHES)}}} [NUMBER]\n")
+    name, number, names = "".join(words[:1]), words[1:2], words[2:]
+    is_wrong = not all(one.isdigit() for one in number) or (names and name != "faults")
+    if name not in BENCHES or is_wrong:
+        sys.stderr.write(
+            f"usage: python -m tests.bench {{status|{'|'.join(BENCHES)}}} [NUMBER [FAULT …]]\n"
+        )
         return USAGE
     with a_tower() as tower:
-        BENCHES[name](tower, int(more[0]) if more else 0)
+        BENCHES[name](tower, int(number[0]) if number else 0, names)
     return 0
 
 

@@ -10,7 +10,7 @@ from tests.lab.kubernetes.node import NAME
 from tests.lab.tower.living import LivingDaemon
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tests.lab.tower.living import Line
     from tests.lab.tower.tower import Tower
@@ -53,45 +53,60 @@ backoff_cap = "1s"
 _ILL: Final = frozenset({"suspect", "failing", "grace", "healing"})
 
 
-def faults(tower: Tower, rounds: int) -> None:
-    """Play each fault so often, and print seconds to detected, act and verified."""
+Fault = tuple[str, "Callable[[], float | None]"]
+"""Its layer, and what brings it about; it says when it struck, if that was not at its end."""
+
+
+def faults(tower: Tower, rounds: int, names: Sequence[str] = ()) -> None:
+    """Play each fault, or those of these names, so often; seconds to detected, act and verified."""
     print(SETTINGS)
+    daemon = LivingDaemon(tower)
+    played = _faults(daemon)
+    unknown = [one for one in names if one not in played]
+    if unknown:
+        raise SystemExit(f"no fault is called {unknown[0]!r}; there are: {', '.join(played)}")
     config = tower.mac.home / ".config" / "healer" / "config.toml"
     config.parent.mkdir(parents=True, exist_ok=True)
     config.write_text(SETTINGS, encoding="utf-8")
-    daemon = LivingDaemon(tower).start()
+    daemon.start()
     print(
         f"{'fault':<16} {'detected':>14} {'act':>14} {'verified':>14}   p50/p95 s, {rounds} rounds"
     )
-    for name, (layer, fault) in _faults(tower).items():
-        columns = list(zip(*(_played(daemon, layer, fault) for _ in range(rounds)), strict=True))
+    for name in names or played:
+        columns = list(zip(*(_played(daemon, played[name]) for _ in range(rounds)), strict=True))
         print(f"{name:<16} " + " ".join(f"{_percentiles(one):>14}" for one in columns), flush=True)
     daemon.end()
 
 
-def _faults(tower: Tower) -> dict[str, tuple[str, Callable[[], object]]]:
+def _faults(daemon: LivingDaemon) -> dict[str, Fault]:
+    tower = daemon.tower
+
     def module() -> None:
         tower.mac.guest(["rm", "-f", "/etc/modules-load.d/healer.conf"])
         tower.mac.drop_module()
+
+    def kill_container() -> None:
+        tower.mac.docker(["kill", NAME])
 
     return {
         "taint put back": ("node", tower.faults.taint),
         "module gone": ("kernel", module),
         "mux killed": ("docker", tower.mac.kill_mux),
-        "docker kill": ("talos", lambda: tower.mac.docker(["kill", NAME])),
+        "docker kill": ("talos", kill_container),
+        "flannel crash": ("flannel", daemon.crash_flannel),
         "LiveKit reset": ("livekit", tower.faults.reset_livekit),
         "VM power cut": ("colima", tower.mac.cut_power),
     }
 
 
-def _played(
-    daemon: LivingDaemon, layer: str, fault: Callable[[], object]
-) -> tuple[float, float, float]:
+def _played(daemon: LivingDaemon, fault: Fault) -> tuple[float, float, float]:
     """Seconds to the first bad look at the layer, to the first act, and to the proved end."""
+    layer, strike = fault
     time.sleep(5.0)
     since = time.time()
-    fault()
-    broken = time.time()
+    struck = strike()
+    broken = struck or time.time()
+    since = struck or since
     daemon.healed(since)
     lines = daemon.log(since)
     seen = _first(lines, lambda it: it.event == "changed" and _is_bad(it, layer))

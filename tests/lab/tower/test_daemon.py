@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lab.kubernetes.node import NAME, eventually
-from tests.lab.tower.agreeing import agree
+from tests.lab.tower.agreeing import agree, simulated
 from tests.lab.tower.living import LivingDaemon
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def after(daemon: LivingDaemon, fault: Callable[[], object]) -> list[str]:
 
 
 def test_faults_are_healed_one_after_the_other(daemon: LivingDaemon) -> None:
-    """A killed container, a taint, the module, the mux, LiveKit's probes: each by its remedy.
+    """A killed container, a taint, the module, the mux, LiveKit, flannel: each by its remedy.
 
     And each as in healer's own simulation, so that what is explored there tells of this.
     """
@@ -69,6 +69,8 @@ def test_faults_are_healed_one_after_the_other(daemon: LivingDaemon) -> None:
     agree(acts, "docker_kill")
     agree(after(daemon, tower.faults.reset_livekit), "livekit_probes_reset")
     agree(after(daemon, tower.faults.cordon_as_talos), "cordon_by_talos")
+    assert ["delete_flannel_pod"] == after(daemon, daemon.crash_flannel)
+    assert ["delete_flannel_pod"] == simulated("flannel_crashes")
     assert [] == [call for call in tower.mac.calls if {"start", "stop"} & set(call.argv)]
     assert 0 == daemon.end()
 
