@@ -34,6 +34,8 @@ from healer.model.machine import (
     VmStatus,
 )
 from healer.model.notice import Ended, Notice, Past
+from healer.model.path import Owner
+from healer.model.published import PublishedService
 from healer.replay.records import KeptBeginning, KeptSteps
 
 
@@ -341,7 +343,7 @@ class ClusterEyes(Protocol):
         ...
 
     async def services(self) -> Listing[ServicePort]:
-        """Every NodePort of the cluster with its endpoints and wanted replicas."""
+        """Every port of a Service, with NodePort or without, its endpoints and wanted replicas."""
         ...
 
     async def owner_exists(self, pod: Pod) -> bool:
@@ -382,6 +384,38 @@ class PortEyes(Protocol):
 
     async def listener_is_ours(self, port: int) -> bool:
         """Whether the listener belongs to Lima (hostagent, mux, usernet)."""
+        ...
+
+
+class PathEyes(Protocol):
+    """The way to a published service, from each of its ends; each raises the errors above."""
+
+    async def on_mac(self, service: PublishedService) -> str:
+        """What the Mac's port says when it is spoken to in its protocol; as PortEyes.speak."""
+        ...
+
+    async def owners(self, port: int) -> Sequence[Owner]:
+        """Who listens on the Mac's port."""
+        ...
+
+    async def in_vm(self, services: Sequence[PublishedService]) -> Mapping[int, str | PortError]:
+        """The same said to the same ports in the VM, in one round trip; by the Mac's port."""
+        ...
+
+    async def by_api(self, service: PublishedService, port: int) -> str:
+        """What the pod behind that port of a Service says to the API server's GET."""
+        ...
+
+    async def container(self) -> Container:
+        """As EngineEyes."""
+        ...
+
+    async def services(self) -> Listing[ServicePort]:
+        """As ClusterEyes."""
+        ...
+
+    async def livekit(self) -> Listing[Deployment]:
+        """As ClusterEyes."""
         ...
 
 

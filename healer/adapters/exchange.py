@@ -45,7 +45,7 @@ class Exchange:
         """The whole answer to a GET; of HTTP/1.0, so that no server sends it in chunks."""
         head = f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
         await self.say(head.encode())
-        return await self.hear(_is_whole, limit)
+        return await self.hear(is_whole, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ async def _opened(
         yield Exchange(one)
 
 
-def _is_whole(heard: bytes) -> bool:
+def is_whole(heard: bytes) -> bool:
     """A server that keeps the connection against our wish has answered all the same."""
     head, end, body = heard.partition(b"\r\n\r\n")
     length = _LENGTH.search(head + b"\r\n")

@@ -4,6 +4,7 @@ Raw JSON over kubernetes-asyncio's REST client, on its own Configuration; how re
 is `kubernetes_session.py`'s business.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Any, Final, TypeVar
 import anyio
 
 from healer.adapters import kubernetes_decode as decode
-from healer.adapters.kubernetes_calls import MIB, Answer, Json, Request, ask
+from healer.adapters.exchange import HttpAnswer
+from healer.adapters.kubernetes_calls import MIB, Answer, Json, Request, ask, message_of
 from healer.adapters.kubernetes_connect import Connector
 from healer.adapters.kubernetes_digests import Digests
 from healer.adapters.kubernetes_session import Session
@@ -31,12 +33,16 @@ from healer.model.cluster import (
     Readiness,
     ServicePort,
 )
+from healer.model.published import PublishedService
 from healer.ports import Clock, NotThere, TargetIll, TargetSilent
 
 T = TypeVar("T")
 _DAY: Final = 86_400.0
 _NOT_FOUND: Final = 404
 _OK: Final = 200
+_UNAVAILABLE: Final = 503
+_UNREACHED: Final = re.compile("error trying to reach service|no endpoints available for service")
+"""The API server's own words (k8s.io/apiserver, proxy of services), not the pod's."""
 _SAID: Final = 300
 """Characters of an answer that are worth repeating."""
 _MANAGER: Final = {"fieldManager": "healer"}
@@ -152,6 +158,20 @@ class KubernetesCluster:
             detail = f"an object that makes no sense: {error!r}"
             raise TargetIll("GET /api/v1/services", detail) from error
         return Listing(ports, services.server_time)
+
+    async def ask_service(self, service: PublishedService, port: int) -> HttpAnswer:
+        """What the pod behind a port of a Service answers the API server to a GET, once.
+
+        Raises TargetIll in the server's words when it cannot reach a pod.
+        """
+        path = f"/api/v1/namespaces/{service.namespace}/services/{service.name}:{port}/proxy"
+        request = Request("GET", f"{path}{service.path or '/'}", accept=frozenset(range(400, 600)))
+        async with self._connector.lend() as connection:
+            answer = await ask(connection.client, connection.host, request, self._deadline)
+        said = answer.body.decode("utf-8", "replace")
+        if answer.status == _UNAVAILABLE and _UNREACHED.search(said):
+            raise TargetIll(request.place, message_of(answer.body))
+        return HttpAnswer(answer.status, answer.body)
 
     async def owner_exists(self, pod: Pod) -> bool:
         """By uid too: a controller of the same name may be another one."""

@@ -206,7 +206,7 @@ def _refuse(answer: Answer, request: Request, retry_after: str) -> None:
     status, place = answer.status, request.place
     if status < _FAILED or status in request.accept:
         return
-    words = f"{status}: {_message(answer.body)}"
+    words = f"{status}: {message_of(answer.body)}"
     if status in _DENIED:
         raise Denied(place, words)
     if status == _NOT_FOUND:
@@ -229,7 +229,7 @@ def _of_write(answer: Answer, request: Request, words: str) -> PortError:
     return ActFailed(request.place, words)
 
 
-def _message(body: bytes) -> str:
+def message_of(body: bytes) -> str:
     """The Status object's own words, or the beginning of whatever came."""
     with suppress(ValueError):
         status = json.loads(body)

@@ -24,6 +24,8 @@ from healer.ports import TargetIll
 Json = Any
 """Whatever JSON can hold."""
 T = TypeVar("T")
+_HEADLESS = "None"
+"""The clusterIP of a Service that only names its pods; it can have no NodePort."""
 
 
 def decoded(decode: Callable[[Json], T], items: Iterable[Json], place: str) -> tuple[T, ...]:
@@ -144,13 +146,17 @@ def deployment(raw: Json) -> Deployment:
 def service_ports(
     services: Iterable[Json], slices: Iterable[Json], workloads: Iterable[Json]
 ) -> tuple[ServicePort, ...]:
-    """Every NodePort, with the ready endpoints behind it and the replicas wanted of them."""
+    """Every port of a Service, with the ready endpoints behind it and the replicas wanted of them.
+
+    Those without a NodePort too: a Service that was restored as ClusterIP is behind no published
+    port any more (incident 25).
+    """
     slices, workloads = list(slices), list(workloads)
     return tuple(
         _service_port(service, port, slices, workloads)
         for service in services
         for port in service["spec"].get("ports") or ()
-        if port.get("nodePort")
+        if service["spec"].get("clusterIP") != _HEADLESS
     )
 
 
@@ -161,7 +167,7 @@ def _service_port(
     return ServicePort(
         namespace=metadata["namespace"],
         name=metadata["name"],
-        node_port=int(port["nodePort"]),
+        node_port=int(port.get("nodePort") or 0),
         port=int(port["port"]),
         target_port=str(port.get("targetPort", port["port"])),
         ready_endpoints=_ready(metadata, slices),

@@ -12,14 +12,16 @@ from typing import Final
 import anyio
 
 from healer.adapters.connecting import words_of
-from healer.adapters.exchange import Exchange, http_answer, tcp
+from healer.adapters.exchange import Exchange, tcp
 from healer.adapters.listeners import Listeners
+from healer.adapters.spoken import heard_out, is_heard_out, understood, words_for
 from healer.model.identity import is_some_hostagent, is_usernet
-from healer.ports import TargetIll, TargetSilent, WrongAnswer
+from healer.model.published import PublishedService
+from healer.ports import TargetIll, TargetSilent
 
 SECONDS: Final = 3.0
+_MORE_SECONDS: Final = 0.5
 _ANSWER_BYTES: Final = 64 * 1024
-_GOOD: Final = range(200, 400)
 _MASTER: Final = re.compile(r"ssh: .*/ssh\.sock \[mux\]")
 """Lima's title alone: a human's own `ssh -L` is a stranger on that port."""
 
@@ -32,11 +34,16 @@ class PublishedPorts:
 
     async def speak(self, port: int, protocol: str, path: str, expect: str) -> str:
         """What came back, in a few words."""
-        place = f"{protocol} 127.0.0.1:{port}{path}"
+        return await self.ask(PublishedService("", port, protocol, path, expect))
+
+    async def ask(self, service: PublishedService) -> str:
+        """What came back from the Mac's port of a service, in a few words."""
+        port = service.host_port
+        place = f"{service.protocol} 127.0.0.1:{port}{service.path}"
         try:
             with anyio.fail_after(SECONDS):
                 async with tcp(port) as exchange:
-                    return await _spoken(exchange, protocol, path, expect, place)
+                    return understood(service, await said_by(exchange, service), place)
         except TimeoutError as error:
             raise TargetSilent(place, f"no answer within {SECONDS:g} s") from error
         except OSError as error:
@@ -45,47 +52,23 @@ class PublishedPorts:
     async def listener_is_ours(self, port: int) -> bool:
         """Whether the hostagent, Lima's mux or its usernet listens there."""
         commands = await self.listeners.commands(port)
-        return bool(commands) and all(_is_lima(one) for one in commands)
+        return bool(commands) and all(is_lima(one) for one in commands)
 
 
-def _is_lima(command: str) -> bool:
+def is_lima(command: str) -> bool:
+    """Whether it is the hostagent, Lima's mux or its usernet."""
     usernet_or_agent = is_usernet(command) or is_some_hostagent(command)
     return usernet_or_agent or _MASTER.fullmatch(command.strip()) is not None
 
 
-async def _spoken(exchange: Exchange, protocol: str, path: str, expect: str, place: str) -> str:
-    if protocol == "redis":
-        return await _redis(exchange, place)
-    if protocol == "http":
-        return await _http(exchange, path, expect, place)
-    return _accepts()
-
-
-async def _redis(exchange: Exchange, place: str) -> str:
-    """A Redis that wants a password is as alive as one that says PONG."""
-    await exchange.say(b"PING\r\n")
-    said = await exchange.hear(lambda data: b"\r\n" in data or data[:1] not in b"+-", _ANSWER_BYTES)
-    line = said.split(b"\r\n", 1)[0].decode("ascii", "replace")
-    if line == "+PONG" or line.startswith("-NOAUTH"):
-        return line
-    if line[:1] in {"+", "-"}:
-        raise WrongAnswer(place, f"answered {line!r}")
-    raise TargetIll(place, f"answered {line!r}" if line else "closed without a word")
-
-
-async def _http(exchange: Exchange, path: str, expect: str, place: str) -> str:
-    said = await exchange.get(path or "/", _ANSWER_BYTES)
-    answer = http_answer(said)
-    if answer is None:
-        raise TargetIll(place, f"no HTTP: {said[:80]!r}" if said else "closed without a word")
-    body = answer.body.decode("utf-8", "replace").strip()
-    if answer.status not in _GOOD:
-        raise WrongAnswer(place, f"HTTP {answer.status}: {body[:200]}")
-    if expect and expect not in body:
-        raise WrongAnswer(place, f"HTTP {answer.status} without {expect!r}: {body[:200]}")
-    return body[:200] or f"HTTP {answer.status}"
-
-
-def _accepts() -> str:
-    """That somebody listens is all that a bare connect tells; it is neither life nor death."""
-    return "accepts"
+async def said_by(exchange: Exchange, service: PublishedService) -> bytes:
+    """Say the words of the protocol, and hear the answer out; b"" where none is waited for."""
+    words = words_for(service)
+    if not words:
+        return b""
+    await exchange.say(words)
+    said = await exchange.hear(heard_out(service), _ANSWER_BYTES)
+    with anyio.move_on_after(_MORE_SECONDS):
+        # A Redis that says PONG has answered, whatever becomes of the deeper question.
+        said += await exchange.hear(lambda more: is_heard_out(service, said + more), _ANSWER_BYTES)
+    return said

@@ -133,6 +133,17 @@ def _add_looking(commands: _Commands) -> None:
         "why a layer is as it is, what was refused and by which rule, what would be done next",
     )
     _layer(explain, "layer", help="which one")
+    trace = _add(
+        commands,
+        "trace",
+        "healer.cli.trace",
+        "trace",
+        "every hop to a service, the first that is broken, and what mends it",
+    )
+    which = trace.add_mutually_exclusive_group()
+    which.add_argument("service", nargs="?", metavar="SERVICE", help="its name or port of the Mac")
+    which.add_argument("--all", action="store_true", help="every service that the settings name")
+    _json(trace)
     history = _add(
         commands, "history", "healer.cli.history", "history", "what happened, from the journal"
     )

@@ -128,11 +128,12 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class ServicePort:
-    """One port of a Service with a NodePort, and how many ready endpoints stand behind it."""
+    """One port of a Service, and how many ready endpoints stand behind it."""
 
     namespace: str
     name: str
     node_port: int
+    """0 = none: the Service is a ClusterIP, and no published port leads to it."""
     port: int
     target_port: str
     ready_endpoints: int

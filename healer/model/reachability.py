@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from healer.core.observation import Finding
 from healer.core.reasons import Reason
 from healer.model.cluster import Deployment, ServicePort
+from healer.model.path import named, node_port_patch
 from healer.model.published import PublishedService
 
 
@@ -85,22 +86,18 @@ def mismatch(
     listed = tuple(services)
     if service.host_network or any(one.node_port == inner_port for one in listed):
         return None
-    for one in listed:
-        named = (one.namespace, one.name) == (service.namespace, service.name)
-        meant = one.port in {inner_port, service.host_port} or one.target_port == str(inner_port)
-        if named and meant and one.desired != 0:
-            return _mismatched(one, inner_port)
-    return None
+    meant = named(service, inner_port, listed)
+    return None if meant is None or meant.desired == 0 else _mismatched(meant, inner_port)
 
 
 def _mismatched(one: ServicePort, inner_port: int) -> Finding:
-    patch = f'{{"spec":{{"ports":[{{"port":{one.port},"nodePort":{inner_port}}}]}}}}'
+    has = f"NodePort {one.node_port}" if one.node_port else "no NodePort (ClusterIP)"
     return Finding(
         Reason.NODEPORT_MISMATCH,
-        f"{one.namespace}/{one.name} has NodePort {one.node_port} for port {one.port}, "
+        f"{one.namespace}/{one.name} has {has} for port {one.port}, "
         f"and Docker publishes the container's port {inner_port}",
         target=f"{one.namespace}/{one.name}:{one.port}",
         fingerprint=str(one.node_port),
         owner=f"{one.namespace}/Service/{one.name}",
-        advice=f"kubectl -n {one.namespace} patch service {one.name} -p '{patch}'",
+        advice=node_port_patch(one, inner_port),
     )

@@ -15,7 +15,7 @@ import anyio
 from healer.core.observation import Finding, Observation, Sign, Subject
 from healer.core.tower import Layer
 from healer.model.cluster import Deployment, Listing, ServicePort
-from healer.model.published import DEFAULT_PUBLISHED, HOST_ONLY, PublishedService
+from healer.model.published import DEFAULT_PUBLISHED, HOST_ONLY, POD, PublishedService
 from healer.model.reachability import Behind, Silence, behind, mismatch, trouble
 from healer.ports import (
     Clock,
@@ -106,7 +106,9 @@ class ServicesProbe:
         self._eyes = eyes
         self._resync = resync
         self._mismatches: tuple[Finding, ...] = ()
-        self._configured = tuple(one for one in published if one.host_port not in HOST_ONLY)
+        self._configured = tuple(
+            one for one in published if one.where == POD and one.host_port not in HOST_ONLY
+        )
         self._inner: Mapping[int, int] | None = None
         self._unwanted: frozenset[int] = frozenset()
 

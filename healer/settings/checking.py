@@ -6,14 +6,15 @@ from dataclasses import fields
 from typing import Final
 
 from healer.core.ladders import DAY, LIMITS, Limits
-from healer.model.published import PublishedService
+from healer.model.published import BEHIND, HOST, PublishedService
 from healer.settings.policy import ladder_of, limits_of
 from healer.settings.tree import Settings
 
 REMEMBERED: Final = 8 * DAY
 """Seconds for which the journal tells limits of an act; a longer limit would forget it."""
-_PROTOCOLS: Final = ("http", "redis", "tcp")
+_PROTOCOLS: Final = ("http", "redis", "tcp", "tls")
 _LARGEST_PORT: Final = 65_535
+_STATUSES: Final = range(100, 600)
 _LEAST_PING: Final = 5.0
 """Seconds; more often tells nobody outside any sooner."""
 
@@ -121,7 +122,7 @@ def _of_services(settings: Settings) -> Iterator[Problem]:
         seen[service.host_port] += 1
         if seen[service.host_port] > 1:
             yield f"{place}.host_port", f"{service.host_port} is named twice"
-        if service.host_port in settings.tower.reserved_ports:
+        if service.where != HOST and service.host_port in settings.tower.reserved_ports:
             words = f"{service.host_port} is in tower.reserved_ports, so it is never asked"
             yield f"{place}.host_port", words
 
@@ -129,6 +130,10 @@ def _of_services(settings: Settings) -> Iterator[Problem]:
 def _of_service(service: PublishedService) -> Iterator[Problem]:
     if service.protocol not in _PROTOCOLS:
         yield "protocol", f"{service.protocol!r} should be one of: {', '.join(_PROTOCOLS)}"
+    if service.where not in BEHIND:
+        yield "where", f"{service.where!r} should be one of: {', '.join(BEHIND)}"
+    if service.status and service.status not in _STATUSES:
+        yield "status", f"{service.status} should be an HTTP status, or 0 for any from 200 to 399"
     if not 0 < service.host_port <= _LARGEST_PORT:
         yield "host_port", f"{service.host_port} should be from 1 to {_LARGEST_PORT}"
     if not 0 <= service.container_port <= _LARGEST_PORT:

@@ -26,6 +26,7 @@ from healer.ports import (
     HostEyes,
     Journal,
     News,
+    PathEyes,
     PortEyes,
     Remedial,
     VmEyes,
@@ -86,6 +87,8 @@ class Outside:
     cluster: ClusterEyes
     cluster_hands: ClusterHands
     published: PortEyes
+    path: PathEyes
+    """The way to each service, hop by hop."""
     close: Callable[[], Awaitable[None]]
     news: tuple[News, ...] = ()
     """What wakes the daemon's probes; a pass needs none."""

@@ -26,6 +26,7 @@ from healer.adapters.kubernetes import KubernetesCluster, Names
 from healer.adapters.listeners import Listeners
 from healer.adapters.lock import WriterLock
 from healer.adapters.mux import LimaForward
+from healer.adapters.paths import RealPath
 from healer.adapters.proc_list import ProcHost
 from healer.adapters.process import ProcessRunner
 from healer.adapters.published import PublishedPorts
@@ -40,6 +41,7 @@ from healer.engine.quiet import BrokenJournal, Forgetful, Snapshot
 from healer.engine.recording import EvidenceRecorder
 from healer.engine.telling import Listener
 from healer.model.machine import ColimaPaths
+from healer.model.published import POD
 from healer.ports import Clock, Journal, JournalError, Memory
 from healer.settings import Settings
 from healer.settings.places import Places, places_of
@@ -155,6 +157,8 @@ def real_outside(
         ApiPort(engine, guest, memory, settings.tower.api_port),
     )
     watched = cluster.watched(clock)
+    listeners = Listeners(runner, host, children_environment)
+    published = PublishedPorts(listeners)
     return Outside(
         clock=clock,
         host=host,
@@ -168,7 +172,8 @@ def real_outside(
         engine_hands=engine,
         cluster=cluster,
         cluster_hands=cluster,
-        published=PublishedPorts(Listeners(runner, host, children_environment)),
+        published=published,
+        path=RealPath(published, listeners, ssh, engine, cluster),
         close=_closing(cluster, guest),
         news=(
             DockerEvents(paths.docker_socket, settings.tower.container),
@@ -222,7 +227,8 @@ def _names(settings: Settings) -> Names:
 
 
 def _question(settings: Settings) -> Question:
-    ports = {one.host_port for one in settings.services} - set(settings.tower.reserved_ports)
+    carried = (one.host_port for one in settings.services if one.where == POD)
+    ports = {*carried} - set(settings.tower.reserved_ports)
     return Question(settings.tower.container, settings.tower.api_port, tuple(sorted(ports)))
 
 

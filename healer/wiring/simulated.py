@@ -9,7 +9,7 @@ from healer.simulation.guest_ports import SimulatedGuest, SimulatedGuestHands
 from healer.simulation.mac_ports import SimulatedClock, SimulatedHost
 from healer.simulation.news import news_of
 from healer.simulation.physics import Tower
-from healer.simulation.published_ports import SimulatedPublished
+from healer.simulation.published_ports import SimulatedPath, SimulatedPublished
 from healer.simulation.vm_ports import SimulatedVm, SimulatedVmHands
 from healer.wiring.parts import Outside
 
@@ -24,6 +24,7 @@ def simulated_outside(tower: Tower, children: Children | None = None) -> Outside
     async def close() -> None:
         """Nothing was opened."""
 
+    engine, cluster = SimulatedEngine(tower), SimulatedCluster(tower)
     return Outside(
         clock=SimulatedClock(tower),
         host=SimulatedHost(tower),
@@ -33,11 +34,12 @@ def simulated_outside(tower: Tower, children: Children | None = None) -> Outside
         guest_hands=SimulatedGuestHands(tower),
         forward=SimulatedForward(tower),
         forward_hands=SimulatedForwardHands(tower),
-        engine=SimulatedEngine(tower),
+        engine=engine,
         engine_hands=SimulatedEngineHands(tower),
-        cluster=SimulatedCluster(tower),
+        cluster=cluster,
         cluster_hands=SimulatedClusterHands(tower),
         published=SimulatedPublished(tower),
+        path=SimulatedPath(tower, engine, cluster),
         close=close,
         news=news_of(tower),
     )

@@ -6,7 +6,7 @@ import pytest
 
 from healer.core.reasons import Reason
 from healer.model.cluster import ServicePort
-from healer.model.published import DEFAULT_PUBLISHED, HOST_ONLY, PublishedService
+from healer.model.published import DEFAULT_PUBLISHED, HOST, HOST_ONLY, POD, PublishedService
 from healer.model.reachability import Behind, Silence, behind, mismatch, trouble
 from tests.cluster_objects import livekit
 
@@ -100,7 +100,7 @@ def test_what_stands_behind_a_port_is_found_by_the_containers_port() -> None:
 
 
 def test_the_defaults_are_the_owners_ports() -> None:
-    """Pinned: facts/incidents.md §6, without the host's own 3111 and without guesses."""
+    """Pinned: facts/incidents.md §6; the host's own 3111 is none of the tower's."""
     spoken = {
         (one.host_port, one.protocol, one.path, one.expect)
         for one in DEFAULT_PUBLISHED
@@ -108,7 +108,9 @@ def test_the_defaults_are_the_owners_ports() -> None:
     }
     ports = {6379, 8108, 8288, 8289, 8080, 9070, 9071, 3838, 7880, 7881, 9627}
 
-    assert {*ports, 30900, 30901, 31000, 31001} == {one.host_port for one in DEFAULT_PUBLISHED}
+    carried = {one.host_port for one in DEFAULT_PUBLISHED if one.where == POD}
+    assert {*ports, 30900, 30901, 31000, 31001} == carried
+    assert {3111} == {one.host_port for one in DEFAULT_PUBLISHED if one.where == HOST}
     assert {
         (6379, "redis", "", "PONG"),
         (8108, "http", "/health", '"ok":true'),
@@ -122,4 +124,4 @@ def test_the_defaults_are_the_owners_ports() -> None:
         for one in DEFAULT_PUBLISHED
         if one.inner_port != one.host_port
     }
-    assert HOST_ONLY.isdisjoint(one.host_port for one in DEFAULT_PUBLISHED)
+    assert HOST_ONLY.isdisjoint(carried)

@@ -125,6 +125,7 @@ def test_the_published_ports_are_the_owners() -> None:
         30901: ("minio", "tcp", "", ""),
         31000: ("aistor", "tcp", "", ""),
         31001: ("aistor", "tcp", "", ""),
+        3111: ("system-bus-worker", "http", "/api/inngest", ""),
     }
 
     def spoken(one: PublishedService) -> tuple[str, str, str, str]:
