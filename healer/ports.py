@@ -218,6 +218,10 @@ class CredentialEyes(Protocol):
         """What the API server shows on this port of the Mac; of an hour ago at most."""
         ...
 
+    def expiries(self) -> Mapping[str, float]:
+        """Epoch seconds of each end that was read last, by the certificate's name."""
+        ...
+
 
 class VmEyes(Protocol):
     """Colima and the hostagent."""
