@@ -12,6 +12,7 @@ from healer.adapters.client_config import parse, read_text
 from healer.adapters.serving_certificate import shown_by
 from healer.model.certificates import APISERVER, Certificate, names_of_files
 from healer.model.client_config import ClientConfig, Kind
+from healer.model.config_faults import Known, ours
 from healer.ports import CannotLook, Clock, NotThere, PortError
 
 EVERY: Final = 3600.0
@@ -28,6 +29,8 @@ class Wanted:
     """What is looked at, by the settings."""
 
     configs: Mapping[Kind, Path]
+    cluster: str
+    """Whose client certificate is meant where a file holds several."""
     files: tuple[Path, ...] = ()
     endpoints: tuple[str, ...] = ()
 
@@ -94,7 +97,7 @@ class Credentials:
         return one
 
     def _of_config(self, kind: Kind) -> Certificate:
-        """The client certificate of the current context, else of the first that has one."""
+        """The client certificate of our context, else of the current one, else of the first."""
         where = str(self._wanted.configs[kind])
         try:
             config = self.config(kind)
@@ -102,7 +105,9 @@ class Credentials:
             there = not isinstance(error, NotThere)
             return self._keep(Certificate(kind, where, unread=error.detail, there=there))
         current = config.named(config.current.text) if config.current else None
-        entries = [one for one in (current, *config.entries) if one and one.certificate]
+        mine = ours(config, Known(self._wanted.cluster))
+        first = (current, *mine) if current in mine else (*mine, current)
+        entries = [one for one in (*first, *config.entries) if one and one.certificate]
         read = read_pem(entries[0].certificate) if entries else None
         unread = "" if read else "holds no client certificate"
         return self._keep(Certificate(kind, where, read, unread))

@@ -89,7 +89,8 @@ def _stale(answer: Readiness) -> tuple[Finding, ...]:
             f"the kubeconfig names port {answer.kubeconfig_port}, "
             f"Docker publishes the API on {answer.port}",
             fingerprint=str(answer.port),
-            advice=f"set in the kubeconfig: server: https://127.0.0.1:{answer.port}",
+            advice="healer kubeconfig repair, or set in the kubeconfig: "
+            f"server: https://127.0.0.1:{answer.port}",
         ),
     )
 

@@ -61,7 +61,8 @@ def _finding(fault: Fault) -> Finding:
     return Finding(
         _REASONS[fault.kind],
         f"{fault.kind}: {fault.words}",
-        target=f"{fault.wrong} {fault.name}",
+        # What follows an @ is a pod's uid wherever a target is shown.
+        target=f"{fault.wrong} {fault.name.replace('@', '/')}",
         advice=advice,
     )
 

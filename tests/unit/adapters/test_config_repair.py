@@ -7,7 +7,7 @@ import pytest
 
 from healer.adapters.client_config import parse, read_text
 from healer.adapters.config_repair import repaired, write_repaired
-from healer.model.client_config import Kind
+from healer.model.client_config import Kind, Spot
 from healer.model.config_faults import Edit, Known, faults_of
 from healer.ports import ActFailed, CannotLook, Conflict, NotThere
 
@@ -109,3 +109,12 @@ def test_a_file_that_cannot_be_read_is_told_without_its_content(tmp_path: Path) 
         with pytest.raises(CannotLook) as caught:
             parse(text, path, Kind.TALOSCONFIG)
         assert "TOPSECRET" not in str(caught.value)
+
+
+def test_an_edit_that_hits_another_scalar_is_refused() -> None:
+    """What is read back must differ where it should, and nowhere else."""
+    (right,) = edits(TEXT)
+    place = TEXT.index("joelclaw")
+    stray = Edit(Spot("https://10.5.0.2:6443", place, place + 8, 3), right.key, right.new)
+    with pytest.raises(ActFailed, match="more would change than what is wrong"):
+        repaired(TEXT, [stray], "k")

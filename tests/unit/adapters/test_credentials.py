@@ -1,6 +1,8 @@
 """Certificates of files and servers: read rarely, remembered, and never in the way."""
 
 import datetime as dt
+import json
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ AUTHORITY = Authority.create()
 def eyes(folder: Path, clock: FakeClock, *endpoints: str) -> Credentials:
     """Eyes for a kubeconfig, a talosconfig, one file and these endpoints."""
     configs = {Kind.KUBECONFIG: folder / "config", Kind.TALOSCONFIG: folder / "talos"}
-    return Credentials(Wanted(configs, (folder / "caddy.crt",), endpoints), clock)
+    return Credentials(Wanted(configs, "joelclaw", (folder / "caddy.crt",), endpoints), clock)
 
 
 async def test_each_is_read_where_it_lies(tmp_path: Path) -> None:
@@ -42,6 +44,26 @@ async def test_each_is_read_where_it_lies(tmp_path: Path) -> None:
     } == subjects
     assert ["talosconfig"] == [one.name for one in found if not one.there]
     assert subjects.keys() == looking.expiries().keys()
+
+
+async def test_of_several_clusters_ours_is_meant(tmp_path: Path) -> None:
+    """Whatever the current context is: another cluster's end is its owner's to mind."""
+    people = {
+        name: AUTHORITY.issue_client(f"{name}-admin", "x")[0] for name in ("cloud", "joelclaw")
+    }
+    config = {
+        "current-context": "cloud",
+        "clusters": [{"name": one, "cluster": {"server": "https://a"}} for one in people],
+        "contexts": [{"name": one, "context": {"cluster": one, "user": one}} for one in people],
+        "users": [
+            {"name": one, "user": {"client-certificate-data": b64encode(pem.encode()).decode()}}
+            for one, pem in people.items()
+        ],
+    }
+    (tmp_path / "config").write_text(json.dumps(config))
+    found = (await eyes(tmp_path, FakeClock()).certificates())[0]
+    assert found.read is not None
+    assert "joelclaw-admin" == found.read.subject
 
 
 async def test_a_server_is_asked_once_an_hour(tmp_path: Path) -> None:
@@ -103,3 +125,16 @@ def test_names_are_short_and_never_the_same() -> None:
     """A label is no path; two files of one name take their folders along."""
     paths = ["/a/x/cert.pem", "/b/x/cert.pem", "/c/other.pem", "/d/kubeconfig"]
     assert ("a/x/cert.pem", "b/x/cert.pem", "other.pem", "d/kubeconfig") == names_of_files(paths)
+
+
+async def test_what_could_not_be_read_is_looked_at_again_in_a_minute(tmp_path: Path) -> None:
+    """It may just be being written; what was read rests for an hour."""
+    clock, path = FakeClock(), tmp_path / "caddy.crt"
+    looking = eyes(tmp_path, clock)
+    assert "is not there" == (await looking.certificates())[-1].unread
+    path.write_text(AUTHORITY.pem())
+    clock.advance(61.0)
+    assert (await looking.certificates())[-1].read is not None
+    path.unlink()
+    clock.advance(61.0)
+    assert (await looking.certificates())[-1].read is not None
