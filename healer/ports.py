@@ -14,6 +14,8 @@ from healer.core.facts import Act, Decision, Outcome, Pause
 from healer.core.ladders import Remedy
 from healer.core.ledger import Ledger
 from healer.core.tower import Layer
+from healer.model.certificates import Certificate
+from healer.model.client_config import ClientConfig, Kind
 from healer.model.cluster import (
     DaemonSet,
     Deployment,
@@ -200,6 +202,26 @@ class HostEyes(Protocol):
 
     async def loaded_rivals(self) -> Sequence[str]:
         """launchd labels of other owners of the tower that are loaded; () without launchd."""
+        ...
+
+
+class CredentialEyes(Protocol):
+    """What lets us, and the human, into the cluster: files on the Mac, and what servers show."""
+
+    def config(self, kind: Kind) -> ClientConfig:
+        """The kubeconfig or the talosconfig. Raises NotThere, CannotLook."""
+        ...
+
+    async def certificates(self) -> Sequence[Certificate]:
+        """Those of the files and of the servers that the settings name; of an hour ago at most."""
+        ...
+
+    async def serving(self, port: int) -> Certificate:
+        """What the API server shows on this port of the Mac; of an hour ago at most."""
+        ...
+
+    def expiries(self) -> Mapping[str, float]:
+        """Epoch seconds of each end that was read last, by the certificate's name."""
         ...
 
 

@@ -53,6 +53,7 @@ def paths(arguments: argparse.Namespace) -> int:
         "control": places.control,
         "log": places.log,
         "kubeconfig": places.kubeconfig,
+        "talosconfig": places.talosconfig,
     }
     if arguments.json:
         sys.stdout.write(json.dumps({name: str(path) for name, path in table.items()}, indent=2))

@@ -165,7 +165,29 @@ def _add_looking(commands: _Commands) -> None:
         "what is missing here, and how to mend it",
     )
     _json(doctor)
+    _add_files(commands)
     _add(commands, "table", "healer.cli.explain", "table", "print every reason, ladder and limit")
+
+
+def _add_files(commands: _Commands) -> None:
+    kubeconfig = _add(
+        commands,
+        "kubeconfig",
+        "healer.cli.kubeconfig",
+        "show",
+        "what is wrong in kubeconfig and talosconfig, and how to mend it",
+    )
+    _json(kubeconfig)
+    verbs = kubeconfig.add_subparsers(metavar="VERB")
+    about = "write what is wrong anew, and nothing else; the old file is kept"
+    repair = _add(verbs, "repair", "healer.cli.kubeconfig", "repair", about)
+    # Of its own name, since `--dry-run` before a command goes with `--once` alone.
+    repair.add_argument(
+        "--dry-run", "-n", dest="only_say", action="store_true", help="only show the difference"
+    )
+    repair.add_argument("--yes", "-y", action="store_true", help="write without asking")
+    about = "every certificate that healer knows of, and how long it lasts yet"
+    _json(_add(commands, "certificates", "healer.cli.certificates", "certificates", about))
 
 
 def _add_replay(commands: _Commands) -> None:

@@ -147,6 +147,11 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         Reason.TOOL_ABSENT: Ladder(1, 0.0, advice="install it when you need it"),
         Reason.RIVAL_LOADED: Ladder(1, 0.0, advice="boot the other owner out with launchctl"),
         Reason.DISK_FULL: Ladder(advice="free space on the disk of the state folder"),
+        Reason.KUBECONFIG_WRONG: Ladder(advice="healer kubeconfig"),
+        Reason.TALOSCONFIG_WRONG: Ladder(advice="healer kubeconfig"),
+        Reason.HOST_CERTIFICATE_EXPIRING: Ladder(advice="renew it: healer certificates"),
+        # A server that is being restarted shows no certificate for a while.
+        Reason.CERTIFICATE_UNREAD: Ladder(_SURE, 300.0, advice="healer certificates"),
         Reason.COLIMA_STOPPED: Ladder(
             rungs=(Rung(Remedy.START_VM, 4),),
             patience=10 * MINUTE,

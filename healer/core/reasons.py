@@ -23,6 +23,10 @@ class Reason(Word):
     TOOL_ABSENT = "host.tool_absent"
     RIVAL_LOADED = "host.rival_loaded"
     DISK_FULL = "host.disk_full"
+    KUBECONFIG_WRONG = "host.kubeconfig_wrong"
+    TALOSCONFIG_WRONG = "host.talosconfig_wrong"
+    HOST_CERTIFICATE_EXPIRING = "host.certificate_expiring"
+    CERTIFICATE_UNREAD = "host.certificate_unread"
 
     COLIMA_STOPPED = "colima.stopped"
     COLIMA_BROKEN = "colima.broken"
@@ -113,6 +117,10 @@ ADVISORY: Final = frozenset(
         Reason.TOOL_MISSING,
         Reason.TOOL_ABSENT,
         Reason.RIVAL_LOADED,
+        Reason.KUBECONFIG_WRONG,
+        Reason.TALOSCONFIG_WRONG,
+        Reason.HOST_CERTIFICATE_EXPIRING,
+        Reason.CERTIFICATE_UNREAD,
         Reason.CLOCK_SKEW,
         Reason.VM_DISK,
         Reason.USERNET_LEAK,

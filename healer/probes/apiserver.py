@@ -1,20 +1,25 @@
 """The Kubernetes API: does it answer, are we let in, and for how long yet."""
 
+from collections.abc import Callable
 from typing import Final
 
 from healer.core.observation import Finding, Observation, Subject
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
+from healer.model.certificates import SOON, URGENT, Lasting, words_of
 from healer.model.cluster import Readiness
-from healer.ports import ClusterEyes, Denied, PortError, TargetIll, VmEyes
+from healer.ports import ClusterEyes, CredentialEyes, Denied, PortError, TargetIll, VmEyes
 from healer.probes.asking import ask, port_group, witness
+from healer.probes.credentials import ending
 
 READYZ: Final = "API /readyz"
 """Names the sign, whatever the port is: the port is not known when nothing answers."""
 
-CERTIFICATE: Final = 30.0
-"""Days before its end from which the admin's client certificate is worth a word: it does not
-renew itself (facts/talos-kubernetes.md §1)."""
+_SERVING_ADVICE: Final = (
+    "Talos renews it at half its life and did not; look: talosctl -n 10.5.0.2 logs "
+    "controller-runtime"
+)
+"""facts/talos-kubernetes.md §1."""
 
 
 class ApiserverProbe:
@@ -22,9 +27,17 @@ class ApiserverProbe:
 
     layer = Layer.APISERVER
 
-    def __init__(self, cluster: ClusterEyes, vm: VmEyes) -> None:
+    def __init__(
+        self,
+        cluster: ClusterEyes,
+        vm: VmEyes,
+        credentials: CredentialEyes | None = None,
+        wall: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self._cluster = cluster
         self._vm = vm
+        self._credentials = credentials
+        self._wall = wall
 
     async def look(self) -> Observation:
         """Look once. Any answer over TLS is a sign of life, a refusal of our key as well."""
@@ -37,9 +50,18 @@ class ApiserverProbe:
             return Observation(self.layer, (lost,), signs=signs)
         if isinstance(answer, PortError):
             return Observation(self.layer, unknown=str(answer))
-        findings = (*_unready(answer), *_stale(answer), *_expiring(answer))
+        serving = await self._serving(answer.port)
+        findings = (*_unready(answer), *_stale(answer), *_expiring(answer), *serving)
         summary = f"answers on port {answer.port}"
         return Observation(self.layer, findings, signs=signs, summary=summary)
+
+    async def _serving(self, port: int) -> tuple[Finding, ...]:
+        """The server's own certificate, apart from ours: Talos is to renew it, not a human."""
+        if self._credentials is None:
+            return ()
+        one = await self._credentials.serving(port)
+        what = f"the API server on port {port}"
+        return ending(one, self._wall(), Reason.CERTIFICATE_EXPIRING, what, _SERVING_ADVICE)
 
 
 def _unready(answer: Readiness) -> tuple[Finding, ...]:
@@ -67,20 +89,23 @@ def _stale(answer: Readiness) -> tuple[Finding, ...]:
             f"the kubeconfig names port {answer.kubeconfig_port}, "
             f"Docker publishes the API on {answer.port}",
             fingerprint=str(answer.port),
-            advice=f"set in the kubeconfig: server: https://127.0.0.1:{answer.port}",
+            advice="healer kubeconfig repair, or set in the kubeconfig: "
+            f"server: https://127.0.0.1:{answer.port}",
         ),
     )
 
 
 def _expiring(answer: Readiness) -> tuple[Finding, ...]:
     days = answer.certificate_days
-    if days is None or days >= CERTIFICATE:
+    if days is None or days >= SOON:
         return ()
-    when = f"ends in {days:.0f} days" if days >= 0 else f"ended {-days:.0f} days ago"
+    lasting = Lasting.ENDED if days < 0 else Lasting.URGENT if days < URGENT else Lasting.SOON
+    said = "" if lasting is Lasting.SOON else f"{lasting}: "
     return (
         Finding(
             Reason.CERTIFICATE_EXPIRING,
-            f"the client certificate of the kubeconfig {when}",
+            f"{said}the client certificate of the kubeconfig {words_of(days)}",
+            fingerprint=lasting,
             advice="talosctl kubeconfig --force; then set in the kubeconfig: "
             f"server: https://127.0.0.1:{answer.port}",
         ),

@@ -1,6 +1,6 @@
 """The Mac: tools, HOME, room on the disk, other owners of the tower, and who is at work."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -40,7 +40,8 @@ class HostProbe:
     """Looks at the Mac.
 
     `home` is HOME as healer was given it, None when it was not; `own_pids` names the
-    processes whose offspring is ours; `containers` are the names of the one container.
+    processes whose offspring is ours; `containers` are the names of the one container,
+    `credentials` looks at what lets us in (probes/credentials).
     """
 
     layer = Layer.HOST
@@ -51,11 +52,13 @@ class HostProbe:
         home: Path | None,
         own_pids: Callable[[], Collection[int]],
         containers: Collection[str] = (),
+        credentials: Callable[[], Awaitable[tuple[Finding, ...]]] | None = None,
     ) -> None:
         self._host = host
         self._home = home
         self._own_pids = own_pids
         self._containers = containers
+        self._credentials = credentials
 
     async def look(self) -> Observation:
         """Look once.
@@ -74,9 +77,10 @@ class HostProbe:
         else:
             foreign = self._foreign(processes)
         rivals, unseen = await self._rivals()
+        told = () if self._credentials is None else await self._credentials()
         return Observation(
             self.layer,
-            (*_disk_full(free), *self._lacking(), *rivals),
+            (*_disk_full(free), *self._lacking(), *rivals, *told),
             unknown="; ".join(unknown),
             foreign=foreign,
             others_unseen=others_unseen,

@@ -109,6 +109,8 @@ class SharedEngine:
         self._engine = engine
         self._ping = Shared(engine.ping, clock, max_age)
         self._container = Shared(engine.container, clock, max_age)
+        self.last: Container | None = None
+        """What was seen last, for who only wants to know a port and must not wait for Docker."""
 
     async def ping(self) -> None:
         """Return when `/_ping` said OK. Raises TargetIll, TargetSilent."""
@@ -116,7 +118,8 @@ class SharedEngine:
 
     async def container(self) -> Container:
         """The Talos container. Raises NotThere, TargetIll."""
-        return await self._container()
+        self.last = await self._container()
+        return self.last
 
     async def stopped_by_human_ago(self, container: Container) -> float | None:
         """Never shared: only one probe asks, and only of a container that is down."""

@@ -1,10 +1,14 @@
 """The forms that values take in a file, and what is said of one that has another form."""
 
 import math
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from healer.settings.units import parse_duration, parse_size
+
+_LARGEST_PORT: Final = 65_535
+_ENDPOINT: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[1-9][0-9]{0,4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Bounds:
 class Text:
     """A `name` (not empty), a `choice`, or a path that means the same everywhere.
 
-    A `folder` is absolute; a `place` may also be in the home folder.
+    A `folder` is absolute; a `place` may also be in the home folder. An `endpoint` is host:port.
     """
 
     kind: str
@@ -75,7 +79,13 @@ class Text:
             raise ValueError(f"{value!r} should begin with /")
         if self.kind == "place" and not value.startswith(("/", "~/")):
             raise ValueError(f"{value!r} should begin with / or ~/: launchd runs healer elsewhere")
+        if self.kind == "endpoint" and not _is_endpoint(value):
+            raise ValueError(f"{value!r} should be host:port, e.g. example.org:443")
         return value
+
+
+def _is_endpoint(value: str) -> bool:
+    return _ENDPOINT.fullmatch(value) is not None and int(value.rpartition(":")[2]) <= _LARGEST_PORT
 
 
 Form = Unit | Bounds | Text

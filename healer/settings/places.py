@@ -10,12 +10,13 @@ from healer.settings.tree import Settings
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Every file and folder of healer's own, and the kubeconfig that it reads."""
+    """Every file and folder of healer's own, and the kubeconfig and talosconfig."""
 
     config: Path
     state: Path
     log: Path
     kubeconfig: Path
+    talosconfig: Path
     colima_home: Path | None
     """None: wherever Colima itself finds it."""
 
@@ -44,5 +45,7 @@ def places_of(settings: Settings, environment: Mapping[str, str], home: Path) ->
         log=named_place(settings.files.log, home) or home / ".local" / "log" / "healer.log",
         kubeconfig=named_place(settings.tower.kubeconfig or kubeconfig, home)
         or home / ".kube" / "config",
+        talosconfig=named_place(settings.tower.talosconfig or environment.get("TALOSCONFIG"), home)
+        or home / ".talos" / "config",
         colima_home=named_place(settings.tower.colima_home, home),
     )

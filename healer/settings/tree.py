@@ -18,6 +18,8 @@ Name = Annotated[str, Text("name")]
 Place = Annotated[str, Text("place")]
 """A path: absolute, or in the home folder by `~/`."""
 Folder = Annotated[str, Text("folder")]
+Endpoint = Annotated[str, Text("endpoint")]
+"""`host:port`, or `[::1]:443`."""
 LivekitWhen = Annotated[str, Text("choice", ("not_ready", "always"))]
 DigestWhen = Annotated[str, Text("choice", ("news", "daily", "off"))]
 Method = Annotated[str, Text("choice", ("GET", "POST"))]
@@ -39,6 +41,9 @@ class TowerSettings:
     """The one container; the Kubernetes node has the same name."""
     kubeconfig: Place | None = None
     """The admin kubeconfig, read and never written. None: $KUBECONFIG, else ~/.kube/config."""
+    talosconfig: Place | None = None
+    """talosctl's configuration, written by `healer kubeconfig repair` alone. None: $TALOSCONFIG,
+    else ~/.talos/config."""
     api_port: Port = 6443
     """The API server's port in the container; the Mac's port is Docker's to say."""
     talos_port: Port = 50_000
@@ -240,6 +245,20 @@ class EngineSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateSettings:
+    """Certificates beside the tower's own whose end should be told in time.
+
+    The client certificates of kubeconfig and talosconfig and the API server's own are always
+    looked at.
+    """
+
+    files: tuple[Place, ...] = ()
+    """PEM files, such as Caddy's: the first certificate in each counts."""
+    endpoints: tuple[Endpoint, ...] = ()
+    """TLS servers as `host:port`: the certificate that each shows."""
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeSettings:
     """What a human hears, when, and by which way; none of them leads through the tower.
 
@@ -301,6 +320,7 @@ class Settings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     grace: GraceSettings = field(default_factory=GraceSettings)
     notices: NoticeSettings = field(default_factory=NoticeSettings)
+    certificates: CertificateSettings = field(default_factory=CertificateSettings)
     limits: dict[Remedy, LimitSettings] = field(default_factory=dict)
     """By remedy, e.g. [limits.start_vm]."""
     confirm: dict[Reason, ConfirmSettings] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from healer.model.machine import Forwarder, VmStatus
+from healer.simulation.faults_papers import FAULTS_OF_PAPERS
 from healer.simulation.faults_pods import FAULTS_OF_PODS
 from healer.simulation.faults_talos import FAULTS_OF_TALOS
 from healer.simulation.faults_vm import FAULTS_OF_THE_VM
@@ -33,6 +34,7 @@ _ALL: Final = (
     *FAULTS_OF_THE_VM,
     *FAULTS_OF_TALOS,
     *FAULTS_OF_PODS,
+    *FAULTS_OF_PAPERS,
     *HUMANS,
     *TIMES,
     *NOISES,

@@ -116,7 +116,12 @@ def _files(tower: Tower) -> tuple[Topic, ...]:
         file("file docker.sock", _DOCKER, lambda: tower.forwards.file),
         file(
             "file kubeconfig",
-            frozenset({Layer.APISERVER}),
-            lambda: tower.cluster.api.kubeconfig_port,
+            frozenset({Layer.HOST, Layer.APISERVER}),
+            lambda: (tower.cluster.api.kubeconfig_port, tower.mac.papers.current),
+        ),
+        file(
+            "file talosconfig",
+            frozenset({Layer.HOST}),
+            lambda: tower.mac.papers.talos_port,
         ),
     )

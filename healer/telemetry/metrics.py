@@ -5,7 +5,7 @@ our own: the library's global one would carry a process collector that knows Lin
 """
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -72,10 +72,15 @@ class Metrics:
     """Listens to the engine; `render` is the page."""
 
     def __init__(
-        self, cost: Callable[[], Cost], now: Callable[[], float], wall: Callable[[], float]
+        self,
+        cost: Callable[[], Cost],
+        now: Callable[[], float],
+        wall: Callable[[], float],
+        expiries: Callable[[], Mapping[str, float]] = dict,
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._cost, self._now, self._wall = cost, now, wall
+        self._expiries = expiries
         self._rendered: dict[str, tuple[float, bytes, str]] = {}
         self._begun: dict[str, float] = {}
         self._roots: dict[str, Layer] = {}
@@ -240,6 +245,7 @@ class Metrics:
             "healer_notifications", "Notices by channel and what became of them",
             ("channel", "outcome"), registry=one,
         )  # fmt: skip
+        one.register(_Expiries(self._expiries))
         one.register(_OwnCost(self._cost))
 
     def _zero(self) -> None:
@@ -262,6 +268,22 @@ class Metrics:
         for channel in CHANNELS:
             for sent in _OUTCOMES:
                 self.notifications.labels(channel, sent)
+
+
+class _Expiries(Collector):
+    """When certificates end; one that was never read has no series, since 0 would be an end."""
+
+    def __init__(self, expiries: Callable[[], Mapping[str, float]]) -> None:
+        self._expiries = expiries
+
+    def collect(self) -> Iterator[Metric]:
+        """One family; its labels are a set that the settings close."""
+        about = "When a certificate ends, as epoch seconds"
+        name = "healer_certificate_expiry_timestamp_seconds"
+        family = GaugeMetricFamily(name, about, labels=("certificate",))
+        for certificate, ends in sorted(self._expiries().items()):
+            family.add_metric((certificate,), ends)
+        yield family
 
 
 class _OwnCost(Collector):

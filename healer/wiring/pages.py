@@ -1,5 +1,7 @@
 """What the daemon serves over HTTP: its metrics listen from here on."""
 
+from collections.abc import Mapping
+
 from healer.adapters.own_process import own_cost
 from healer.serving.http import Pages
 from healer.telemetry.metrics import Metrics
@@ -9,12 +11,22 @@ from healer.wiring.daemon import Household
 
 def pages_of(house: Household) -> Pages:
     """Make the metrics, let them listen, and serve them beside health and status."""
-    metrics = Metrics(own_cost, house.clock.now, house.clock.wall)
+    metrics = Metrics(
+        own_cost,
+        house.clock.now,
+        house.clock.wall,
+        lambda: _expiries(house),
+    )
     house.ears.listeners.append(metrics)
     house.ears.looked.append(metrics.looked)
     house.ears.lagged.append(metrics.lagged)
     house.ears.notified.append(metrics.notified)
     return Pages(metrics.render, lambda: _health(house), lambda: status_of(house))
+
+
+def _expiries(house: Household) -> Mapping[str, float]:
+    """Asked each time: a reload has other eyes."""
+    return house.outside.credentials.expiries()
 
 
 def _health(house: Household) -> str:

@@ -11,12 +11,15 @@ from healer.core.ledger import Attempt
 from healer.engine.parts import Pace, Parts
 from healer.engine.telling import Listener
 from healer.engine.watching import Probe
+from healer.model.client_config import Kind
+from healer.model.config_faults import NODE_ADDRESS, Known
 from healer.model.livekit import PatchWhen
 from healer.model.verdicts import WantedContainer
 from healer.ports import (
     Clock,
     ClusterEyes,
     ClusterHands,
+    CredentialEyes,
     EngineEyes,
     EngineHands,
     ForwardEyes,
@@ -34,6 +37,7 @@ from healer.ports import (
 )
 from healer.probes.apiserver import ApiserverProbe
 from healer.probes.colima import ColimaProbe
+from healer.probes.credentials import CredentialsLook
 from healer.probes.docker import DockerProbe
 from healer.probes.flannel import FlannelProbe
 from healer.probes.guest import GuestLook
@@ -89,6 +93,7 @@ class Outside:
     published: PortEyes
     path: PathEyes
     """The way to each service, hop by hop."""
+    credentials: CredentialEyes
     close: Callable[[], Awaitable[None]]
     news: tuple[News, ...] = ()
     """What wakes the daemon's probes; a pass needs none."""
@@ -161,15 +166,17 @@ def probes_of(
     async def open_in_vm() -> frozenset[int]:
         return (await look.facts()).open_ports
 
+    papers = outside.credentials
+    credentials = CredentialsLook(papers, outside.clock.wall, _known_by(engine, settings))
     services = ServiceEyes(looks.ports, cluster, engine, outside.vm, open_in_vm)
     return (
-        HostProbe(host, Path(home) if home else None, own, (tower.container,)),
+        HostProbe(host, Path(home) if home else None, own, (tower.container,), credentials),
         ColimaProbe(outside.vm, look, engine, host),
         SshProbe(look, host.lately(_LEAKS_FOR)),
         DockerProbe(engine, look, outside.forward),
         KernelProbe(look),
         TalosProbe(engine, cluster, look, outside.vm, _wanted(settings)),
-        ApiserverProbe(cluster, outside.vm),
+        ApiserverProbe(cluster, outside.vm, papers, outside.clock.wall),
         NodeProbe(cluster),
         FlannelProbe(cluster),
         PodsProbe(
@@ -185,6 +192,21 @@ def probes_of(
         ),
         ServicesProbe(services, settings.services, looks.resync),
     )
+
+
+def _known_by(engine: SharedEngine, settings: Settings) -> Callable[[Kind], Known]:
+    """What Docker said last: the look at the Mac waits for nobody in the VM."""
+    tower = settings.tower
+    inner = {Kind.KUBECONFIG: tower.api_port, Kind.TALOSCONFIG: tower.talos_port}
+
+    def known(kind: Kind) -> Known:
+        container = engine.last
+        if container is None:
+            return Known(tower.cluster)
+        port, addresses = container.host_port(inner[kind]), container.addresses
+        return Known(tower.cluster, port, addresses or (NODE_ADDRESS,))
+
+    return known
 
 
 def _wanted(settings: Settings) -> WantedContainer:

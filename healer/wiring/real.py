@@ -46,6 +46,7 @@ from healer.ports import Clock, Journal, JournalError, Memory
 from healer.settings import Settings
 from healer.settings.places import Places, places_of
 from healer.settings.policy import policy_of
+from healer.wiring.credentials import credentials_of
 from healer.wiring.parts import OurChildren, Outside, parts_of
 
 
@@ -174,6 +175,7 @@ def real_outside(
         cluster_hands=cluster,
         published=published,
         path=RealPath(published, listeners, ssh, engine, cluster),
+        credentials=credentials_of(settings, places, home, clock),
         close=_closing(cluster, guest),
         news=(
             DockerEvents(paths.docker_socket, settings.tower.container),
@@ -203,7 +205,8 @@ def _files(paths: ColimaPaths, places: Places) -> Mapping[Path, frozenset[Layer]
         paths.instance / "ha.pid": vm,
         paths.instance / "ssh.sock": frozenset({Layer.DOCKER}),
         paths.docker_socket: frozenset({Layer.DOCKER}),
-        places.kubeconfig: frozenset({Layer.APISERVER}),
+        places.kubeconfig: frozenset({Layer.HOST, Layer.APISERVER}),
+        places.talosconfig: frozenset({Layer.HOST}),
     }
 
 

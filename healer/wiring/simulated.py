@@ -3,6 +3,7 @@
 from healer.ports import Children
 from healer.simulation.cluster_eyes import SimulatedCluster
 from healer.simulation.cluster_hands import SimulatedClusterHands
+from healer.simulation.credentials import SimulatedCredentials
 from healer.simulation.engine_ports import SimulatedEngine, SimulatedEngineHands
 from healer.simulation.forward_ports import SimulatedForward, SimulatedForwardHands
 from healer.simulation.guest_ports import SimulatedGuest, SimulatedGuestHands
@@ -40,6 +41,7 @@ def simulated_outside(tower: Tower, children: Children | None = None) -> Outside
         cluster_hands=SimulatedClusterHands(tower),
         published=SimulatedPublished(tower),
         path=SimulatedPath(tower, engine, cluster),
+        credentials=SimulatedCredentials(tower),
         close=close,
         news=news_of(tower),
     )

@@ -11,7 +11,8 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healer.adapters.certificate import not_after
+from healer.adapters.certificate import not_after, read_der, read_pem
+from healer.model.certificates import Read
 from tests.lab.kubernetes.machineconfig import Authority
 
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -52,6 +53,20 @@ def test_the_first_of_a_bundle_counts() -> None:
     bundle = f"subject: admin\n{client}\n{authority.pem()}".encode()
     expected = x509.load_pem_x509_certificate(client.encode()).not_valid_after_utc.timestamp()
     assert expected == not_after(bundle)
+
+
+def test_subject_and_issuer_are_their_common_names() -> None:
+    """Whose it is, and who signed it."""
+    authority = Authority.create()
+    client, _ = authority.issue_client("admin", "system:masters")
+    found = read_pem(client.encode())
+    assert found is not None
+    assert ("admin", "kubernetes") == (found.subject, found.issuer)
+
+
+def test_a_servers_certificate_is_read_as_it_comes() -> None:
+    """DER, with no PEM around it."""
+    assert Read("somebody" * 7, "somebody" * 7, 1_893_456_000.0) == read_der(DER)
 
 
 @pytest.mark.parametrize(

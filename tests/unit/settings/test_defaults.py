@@ -15,6 +15,7 @@ DEFAULTS = {
         "cluster": "joelclaw",
         "container": "joelclaw-controlplane-1",
         "kubeconfig": None,
+        "talosconfig": None,
         "api_port": 6443,
         "talos_port": 50000,
         "restart_policy": "unless-stopped",
@@ -75,6 +76,7 @@ DEFAULTS = {
         "crash_loop_boots": 3,
     },
     "grace": {"docker": None, "apiserver": None, "node": None, "flannel": None},
+    "certificates": {"files": (), "endpoints": ()},
     "notices": {
         "desktop": True,
         "command": (),

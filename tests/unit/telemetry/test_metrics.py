@@ -99,6 +99,17 @@ def test_the_series_are_few_and_bounded(page: Page) -> None:
     assert len(everything) < LARGEST
 
 
+def test_a_certificates_end_is_shown_once_it_was_read() -> None:
+    """Before that there is no series: 0 would read as an end long ago."""
+    ends: dict[str, float] = {}
+    metrics = Metrics(FixedCost, lambda: 100.0 + 2.0 * len(ends), lambda: 1.0, lambda: ends)
+    name = b"healer_certificate_expiry_timestamp_seconds"
+    assert name + b"{" not in metrics.render("")[0]
+    ends["kubeconfig"] = 1_893_456_000.0
+
+    assert name + b'{certificate="kubeconfig"} 1.893456e+09' in metrics.render("")[0]
+
+
 def test_a_layer_is_in_one_state(page: Page) -> None:
     """A set of states of which one is 1."""
     page.told(world=World(states={Layer.TALOS: State.FAILING}))
