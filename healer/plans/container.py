@@ -58,8 +58,8 @@ def shape_of(text: str) -> Shape:
             address=address,
             subnet=subnet,
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise NotUnderstood("the container: docker's answer is not understood") from error
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise NotUnderstood("the container: docker's answer is not understood") from None
 
 
 def _text(value: Json) -> str:

@@ -153,7 +153,8 @@ class Tower:
             tool.write_text(f"#!{sys.executable} -S\n{source}")
             tool.chmod(0o755)
         tower.machine.write(
-            f'[files]\npath = ["{tower.bin}"]\nstate = "{home}/state"\n[backup]\ndeadline = "20s"\n'
+            f'[files]\npath = ["{tower.bin}"]\nstate = "{home}/state"\n'
+            '[backup]\ndeadline = "20s"\n[tower]\nnamespaces = ["joelclaw", "local-path-storage"]\n'
         )
         (home / ".kube").mkdir()
         (home / ".kube/config").write_text(kubeconfig())
