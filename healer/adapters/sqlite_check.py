@@ -19,8 +19,8 @@ def is_sqlite(path: Path) -> bool:
 def why_not_whole(path: Path, seconds: float) -> str:
     """What `PRAGMA integrity_check` finds in it; '' = nothing. Words of its own, no data.
 
-    The copy is opened for writing, so that a write-ahead log copied with it is folded in and
-    the file stands alone afterwards. Asked for at most `seconds`.
+    The copy is opened for writing, so that a write-ahead log copied with it is folded in at the
+    close and the file stands alone afterwards. Asked for at most `seconds`.
     """
     until = time.monotonic() + seconds
     try:
@@ -30,7 +30,6 @@ def why_not_whole(path: Path, seconds: float) -> str:
     try:
         database.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
         rows = database.execute("PRAGMA integrity_check(1)").fetchall()
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     except sqlite3.Error as error:
         return _words(error)
     finally:
