@@ -1,5 +1,6 @@
 """The half of the plan that puts the backup back into the new cluster."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from healer.plans import names
@@ -39,10 +40,17 @@ def _namespaces(paper: Paper, kept: Kept, cluster: tuple[str, ...]) -> None:
         "Talos enforces the baseline everywhere but in kube-system: without these labels pods with "
         "hostNetwork or hostPath are refused, and only their owners' events say so."
     )
-    labels = {_PROVISIONER: _PRIVILEGED, **kept.labels}
+    ours = {_PROVISIONER: _PRIVILEGED} if _PROVISIONER in kept.objects else {}
+    labels = {**ours, **kept.labels}
     for namespace in sorted(labels):
-        pairs = [f"{key}={value}" for key, value in sorted(labels[namespace].items())]
-        paper.run(*cluster, "label", "namespace", namespace, *pairs, "--overwrite")
+        _label(paper, cluster, namespace, labels[namespace])
+
+
+def _label(
+    paper: Paper, cluster: tuple[str, ...], namespace: str, labels: Mapping[str, str]
+) -> None:
+    pairs = [f"{key}={value}" for key, value in sorted(labels.items())]
+    paper.run(*cluster, "label", "namespace", namespace, *pairs, "--overwrite")
 
 
 def _storage(paper: Paper, kept: Kept, cluster: tuple[str, ...]) -> None:
@@ -54,6 +62,7 @@ def _storage(paper: Paper, kept: Kept, cluster: tuple[str, ...]) -> None:
         paper.say("The backup has no local-path-provisioner.")
         manifest = paper.ask("PROVISIONER", "the manifest of local-path-provisioner, a file")
         paper.run(*cluster, "apply", "--filename", manifest)
+        _label(paper, cluster, _PROVISIONER, _PRIVILEGED)
     paper.trap("the provisioner does not tolerate the control-plane taint: claims stay Pending.")
     patch = {"spec": {"template": {"spec": {"tolerations": [_TOLERATION]}}}}
     where = ("--namespace", _PROVISIONER)

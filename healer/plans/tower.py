@@ -110,7 +110,7 @@ def _kept_in(
         config=_config(files.get(names.MACHINE_CONFIG, "")),
         labels=_labels(cluster),
         default_classes=_default_classes(cluster),
-        objects=tuple(sorted(one[8:-5] for one in files if one.startswith("objects-"))),
+        objects=_namespaces_with_objects(files),
         node_ports=tuple(
             sorted({port for _, one in inventories for port in one.get("node_ports", ())})
         ),
@@ -127,9 +127,19 @@ def _kept_in(
     )
 
 
+def _namespaces_with_objects(files: Mapping[str, str]) -> tuple[str, ...]:
+    """Those with nothing in them are left out: kubectl takes an empty list for an error."""
+    found = (
+        name.removeprefix("objects-").removesuffix(".json")
+        for name, text in files.items()
+        if name.startswith("objects-") and json.loads(text)["items"]
+    )
+    return tuple(sorted(found))
+
+
 def _inventories(files: Mapping[str, str]) -> list[tuple[str, Json]]:
     return [
-        (name[10:-5], one)
+        (name.removeprefix("inventory-").removesuffix(".json"), one)
         for name, text in sorted(files.items())
         if name.startswith("inventory-")
         for one in json.loads(text)

@@ -48,6 +48,8 @@ def test_a_whole_backup_is_complete_closed_to_others_and_verifies(tower: Tower) 
     assert {0o700} == {stat.S_IMODE(one.stat().st_mode) for one in folders}
     assert SECRET in (tower.only() / "values-joelclaw-livekit-server.yaml").read_text()
     assert 0 == tower.machine.healer("backup", "--verify", str(tower.only())).code
+    listed = tower.machine.healer("backup", "--list").out
+    assert (str(tower.only()), "complete") == (listed.split()[0], listed.split()[-1])
 
 
 def test_every_command_only_reads_and_asks_for_no_environment(tower: Tower) -> None:
