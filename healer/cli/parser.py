@@ -55,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_notify(commands)
     _add_drill(commands)
     _add_export(commands)
+    _add_plans(commands)
     _add_completion(commands)
     return parser
 
@@ -305,6 +306,36 @@ def _add_export(commands: _Commands) -> None:
         "print alert rules for Prometheus, or a dashboard for Grafana",
     )
     export.add_argument("what", choices=["rules", "dashboard"], help="which of the two")
+
+
+def _add_plans(commands: _Commands) -> None:
+    about = "save what a recreation of the cluster needs; only reads from it"
+    backup = _add(commands, "backup", "healer.cli.backup", "backup", about)
+    what = backup.add_mutually_exclusive_group()
+    what.add_argument("--list", action="store_true", help="name every backup, the newest first")
+    what.add_argument("--verify", metavar="DIR", help="whether this backup is whole and unchanged")
+    backup.add_argument("--to", metavar="FOLDER", help="where backups are (default: the settings')")
+    backup.add_argument("--keep", metavar="N", type=_count, help="how many complete ones stay")
+    _json(backup)
+    plan = _add(commands, "plan", "healer.cli.plan", "recreate", "print a plan; nothing is run")
+    plans = plan.add_subparsers(metavar="PLAN", required=True)
+    about = "the whole recreation of this cluster, as a shell document to read"
+    recreate = _add(plans, "recreate", "healer.cli.plan", "recreate", about)
+    recreate.add_argument(
+        "--force", action="store_true", help="also without a complete backup of the last day"
+    )
+    recreate.add_argument(
+        "--from",
+        dest="source",
+        metavar="FOLDER",
+        help="where backups are (default: the settings')",
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no count: write 1 or more")
+    return int(text)
 
 
 def _speed(text: str) -> float:

@@ -7,6 +7,7 @@ from typing import Final
 
 from healer.core.ladders import DAY, LIMITS, Limits
 from healer.model.published import BEHIND, HOST, PublishedService
+from healer.settings.backups import release_of
 from healer.settings.policy import ladder_of, limits_of
 from healer.settings.tree import Settings
 
@@ -30,6 +31,7 @@ def bad_pairs(settings: Settings) -> Iterator[Problem]:
     yield from _of_confirmation(settings)
     yield from _of_services(settings)
     yield from _of_notices(settings)
+    yield from _of_backup(settings)
 
 
 def _of_once(settings: Settings) -> Iterator[Problem]:
@@ -140,3 +142,16 @@ def _of_service(service: PublishedService) -> Iterator[Problem]:
         yield "container_port", f"{service.container_port} should be from 0 to {_LARGEST_PORT}"
     if service.protocol == "http" and not service.path.startswith("/"):
         yield "path", f"{service.path!r} should begin with /"
+
+
+def _of_backup(settings: Settings) -> Iterator[Problem]:
+    told = settings.backup
+    for one in told.releases:
+        try:
+            release_of(one)
+        except ValueError as error:
+            yield "backup.releases", str(error)
+    if told.deadline < 1.0:
+        yield "backup.deadline", "too short for any command; write at least 1s"
+    if told.pds_path and not told.pds_path.startswith("/"):
+        yield "backup.pds_path", f"{told.pds_path!r} should begin with /"

@@ -306,6 +306,32 @@ class NoticeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """What `healer backup` saves, and where."""
+
+    folder: Place | None = None
+    """The folder of all backups, 0700. None: `backups` in the state folder."""
+    keep: Count = 7
+    """So many complete backups stay, and as many incomplete ones: a week of daily ones."""
+    deadline: Duration = 120.0
+    """For one command; the copy of the PDS takes longest."""
+    releases: tuple[Name, ...] = (
+        "joelclaw/livekit-server=livekit/livekit-server",
+        "joelclaw/bluesky-pds",
+    )
+    """Helm releases as `namespace/name`, with `=repository/chart` for the plan, since a release
+    does not know where its chart came from. Their values hold secrets and are kept at 0600."""
+    pds_namespace: Name = "joelclaw"
+    """Where the PDS runs."""
+    pds_deployment: Name = "bluesky-pds"
+    """Its Deployment, which knows its pod."""
+    pds_selector: Name | None = None
+    """Labels that find the pod. None: the Deployment's own."""
+    pds_path: str = "/pds"
+    """The folder of its databases in the pod, its image's default. Empty: there is no PDS."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set."""
 
@@ -321,6 +347,7 @@ class Settings:
     grace: GraceSettings = field(default_factory=GraceSettings)
     notices: NoticeSettings = field(default_factory=NoticeSettings)
     certificates: CertificateSettings = field(default_factory=CertificateSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
     limits: dict[Remedy, LimitSettings] = field(default_factory=dict)
     """By remedy, e.g. [limits.start_vm]."""
     confirm: dict[Reason, ConfirmSettings] = field(default_factory=dict)

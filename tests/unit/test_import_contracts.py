@@ -39,6 +39,8 @@ def test_the_contracts_hold() -> None:
         ("core/machine.py", "import healer.model.stamps", "The core is pure"),
         ("core/machine.py", "import healer.ports", "A part knows only what lies below it"),
         ("model/stamps.py", "import subprocess", "The model is values"),
+        ("plans/paper.py", "import subprocess", "Plans are pure"),
+        ("plans/paper.py", "import healer.ports", "A part knows only"),
         ("probes/docker.py", "import healer.remedies.docker", "A part knows only"),
         ("remedies/docker.py", "import healer.adapters.docker", "A part knows only"),
         ("adapters/docker.py", "import healer.probes.docker", "A part knows only"),

@@ -96,6 +96,19 @@ DEFAULTS = {
         "digest": "news",
         "digest_hour": 9,
     },
+    "backup": {
+        "folder": None,
+        "keep": 7,
+        "deadline": 120.0,
+        "releases": (
+            "joelclaw/livekit-server=livekit/livekit-server",
+            "joelclaw/bluesky-pds",
+        ),
+        "pds_namespace": "joelclaw",
+        "pds_deployment": "bluesky-pds",
+        "pds_selector": None,
+        "pds_path": "/pds",
+    },
     "limits": {},
     "confirm": {},
 }
