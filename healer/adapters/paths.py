@@ -17,6 +17,7 @@ from healer.adapters.docker import DockerEngine
 from healer.adapters.kubernetes import KubernetesCluster
 from healer.adapters.listeners import Listeners
 from healer.adapters.published import PublishedPorts, is_lima
+from healer.adapters.serving_certificate import shown_by
 from healer.adapters.spoken import understood, web_answer, words_for
 from healer.adapters.ssh import DirectSsh
 from healer.model.cluster import Deployment, Listing, ServicePort
@@ -41,7 +42,10 @@ class RealPath:
     cluster: KubernetesCluster
 
     async def on_mac(self, service: PublishedService) -> str:
-        """What the Mac's port says."""
+        """What the Mac's port says; who speaks TLS alone has shown a certificate."""
+        if service.protocol == "tls":
+            await shown_by("127.0.0.1", service.host_port)
+            return "speaks TLS"
         return await self.published.ask(service)
 
     async def owners(self, port: int) -> Sequence[Owner]:

@@ -78,18 +78,13 @@ def wanted_of(settings: Settings) -> Wanted:
         container=tower.container,
         socket=ColimaPaths(_root(places, home), tower.profile).docker_socket,
         kubeconfig=places.kubeconfig,
-        talosconfig=talosconfig_of(home),
+        talosconfig=places.talosconfig,
         api_port=tower.api_port,
         talos_port=tower.talos_port,
         namespaces=tuple(sorted(spaces)),
         releases=tuple((namespace, name) for namespace, name, _ in releases),
         pds=pds if told.pds_path else None,
     )
-
-
-def talosconfig_of(home: Path) -> Path:
-    """Where talosctl itself looks."""
-    return Path(os.environ.get("TALOSCONFIG") or home / ".talos" / "config").expanduser()
 
 
 def tools_of(settings: Settings) -> ClusterTools:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from healer.adapters.backup_store import Backup, BackupStore, StoreError, problems, stamp_of
-from healer.cli.backup import folder_of, talosconfig_of, tools_of, wanted_of
+from healer.cli.backup import folder_of, tools_of, wanted_of
 from healer.cli.running import run_async
 from healer.cli.talking import load_settings, tell
 from healer.cli.talking import put as put_line
@@ -113,7 +113,7 @@ def _where(settings: Settings) -> Whereabouts:
         cluster=tower.cluster,
         container=tower.container,
         kubeconfig=str(wanted.kubeconfig),
-        talosconfig=str(talosconfig_of(home)),
+        talosconfig=str(wanted.talosconfig),
         talos_folder=str(folder / "clusters"),
         api_port=tower.api_port,
         talos_port=tower.talos_port,

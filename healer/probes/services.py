@@ -15,6 +15,7 @@ import anyio
 from healer.core.observation import Finding, Observation, Sign, Subject
 from healer.core.tower import Layer
 from healer.model.cluster import Deployment, Listing, ServicePort
+from healer.model.path import NOT_ASKED, Answer, Heard, Owner, Path, Seen, walk
 from healer.model.published import DEFAULT_PUBLISHED, HOST_ONLY, POD, PublishedService
 from healer.model.reachability import Behind, Silence, behind, mismatch, trouble
 from healer.ports import (
@@ -30,6 +31,7 @@ from healer.ports import (
 )
 from healer.probes.api import unseen
 from healer.probes.asking import ask, ask_both, port_group
+from healer.probes.tracing import heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +226,31 @@ class ServicesProbe:
         wanted = one.service.host_port not in self._unwanted
         return isinstance(one.answer, TargetIll) and published and wanted
 
+    def _way(
+        self,
+        one: _Heard,
+        found: Behind,
+        opened: frozenset[int] | None,
+        services: Sequence[ServicePort],
+    ) -> Path:
+        """The way to a silent port, as far as one look can tell."""
+        port = one.service.host_port
+        lima = None if one.ours is None else (Owner(lima=one.ours),)
+        return walk(
+            Seen(
+                one.service,
+                self._inner_port(one.service),
+                heard(one.answer),
+                owners=lima,
+                in_vm=_open(port, opened),
+                container="running",
+                published=None if self._inner is None else port in self._inner,
+                ports=tuple(services),
+                ready=found.ready,
+                desired=found.desired,
+            )
+        )
+
     async def _findings(
         self,
         ill: Sequence[_Heard],
@@ -237,13 +264,29 @@ class ServicesProbe:
         ]
         inside = await ask(self._eyes.open_in_vm) if expected else frozenset[int]()
         opened = None if isinstance(inside, PortError) else inside
-        troubles = [trouble(_silence(one, found, opened)) for one, found in expected]
+        troubles = [
+            _traced(trouble(_silence(one, found, opened)), self._way(one, found, opened, services))
+            for one, found in expected
+        ]
         mismatches = [
             mismatch(one, self._inner_port(one), services)
             for one in self._configured
             if self._inner is None or one.host_port in self._inner
         ]
         return tuple(one for one in (*troubles, *mismatches) if one is not None)
+
+
+def _traced(found: Finding | None, way: Path) -> Finding | None:
+    """With the hop named by what this look has seen; `healer trace` asks further."""
+    if found is None or way.broken is None:
+        return found
+    return replace(found, evidence=f"{found.evidence}; {way.line}")
+
+
+def _open(port: int, opened: frozenset[int] | None) -> Answer:
+    if opened is None:
+        return NOT_ASKED
+    return Answer(Heard.OPEN, "open") if port in opened else Answer(Heard.REFUSED, "closed")
 
 
 def _silence(one: _Heard, found: Behind, opened: frozenset[int] | None) -> Silence:

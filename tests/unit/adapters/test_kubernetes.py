@@ -72,7 +72,7 @@ async def test_warnings_are_chosen_by_the_server(
 async def test_services_are_joined_with_what_stands_behind_them(
     api: ApiServer, cluster: KubernetesCluster
 ) -> None:
-    """Each NodePort comes with its ready endpoints and the replicas wanted."""
+    """Each port comes with its NodePort if any, its ready endpoints and the replicas wanted."""
     for kind, name in (
         ("Service", "services"),
         ("EndpointSlice", "endpointslices"),
@@ -83,7 +83,7 @@ async def test_services_are_joined_with_what_stands_behind_them(
             api.put(kind, one)
     found = (await cluster.services()).items
     assert ServicePort("joelclaw", "redis", 6379, 6379, "6379", 1, 1) in found
-    assert {6379, 7880, 7881, 8108} == {one.node_port for one in found}
+    assert {0, 6379, 7880, 7881, 8108} == {one.node_port for one in found}
 
 
 async def test_an_owner_is_known_by_its_uid(api: ApiServer, cluster: KubernetesCluster) -> None:

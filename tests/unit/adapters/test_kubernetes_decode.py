@@ -123,8 +123,8 @@ def joined(*, slices: bool = True, workloads: bool = True) -> dict[int, ServiceP
 
 
 def test_recorded_services_are_joined() -> None:
-    """NodePorts only; ready endpoints by the slice's label, replicas by the selector."""
-    assert {6379, 7880, 7881, 8108} == set(joined())
+    """0 without a NodePort; ready endpoints by the slice's label, replicas by the selector."""
+    assert {0, 6379, 7880, 7881, 8108} == set(joined())
     assert (1, 1) == (joined()[6379].ready_endpoints, joined()[6379].desired)
     assert 0 == joined(slices=False)[6379].ready_endpoints
     assert joined(workloads=False)[6379].desired is None
