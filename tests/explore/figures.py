@@ -18,9 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from healer.promises.table import PROMISES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from tests.explore.counting import Counts
+    from collections.abc import Iterable, Iterator, Mapping
 
 PAGE: Final = Path(__file__).with_name("FIGURES.md")
 _RULE_OF_THREE: Final = 3.0
@@ -36,7 +34,7 @@ _ONLY_THE_LAB: Final = {
 }
 
 
-def written(level: str, first: int, counts: Counts) -> str:
+def written(level: str, first: int, counted: Mapping[str, Any]) -> str:
     """The record of a run as JSON."""
     head = {
         "level": level,
@@ -44,7 +42,7 @@ def written(level: str, first: int, counts: Counts) -> str:
         "commit": _commit(),
         "python": platform.python_version(),
     }
-    return json.dumps({**head, **counts.record()}, indent=1) + "\n"
+    return json.dumps({**head, **counted}, indent=1) + "\n"
 
 
 def _commit() -> str:

@@ -10,7 +10,7 @@ from tests.explore.figures import page, written
 
 def test_a_record_becomes_a_page() -> None:
     """Seed, commit, counts, each promise with what its zero rules out."""
-    record = json.loads(written("core", 300, CHUNKS["core"][0]((300, 30))))
+    record = json.loads(written("core", 300, CHUNKS["core"][0]((300, 30)).record()))
     shown = page([record])
 
     assert "30, from seed 300" in shown
@@ -21,7 +21,7 @@ def test_a_record_becomes_a_page() -> None:
 
 def test_a_broken_promise_is_counted_and_has_no_bound() -> None:
     """What was seen to fail is not ruled out."""
-    record = json.loads(written("core", 300, CHUNKS["core"][0]((300, 2))))
+    record = json.loads(written("core", 300, CHUNKS["core"][0]((300, 2)).record()))
     record["violations"] = ["core 300: I2 at 3.0 s: an act"]
     record["violations_in_all"] = 1
 
