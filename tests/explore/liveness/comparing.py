@@ -53,7 +53,7 @@ class Lived:
 
     def record(self) -> dict[str, Any]:
         """As JSON may hold it."""
-        return asdict(self)
+        return {**asdict(self), "by": dict(self.by.most_common())}
 
 
 @dataclass
