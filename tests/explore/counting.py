@@ -74,6 +74,8 @@ class Counts:
     """Awaits of healer at which a crash cut it off."""
     stood: set[str] = field(default_factory=set)
     """Awaits of healer at which a task was seen to stand."""
+    awaits: int = 0
+    """How many awaits the parts of healer have that may be cut off."""
     alone: Counter[str] = field(default_factory=Counter)
     """Faults that befell alone."""
     unseen: Counter[str] = field(default_factory=Counter)
@@ -86,6 +88,7 @@ class Counts:
         for name in _COUNTERS:
             getattr(self, name).update(getattr(other, name))
         self.most_acts_an_hour = max(self.most_acts_an_hour, other.most_acts_an_hour)
+        self.awaits = max(self.awaits, other.awaits)
         self.states |= other.states
         self.stood |= other.stood
         self.violations += other.violations

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from healer.core.facts import IncidentOpened, Observed
 from healer.model.notice import Kind as Notified
 from healer.simulation.happenings import HAPPENINGS, Kind
+from tests.explore.engine.awaits import awaits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +34,7 @@ def count_outside(counts: Counts, schedule: Schedule, played: Played, watch: Wat
     counts.others["crash at an await that came to pass"] += len(watch.crashed)
     counts.crash_points.update(point for points in watch.crashed for point in points)
     counts.stood |= watch.stood
+    counts.awaits = len(awaits())
 
 
 def _count_times(counts: Counts, history: History, watch: Watch) -> None:
