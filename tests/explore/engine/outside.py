@@ -10,6 +10,7 @@ from healer.core.facts import IncidentOpened, Observed
 from healer.model.notice import Kind as Notified
 from healer.simulation.happenings import HAPPENINGS, Kind
 from tests.explore.engine.awaits import awaits
+from tests.explore.sections import CAME_TO_PASS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +32,7 @@ def count_outside(counts: Counts, schedule: Schedule, played: Played, watch: Wat
     _count_roots(counts, played.history, watch)
     _count_notices(counts, played)
     _count_unseen(counts, schedule, played.history)
-    counts.others["crash at an await that came to pass"] += len(watch.crashed)
+    counts.others[CAME_TO_PASS] += len(watch.crashed)
     counts.crash_points.update(point for points in watch.crashed for point in points)
     counts.stood |= watch.stood
     counts.awaits = len(awaits())
