@@ -2,8 +2,9 @@
 
 `python -m tests.explore --schedules 1000000` plays them over the pure core and a tower of few bits;
 `--level engine` over the real daemon, probes and remedies on healer's own simulation, which takes
-some fifty times as long. A broken promise prints the one command that shows it again, and ends
-with exit code 1. `--one SEED` tells the story of one schedule, made as small as it goes.
+some fifty times as long; `--level healthy` plays stretches of six hours in which nothing is wrong.
+A broken promise prints the one command that shows it again, and ends with exit code 1. `--one SEED`
+tells the story of one schedule, made as small as it goes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tests.explore.counting import Counts
-from tests.explore.engine import showing
+from tests.explore.engine import healthy, showing
 from tests.explore.engine.volume import chunk as engine_chunk
 from tests.explore.figures import written
 from tests.explore.small.story import show as show_small
@@ -30,9 +31,10 @@ HIGHEST: Final = 1_000_000_000
 CHUNKS: Final[dict[str, tuple[Callable[[Span], Counts], int]]] = {
     "core": (core_chunk, 500),
     "engine": (engine_chunk, 20),
+    "healthy": (healthy.chunk, 1),
 }
 """How a chunk of each level is played, and how many schedules it holds."""
-SHOWS: Final = {"core": show_small, "engine": showing.show}
+SHOWS: Final = {"core": show_small, "engine": showing.show, "healthy": healthy.show}
 
 
 def main(words: list[str]) -> int:
@@ -49,7 +51,7 @@ def main(words: list[str]) -> int:
         for found in one.violations:
             print(f"{found}\n  python -m tests.explore --level {_command(found)}", flush=True)
         if asked.out is not None:
-            asked.out.write_text(written(asked.level, first, counts), encoding="utf-8")
+            asked.out.write_text(written(asked.level, first, counts.record()), encoding="utf-8")
     print(_summary(asked.level, first, counts))
     return int(bool(counts.violations))
 

@@ -57,6 +57,29 @@ class Counts:
     recovered: Counter[str] = field(default_factory=Counter)
     """Incidents by their root's layer and by how long they lasted, in steps of five seconds."""
     violations: list[str] = field(default_factory=list)
+    fell: Counter[str] = field(default_factory=Counter)
+    """How often each layer truly fell ill with nothing ill below it. From here on only where the
+    truth, notices and awaits are at hand: at the level of the engine."""
+    detected: Counter[str] = field(default_factory=Counter)
+    """Such falls by layer and by seconds until the first bad observation."""
+    acted: Counter[str] = field(default_factory=Counter)
+    """Such falls by layer and by seconds until the first act."""
+    rooted: Counter[str] = field(default_factory=Counter)
+    """Incidents by whether their root was what was truly ill lowest."""
+    notices: Counter[str] = field(default_factory=Counter)
+    """What a human was told, by kind, without digests."""
+    told: Counter[str] = field(default_factory=Counter)
+    """Incidents by how many notices each had."""
+    crash_points: Counter[str] = field(default_factory=Counter)
+    """Awaits of healer at which a crash cut it off."""
+    stood: set[str] = field(default_factory=set)
+    """Awaits of healer at which a task was seen to stand."""
+    awaits: int = 0
+    """How many awaits the parts of healer have that may be cut off."""
+    alone: Counter[str] = field(default_factory=Counter)
+    """Faults that befell alone."""
+    unseen: Counter[str] = field(default_factory=Counter)
+    """Those of which no probe ever answered anything bad."""
 
     def add(self, other: Counts) -> None:
         """Take in what another worker counted."""
@@ -65,13 +88,16 @@ class Counts:
         for name in _COUNTERS:
             getattr(self, name).update(getattr(other, name))
         self.most_acts_an_hour = max(self.most_acts_an_hour, other.most_acts_an_hour)
+        self.awaits = max(self.awaits, other.awaits)
         self.states |= other.states
+        self.stood |= other.stood
         self.violations += other.violations
 
     def record(self) -> dict[str, Any]:
         """As JSON may hold it: the largest counts first."""
         told = asdict(self)
         told["states"] = len(self.states)
+        told["stood"] = sorted(self.stood)
         told["violations_in_all"] = len(self.violations)
         told["violations"] = self.violations[:KEPT]
         for name in _COUNTERS:
@@ -89,6 +115,15 @@ _COUNTERS: Final = (
     "transitions",
     "checked",
     "recovered",
+    "fell",
+    "detected",
+    "acted",
+    "rooted",
+    "notices",
+    "told",
+    "crash_points",
+    "alone",
+    "unseen",
 )
 
 

@@ -1,7 +1,8 @@
 """What was counted, as a record with its origin, and all records together as one page.
 
 `python -m tests.explore.figures RECORD...` makes `FIGURES.md` anew from the records that
-`python -m tests.explore --out RECORD` wrote; nothing on that page is written by hand.
+`python -m tests.explore --out RECORD` and `python -m tests.explore.liveness --out RECORD` wrote;
+nothing on that page is written by hand.
 """
 
 from __future__ import annotations
@@ -11,32 +12,38 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from healer.promises.table import PROMISES
+from healer.drills.incidents import incidents
+from tests.explore.sections import section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from tests.explore.counting import Counts
+    from collections.abc import Iterable, Iterator, Mapping
 
 PAGE: Final = Path(__file__).with_name("FIGURES.md")
-_RULE_OF_THREE: Final = 3.0
-"""Zero failures in n trials bound the rate by about 3/n, at 95 %."""
-_ONLY_THE_LAB: Final = {
-    "seconds to detected, act and verified on real parts": "python -m tests.bench faults",
-    "memory, descriptors and zombies over hours": "python -m tests.bench soak",
-    "CPU and memory of a calm daemon": "python -m tests.bench steady",
-    "the simulation against real parts": "pytest tests/lab/tower",
-    "downtime beside naive policies": "python -m tests.explore.liveness",
-    "mutants of the core": "python -m tests.mutation",
-    "a bug seeded for each promise": "pytest tests/mutants",
-}
+_FIGURES: Final = (
+    ("faults, by kind and layer, alone and in pairs", "levels core and engine"),
+    ("schedules, distinct states and changes", "levels core and engine"),
+    ("promises, and bugs seeded for each", "the promises; `pytest tests/mutants` seeds them"),
+    ("mutants of the core, each killed or explained", "`python -m tests.mutation`"),
+    ("wrong acts, with the rate ruled out", "levels core and engine"),
+    ("most acts within an hour", "levels core and engine"),
+    ("time to detect, to act, to recover", "level engine; `python -m tests.bench faults`"),
+    ("root cause, notices an incident", "level engine"),
+    ("crash points covered", "level engine; at the journal's own points: level core"),
+    ("false alarms in 30 healthy days", "healthy days"),
+    ("simulated hours a CPU second", "every level"),
+    ("soak: memory, descriptors, zombies", "`python -m tests.bench soak`"),
+    ("a calm daemon's CPU and memory", "`python -m tests.bench steady`"),
+    ("on real parts, not simulated", "`pytest tests/lab`"),
+    ("what healer is known not to detect", "the last section"),
+)
+"""What is worth publishing (facts/peers.md §5), and where it is; what is measured on real parts is
+told by the command alone."""
 
 
-def written(level: str, first: int, counts: Counts) -> str:
+def written(level: str, first: int, counted: Mapping[str, Any]) -> str:
     """The record of a run as JSON."""
     head = {
         "level": level,
@@ -44,7 +51,7 @@ def written(level: str, first: int, counts: Counts) -> str:
         "commit": _commit(),
         "python": platform.python_version(),
     }
-    return json.dumps({**head, **counts.record()}, indent=1) + "\n"
+    return json.dumps({**head, **counted}, indent=1) + "\n"
 
 
 def _commit() -> str:
@@ -62,81 +69,27 @@ def page(records: Iterable[dict[str, Any]]) -> str:
         "# Figures",
         "",
         "Made by `python -m tests.explore.figures` from the records of exploration runs.",
-        "A zero is followed by the rate that it rules out at 95 % (3/n).",
+        "A zero is followed by the rate that it rules out at 95 % (3/n). All of it is simulated;",
+        "what is measured on real parts is kept apart, and told here by its command alone.",
+        "",
+        "| figure | where |",
+        "|---|---|",
     ]
+    lines += [f"| {what} | {where} |" for what, where in _FIGURES]
     for record in records:
-        lines += ["", *_section(record)]
-    lines += ["", "## What this page cannot hold", "", "| figure | command |", "|---|---|"]
-    lines += [f"| {what} | `{command}` |" for what, command in _ONLY_THE_LAB.items()]
+        lines += ["", *section(record)]
+    lines += ["", *_undetected()]
     return "\n".join(lines) + "\n"
 
 
-def _section(record: dict[str, Any]) -> Iterator[str]:
-    level, schedules = record["level"], record["schedules"]
-    over = "the pure core" if level == "core" else "the real daemon, probes and remedies"
-    yield f"## Level {level}: {over}"
+def _undetected() -> Iterator[str]:
+    yield "## Incidents that no drill can play, and what that means"
     yield ""
-    yield "| figure | value |"
-    yield "|---|---|"
-    for name, value in _rows(record, schedules):
-        yield f"| {name} | {value} |"
-    yield ""
-    yield "| promise | | asked of runs | broken | rules out more than |"
-    yield "|---|---|---|---|---|"
-    for name, promise in PROMISES.items():
-        asked = record["checked"].get(name, 0)
-        broken = sum(f": {name} at" in one for one in record["violations"])
-        bound = f"{_RULE_OF_THREE / asked:.1e}" if asked and not broken else ""
-        yield f"| {name} | {promise.words} | {asked} | {broken} | {bound} |"
-    yield ""
-    yield "| root of the incident | resolved | p50 s | p95 s | at most s |"
-    yield "|---|---|---|---|---|"
-    yield from _recoveries(record["recovered"])
-
-
-def _rows(record: dict[str, Any], schedules: int) -> Iterator[tuple[str, object]]:
-    acts, wrong = sum(record["acts"].values()), record["violations_in_all"]
-    bound = f" (rules out more than {_RULE_OF_THREE / acts:.1e} an act)" if acts else ""
-    hours = record["simulated"] / 3600
-    yield "schedules", f"{schedules}, from seed {record['first_seed']}"
-    yield "commit, Python", f"`{record['commit'][:12]}`, {record['python']}"
-    yield "CPU hours", f"{record['seconds'] / 3600:.2f}"
-    yield "simulated hours", f"{hours:.0f} ({hours / record['seconds']:.2f} a CPU second)"
-    yield "facts stepped, lives of healer", f"{record['steps']}, {record['lives']}"
-    yield "distinct states of the tower as healer saw it", record["states"]
-    yield "distinct changes of a layer's state", len(record["transitions"])
-    yield "faults, by kind", _listed(record["faults"])
-    yield "pairs of faults", f"{sum(record['pairs'].values())}, {len(record['pairs'])} distinct"
-    yield "beside faults", _listed(record["others"])
-    yield "acts, by remedy", f"{acts}: {_listed(record['acts'])}"
-    yield "wrong acts and other broken promises", f"{wrong}{'' if wrong else bound}"
-    yield "acts refused, by rule", _listed(record["refused"])
-    yield "most acts within an hour", f"{record['most_acts_an_hour']} (20 allowed)"
-    yield "covered by a ladder, and well at the end", f"{record['healed']} of {record['covered']}"
-
-
-def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.items())
-
-
-def _recoveries(recovered: dict[str, int]) -> Iterator[str]:
-    lasted: dict[str, dict[int, int]] = defaultdict(dict)
-    for name, count in recovered.items():
-        layer, seconds = name.split()
-        lasted[layer][int(seconds)] = count
-    for layer, times in lasted.items():
-        total = sum(times.values())
-        middle, most = _percentile(times, 0.5), _percentile(times, 0.95)
-        yield f"| {layer} | {total} | {middle} | {most} | {max(times)} |"
-
-
-def _percentile(times: dict[int, int], part: float) -> int:
-    wanted, seen = part * sum(times.values()), 0
-    for seconds in sorted(times):
-        seen += times[seconds]
-        if seen >= wanted:
-            return seconds
-    return max(times)
+    yield "| day | incident | why not |"
+    yield "|---|---|---|"
+    for one in incidents():
+        if one.why_not:
+            yield f"| {one.when} | {one.what} | {one.why_not} |"
 
 
 def main(words: list[str]) -> int:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from healer.drills.playing import Manner, run
 from tests.explore.counting import Counts, count_run
+from tests.explore.engine.outside import count_outside
 from tests.explore.engine.schedules import Schedule, schedule_of
+from tests.explore.engine.watching import Watch
 
 if TYPE_CHECKING:
     from healer.drills.playing import Played
@@ -20,10 +22,20 @@ QUIET_WHEN_ILL: Final = 120.0
 
 def play(schedule: Schedule) -> Played:
     """What came of a schedule."""
+    return watched(schedule)[0]
+
+
+def watched(schedule: Schedule) -> tuple[Played, Watch]:
+    """What came of it, and what the outside saw meanwhile."""
+    watch = Watch(schedule.crashes)
     manner = Manner(
-        crashes=schedule.crashes, notices=False, quiet=QUIET, quiet_when_ill=QUIET_WHEN_ILL
+        crashes=schedule.crashes,
+        watcher=watch,
+        turned=watch.turned,
+        quiet=QUIET,
+        quiet_when_ill=QUIET_WHEN_ILL,
     )
-    return run(schedule.scenario, seed=schedule.seed, manner=manner)
+    return run(schedule.scenario, seed=schedule.seed, manner=manner), watch
 
 
 def chunk(span: tuple[int, int]) -> Counts:
@@ -32,12 +44,13 @@ def chunk(span: tuple[int, int]) -> Counts:
     first, count = span
     for seed in range(first, first + count):
         schedule = schedule_of(seed)
-        played = play(schedule)
+        played, watch = watched(schedule)
         name = f"engine {seed}"
         count_run(counts, name, played.history, schedule.befell, again=seed % REPLAYED == 0)
         counts.violations += [f"{name}: harm at {one.at:.1f} s: {one.what}" for one in played.harm]
         counts.others.update(
             "crash at an await" if one.at is None else "crash at a time" for one in schedule.crashes
         )
+        count_outside(counts, schedule, played, watch)
     counts.seconds = time.process_time() - began
     return counts

@@ -15,6 +15,7 @@ from healer.core.ladders import LIMITS
 from healer.drills.ourselves import OURSELVES
 from healer.drills.playing import Manner, Nobody, run
 from healer.drills.scenario import Scenario
+from healer.promises.recovery import CORDON
 from healer.simulation.happenings import HAPPENINGS, Kind, healthy_tower
 from healer.simulation.virtual_time import run_virtually
 from healer.wiring.simulated import simulated_outside
@@ -22,7 +23,7 @@ from tests.explore.engine.schedules import schedule_of
 from tests.explore.liveness.policies import Checklist, Hammer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from healer.drills.scenario import Happens
     from healer.simulation.physics import Tower
@@ -40,6 +41,9 @@ class Lived:
     """Seconds for which some layer was truly ill, over all schedules."""
     ill_at_end: int = 0
     """Schedules at whose end the tower was still ill."""
+    ill_under_cordon: int = 0
+    """Those of them in which a human's cordon stood: pods that were replaced meanwhile (a restart
+    of Talos replaces them all) find no node, and lifting it is for that human (I15, I12)."""
     disruptions: int = 0
     """How often something that may have been serving was taken down."""
     acts: int = 0
@@ -49,7 +53,7 @@ class Lived:
 
     def record(self) -> dict[str, Any]:
         """As JSON may hold it."""
-        return asdict(self)
+        return {**asdict(self), "by": dict(self.by.most_common())}
 
 
 @dataclass
@@ -88,6 +92,15 @@ class Sampling(Nobody):
         """Seconds for which it was ill."""
         return sum(one.down for one in self._samplers)
 
+    @property
+    def tower(self) -> Tower:
+        """The last one."""
+        return self._samplers[-1].tower
+
+
+def _cordoned(tower: Tower) -> bool:
+    return CORDON in tower.human.wishes and CORDON not in tower.undone()
+
 
 def happens_of(seed: int) -> tuple[Happens, ...]:
     """What befalls the tower in a schedule, without what befalls healer alone."""
@@ -105,6 +118,7 @@ def lived_with_healer(seed: int, lived: Lived) -> None:
     remedies = [one.act.remedy for one in played.history.deeds]
     lived.down += watcher.down
     lived.ill_at_end += not played.history.well_at_end
+    lived.ill_under_cordon += not played.history.well_at_end and _cordoned(watcher.tower)
     lived.disruptions += sum(LIMITS[one].disruptive for one in remedies)
     lived.acts += len(remedies)
     lived.harm += len(played.harm) + len(played.history.undone)
@@ -125,6 +139,7 @@ def lived_with(kind: type[Checklist | Hammer], seed: int, lived: Lived) -> None:
             tasks.cancel_scope.cancel()
         lived.down += sampler.down
         lived.ill_at_end += not tower.well
+        lived.ill_under_cordon += not tower.well and _cordoned(tower)
         lived.disruptions += policy.disruptions
         lived.acts += sum(policy.done.values())
         lived.harm += len(tower.harm) + len(tower.undone())
@@ -158,6 +173,12 @@ def compared(seeds: Iterable[int]) -> dict[str, Lived]:
         lived_with(Checklist, seed, lived["checklist, 180 s"])
         lived_with(Hammer, seed, lived["restart the VM"])
     return lived
+
+
+def record(lived: Mapping[str, Lived], schedules: int) -> dict[str, Any]:
+    """As JSON may hold it."""
+    policies = {name: one.record() for name, one in lived.items()}
+    return {"schedules": schedules, "policies": policies}
 
 
 def table(lived: dict[str, Lived], schedules: int) -> str:

@@ -216,6 +216,20 @@ def test_a_stop_within_our_own_cycle_is_no_humans(attempt: Attempt, *, ours: boo
 
 
 @pytest.mark.parametrize(
+    ("boot", "ours"), [(NOW - 90.0, True), (NOW - 62.0, False), (NOW - 61.0, True)]
+)
+def test_a_stop_after_the_boot_that_ours_led_to_is_a_humans(boot: float, *, ours: bool) -> None:
+    """I15: a boot after our act began and, rounding aside, before the stop ends what was ours."""
+    finding = replace(STOPPED, human_ago=60.0)
+    world = remembering(world_of(finding), tried(CYCLE, NOW - 90.0, ended=NOW))
+    world = replace(world, ledger=replace(world.ledger, vm_boots=(boot,)))
+    detail = "stopped on purpose; started after a while"
+    said = None if ours else Refusal(Rule.HUMAN_STOPPED, detail, NOW + 540.0)
+
+    assert said == refusal(case_of(world, finding))
+
+
+@pytest.mark.parametrize(
     ("ripe_in", "until"), [(0.0, None), (5.0, None), (5.5, NOW + 0.5), (60.0, NOW + 55.0)]
 )
 def test_a_pod_is_ripe_by_its_own_clock(ripe_in: float, until: float | None) -> None:
@@ -454,6 +468,20 @@ def test_two_groups_over_their_time_are_enough(at: float) -> None:
     world = replace(world_of(ZOMBIE), signs=by_key((SSH_DEAD, replace(MUX_DEAD, at=at))))
 
     assert None is refusal(case_of(world, ZOMBIE))
+
+
+@pytest.mark.parametrize(("age", "asked"), [(30.0, True), (30.5, False), (None, False)])
+def test_ports_must_have_been_asked_before_a_disruption(age: float | None, *, asked: bool) -> None:
+    """I6: who was not asked within the time that a sign is fresh for has not been silent."""
+    world = replace(world_of(ZOMBIE), signs=by_key((SSH_DEAD, MUX_DEAD)))
+    views: dict[Layer, View] = dict(world.views)
+    del views[Layer.SERVICES]
+    if age is not None:
+        views[Layer.SERVICES] = View(Observation(Layer.SERVICES), NOW - age)
+    detail = "the published ports were not asked lately"
+    said = None if asked else Refusal(Rule.WITNESSES_MISSING, detail)
+
+    assert said == refusal(case_of(replace(world, views=views), ZOMBIE))
 
 
 def by_key(signs: tuple[SeenSign, ...]) -> dict[tuple[Subject, Group, str], SeenSign]:
