@@ -26,8 +26,11 @@ from healer.model.path import Owner
 from healer.model.published import PublishedService
 from healer.ports import CannotLook, PortError, TargetIll, TargetSilent
 
-GUEST_SECONDS: Final = 2.8
-"""A trace ends within three; the far end bounds itself by two."""
+MAC_SECONDS: Final = 1.5
+POD_SECONDS: Final = 1.5
+GUEST_SECONDS: Final = 2.7
+"""A trace ends within three, and silence must have been heard out by then: the far end of the ssh
+gives each port of the VM 1.3."""
 _BEGINS: Final = "\nsaid=0 begin\n"
 
 
@@ -44,9 +47,9 @@ class RealPath:
     async def on_mac(self, service: PublishedService) -> str:
         """What the Mac's port says; who speaks TLS alone has shown a certificate."""
         if service.protocol == "tls":
-            await shown_by("127.0.0.1", service.host_port)
+            await shown_by("127.0.0.1", service.host_port, MAC_SECONDS)
             return "speaks TLS"
-        return await self.published.ask(service)
+        return await self.published.ask(service, MAC_SECONDS)
 
     async def owners(self, port: int) -> Sequence[Owner]:
         """Who listens on the Mac's port."""
@@ -70,10 +73,10 @@ class RealPath:
         """What the pod behind a port of a Service says when the API server asks it."""
         place = f"the pod of {service.namespace}/{service.name}"
         try:
-            with anyio.fail_after(GUEST_SECONDS):
+            with anyio.fail_after(POD_SECONDS):
                 return web_answer(service, await self.cluster.ask_service(service, port), place)
         except TimeoutError as error:
-            raise TargetSilent(place, f"no answer within {GUEST_SECONDS:g} s") from error
+            raise TargetSilent(place, f"no answer within {POD_SECONDS:g} s") from error
 
     async def container(self) -> Container:
         """The Talos container."""

@@ -36,16 +36,16 @@ class PublishedPorts:
         """What came back, in a few words."""
         return await self.ask(PublishedService("", port, protocol, path, expect))
 
-    async def ask(self, service: PublishedService) -> str:
+    async def ask(self, service: PublishedService, seconds: float = SECONDS) -> str:
         """What came back from the Mac's port of a service, in a few words."""
         port = service.host_port
         place = f"{service.protocol} 127.0.0.1:{port}{service.path}"
         try:
-            with anyio.fail_after(SECONDS):
+            with anyio.fail_after(seconds):
                 async with tcp(port) as exchange:
                     return understood(service, await said_by(exchange, service), place)
         except TimeoutError as error:
-            raise TargetSilent(place, f"no answer within {SECONDS:g} s") from error
+            raise TargetSilent(place, f"no answer within {seconds:g} s") from error
         except OSError as error:
             raise TargetIll(place, words_of(error)) from error
 

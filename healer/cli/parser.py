@@ -145,6 +145,14 @@ def _add_looking(commands: _Commands) -> None:
     which.add_argument("service", nargs="?", metavar="SERVICE", help="its name or port of the Mac")
     which.add_argument("--all", action="store_true", help="every service that the settings name")
     _json(trace)
+    ports = _add(
+        commands,
+        "ports",
+        "healer.cli.ports",
+        "ports",
+        "every port from the Mac to a Service, each with its rule checked",
+    )
+    _json(ports)
     history = _add(
         commands, "history", "healer.cli.history", "history", "what happened, from the journal"
     )

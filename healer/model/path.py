@@ -12,7 +12,7 @@ from typing import Final
 
 from healer.core.word import Word
 from healer.model.cluster import ServicePort
-from healer.model.published import CONTAINER, HOST, POD, PublishedService
+from healer.model.published import CONTAINER, HOST, PublishedService
 
 
 class Hop(Word):
@@ -182,7 +182,7 @@ class Path:
 def walk(seen: Seen) -> Path:
     """Judge every hop of the way."""
     took = dict(seen.looked)
-    steps = (judge(seen) for judge in _WAYS[seen.service.where])
+    steps = (judge(seen) for judge in _way(seen.service))
     return Path(
         seen.service,
         tuple(replace(one, took=took.get(one.hop)) if one.took is None else one for one in steps),
@@ -247,8 +247,7 @@ def _port_map(seen: Seen) -> Step:
         return Step(Hop.PORT_MAP, Verdict.BROKEN, words, command="healer --once")
     if not seen.published:
         words = f"Docker publishes no {port} of the container's {inner}"
-        add = f"healer ports add {port}" + ("" if port == inner else f":{inner}")
-        return Step(Hop.PORT_MAP, Verdict.BROKEN, words, command=add)
+        return Step(Hop.PORT_MAP, Verdict.BROKEN, words, command="healer plan recreate")
     if seen.in_vm.heard is Heard.REFUSED and not seen.on_mac.spoke:
         words = f"Docker maps {port} to {inner}, and nobody listens there in the VM"
         return Step(Hop.PORT_MAP, Verdict.BROKEN, words, command="healer explain docker")
@@ -256,8 +255,6 @@ def _port_map(seen: Seen) -> Step:
 
 
 def _node_port(seen: Seen) -> Step:
-    if seen.service.host_network:
-        return Step(Hop.NODE_PORT, Verdict.OK, "none needed: on the node's own network")
     if seen.ports is None:
         if seen.on_mac.spoke or seen.in_vm.spoke:
             return Step(Hop.NODE_PORT, Verdict.OK, "carries an answer; the API was not asked")
@@ -325,11 +322,14 @@ def _endpoints(seen: Seen) -> Step:
     ready, desired = behind
     if ready:
         return Step(Hop.ENDPOINTS, Verdict.OK, f"{ready} ready of {desired or ready}")
-    if not desired:
+    if desired == 0:
         return Step(Hop.ENDPOINTS, Verdict.UNWANTED, "none wanted: scaled to zero")
     namespace = seen.service.namespace
-    words, command = f"{desired} wanted, none ready", f"kubectl -n {namespace} get pods -o wide"
-    return Step(Hop.ENDPOINTS, Verdict.BROKEN, words, command=command)
+    if desired is None:
+        words, command = "none, and no workload that it selects", "describe services"
+    else:
+        words, command = f"{desired} wanted, none ready", "get pods -o wide"
+    return Step(Hop.ENDPOINTS, Verdict.BROKEN, words, command=f"kubectl -n {namespace} {command}")
 
 
 def _pod(seen: Seen) -> Step:
@@ -356,10 +356,7 @@ def _at_the_end(seen: Seen, hop: Hop, command: str) -> Step:
         return Step(
             hop, Verdict.BROKEN, f"{seen.by_api.words} (asked by the API server)", None, command
         )
-    carried = all(
-        judge(seen).verdict is Verdict.OK
-        for judge in ((_forward, _port_map) if hop is Hop.SERVER else _CARRIERS)
-    )
+    carried = all(judge(seen).verdict is Verdict.OK for judge in _carriers(seen.service))
     if not carried:
         return Step(hop, Verdict.BLOCKED, "cannot be heard through a broken way")
     words = seen.in_vm.words if seen.in_vm.accepted else seen.on_mac.words
@@ -368,12 +365,22 @@ def _at_the_end(seen: Seen, hop: Hop, command: str) -> Step:
     )
 
 
-_CARRIERS: Final = (_forward, _port_map, _node_port, _endpoints)
-_WAYS: Final[dict[str, tuple[Callable[[Seen], Step], ...]]] = {
-    POD: (*_CARRIERS, _pod),
-    CONTAINER: (_forward, _port_map, _server),
-    HOST: (_program,),
-}
+Judge = Callable[[Seen], Step]
+
+
+def _way(service: PublishedService) -> tuple[Judge, ...]:
+    if service.where == HOST:
+        return (_program,)
+    return (*_carriers(service), _server if service.where == CONTAINER else _pod)
+
+
+def _carriers(service: PublishedService) -> tuple[Judge, ...]:
+    """What lies before the program; a pod on the node's own network needs no NodePort."""
+    if service.where == CONTAINER:
+        return (_forward, _port_map)
+    if service.host_network:
+        return (_forward, _port_map, _endpoints)
+    return (_forward, _port_map, _node_port, _endpoints)
 
 
 def _carrier(seen: Seen) -> str:

@@ -28,6 +28,8 @@ from healer.ports import (
 T = TypeVar("T")
 SECONDS: Final = 2.9
 """For all of it: whoever waits at a terminal is told within three."""
+_DOCKER_SECONDS: Final = 0.7
+"""For the ports, before anybody can be asked there; a Docker that hangs must not cost the rest."""
 
 
 @dataclass(slots=True)
@@ -66,7 +68,8 @@ async def _with_ports(
     eyes: PathEyes, services: Sequence[PublishedService], looked: _Looked
 ) -> tuple[PublishedService, ...]:
     """The same, with the Mac's port of the container's own APIs, which is Docker's to say."""
-    looked.container = await _timed(Hop.PORT_MAP, eyes.container, looked)
+    with anyio.move_on_after(min(_DOCKER_SECONDS, SECONDS)):
+        looked.container = await _timed(Hop.PORT_MAP, eyes.container, looked)
     return tuple(_placed(one, looked) for one in services)
 
 

@@ -1,18 +1,34 @@
-"""One trace of the ways to services, over the real Mac; it leaves nothing behind."""
+"""One look at the ways to services over the real Mac; it leaves nothing behind."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from healer.core.ledger import Ledger
 from healer.engine.quiet import Forgetful, Snapshot
+from healer.model.cluster import ServicePort
+from healer.model.container import Container
 from healer.model.path import Path
 from healer.model.published import PublishedService
+from healer.ports import PathEyes, PortError
+from healer.probes.asking import ask_both
 from healer.probes.tracing import trace
 from healer.settings import Settings
 from healer.settings.places import places_of
 from healer.wiring.parts import OurChildren
 from healer.wiring.real import Manner, real_outside
+
+
+@dataclass(frozen=True, slots=True)
+class PortsSeen:
+    """What Docker publishes and what Kubernetes serves; None = could not be asked."""
+
+    container: Container | None
+    services: tuple[ServicePort, ...] | None
+    unseen: tuple[str, ...] = ()
+    """Why not."""
 
 
 async def trace_services(
@@ -21,16 +37,28 @@ async def trace_services(
     environment: Mapping[str, str] = os.environ,
 ) -> tuple[Path, ...]:
     """The way to each of them, judged hop by hop."""
-    home = FilePath(environment.get("HOME", str(FilePath.home())))
-    children = OurChildren(Snapshot(Ledger()))
-    outside = real_outside(
-        settings,
-        places_of(settings, environment, home),
-        children,
-        Forgetful({}),
-        Manner(environment),
+    async with _eyes(settings, environment) as eyes:
+        return await trace(eyes, services)
+
+
+async def see_ports(settings: Settings, environment: Mapping[str, str] = os.environ) -> PortsSeen:
+    """The container's ports and those of all Services."""
+    async with _eyes(settings, environment) as eyes:
+        container, services = await ask_both(eyes.container, eyes.services)
+    return PortsSeen(
+        None if isinstance(container, PortError) else container,
+        None if isinstance(services, PortError) else services.items,
+        tuple(str(one) for one in (container, services) if isinstance(one, PortError)),
     )
+
+
+@asynccontextmanager
+async def _eyes(settings: Settings, environment: Mapping[str, str]) -> AsyncIterator[PathEyes]:
+    home = FilePath(environment.get("HOME", str(FilePath.home())))
+    places = places_of(settings, environment, home)
+    children = OurChildren(Snapshot(Ledger()))
+    outside = real_outside(settings, places, children, Forgetful({}), Manner(environment))
     try:
-        return await trace(outside.path, services)
+        yield outside.path
     finally:
         await outside.close()

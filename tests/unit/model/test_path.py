@@ -91,6 +91,11 @@ def test_a_healthy_way_is_ok_all_along() -> None:
         ("node port", "", replace(BEHIND_PROXY, ports=(), by_api=UNSEEN)),
         ("node port", "endpoints, pod", replace(BEHIND_PROXY, by_api=WELL)),
         ("endpoints", "", replace(BEHIND_PROXY, ports=(replace(PORT, ready_endpoints=0),))),
+        (
+            "endpoints",
+            "",
+            replace(BEHIND_PROXY, ports=(replace(PORT, ready_endpoints=0, desired=None),)),
+        ),
         ("pod", "", BEHIND_PROXY),
         ("pod", "", replace(BEHIND_PROXY, on_mac=SILENT, in_vm=SILENT, by_api=SILENT)),
         ("pod", "", replace(BEHIND_PROXY, by_api=UNSEEN)),
@@ -112,18 +117,13 @@ def test_the_mend_is_the_exact_command() -> None:
     """A Service restored as ClusterIP (incident 25), a port that nobody published (R35)."""
     cluster_ip = walk(replace(BEHIND_PROXY, ports=(replace(PORT, node_port=0),))).broken
     unpublished = walk(replace(HEALTHY, on_mac=REFUSED, in_vm=REFUSED, published=False)).broken
-    pds = replace(TYPESENSE, name="bluesky-pds", host_port=9627, container_port=3000)
-    elsewhere = replace(HEALTHY, service=pds, inner_port=3000, on_mac=REFUSED, published=False)
-
     assert cluster_ip is not None
     assert unpublished is not None
     assert (
         "kubectl -n joelclaw patch service typesense -p "
         '\'{"spec":{"type":"NodePort","ports":[{"port":8108,"nodePort":8108}]}}\''
     ) == cluster_ip.command
-    assert "healer ports add 8108" == unpublished.command
-    steps = {one.hop: one for one in walk(elsewhere).steps}
-    assert "healer ports add 9627:3000" == steps[Hop.PORT_MAP].command
+    assert "healer plan recreate" == unpublished.command
 
 
 def test_scaled_to_zero_is_unwanted_and_no_fault() -> None:

@@ -1,0 +1,165 @@
+"""`healer trace` with one fault at each hop of each service: the broken hop is named right."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.lab.kubernetes.node import NAME, eventually
+
+if TYPE_CHECKING:
+    from tests.lab.tower.tower import Tower
+
+pytestmark = [pytest.mark.lab, pytest.mark.kubernetes, pytest.mark.timeout(900)]
+
+PORTS: Final = {"redis": 6379, "typesense": 8108}
+"""Services with a NodePort in the lab; LiveKit is on the node's own network."""
+PROCESSES: Final = {
+    "redis": "redis-server",
+    "typesense": "/standin typesense-server",
+    "livekit-server": "/standin livekit-server",
+}
+CARRIED: Final = ("redis", "typesense", "livekit-server")
+SETTLES: Final = 30.0
+"""Seconds in which Kubernetes and Lima let a change be seen."""
+
+Act = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault, the services that it breaks, and the hop that must be named."""
+
+    what: str
+    hop: str
+    services: tuple[str, ...]
+    befall: Act
+    mend: Act
+
+
+def faults_of(tower: Tower) -> list[Fault]:
+    """One at each hop; what is mended by `tower.mend` needs no hand of its own."""
+    every: list[Fault] = []
+    for name, port in PORTS.items():
+        every += [
+            _service(
+                tower, name, "NodePort wrong", "node port", _node_port(port, 31_000 + port % 999)
+            ),
+            _service(tower, name, "no endpoint", "endpoints", {"selector": {"app": "nobody"}}),
+        ]
+    every += [_frozen(tower, name, process) for name, process in PROCESSES.items()]
+    broken = tower.faults.livekit_not_ready
+    return [
+        *every,
+        Fault(
+            "wrong answer (406)",
+            "pod",
+            ("livekit-server",),
+            lambda: broken(broken=True),
+            lambda: broken(broken=False),
+        ),
+        Fault("forward dead", "forward", CARRIED, tower.mac.kill_mux, tower.mend),
+        Fault(
+            "container stopped",
+            "port map",
+            CARRIED,
+            lambda: tower.mac.docker(["stop", "--time=5", NAME]),
+            tower.mend,
+        ),
+    ]
+
+
+def _node_port(port: int, node_port: int) -> dict[str, object]:
+    return {"ports": [{"port": port, "nodePort": node_port}]}
+
+
+def _service(tower: Tower, name: str, what: str, hop: str, change: dict[str, object]) -> Fault:
+    path = f"/api/v1/namespaces/joelclaw/services/{name}"
+    whole = tower.node.object(path)["spec"]
+    before = {key: whole[key] for key in ("selector",)} | _node_port(PORTS[name], PORTS[name])
+    return Fault(
+        what,
+        hop,
+        (name,),
+        lambda: tower.faults.patch(path, {"spec": change}, STRATEGIC),
+        lambda: tower.faults.patch(path, {"spec": before}, STRATEGIC),
+    )
+
+
+STRATEGIC: Final = "application/strategic-merge-patch+json"
+
+
+def _frozen(tower: Tower, name: str, process: str) -> Fault:
+    def signal(word: str) -> Act:
+        return lambda: tower.mac.guest(["pkill", f"-{word}", "-f", process])
+
+    return Fault("pod silent", "pod", (name,), signal("STOP"), signal("CONT"))
+
+
+def traced(tower: Tower, *words: str) -> dict[str, dict[str, object]]:
+    """What the command says of each service, by name; LiveKit's first port speaks for it."""
+    ran = tower.healer("trace", *words, "--json")
+    assert ran.code in {0, 1, 3}, ran.err
+    found: dict[str, dict[str, object]] = {}
+    for one in json.loads(ran.out)["services"]:
+        found.setdefault(one["name"], one)
+    return found
+
+
+def is_named(tower: Tower, fault: Fault, seen: list[dict[str, dict[str, object]]]) -> bool:
+    """Whether the first broken hop of all its services is the one that was broken."""
+    found = traced(tower, "--all")
+    seen.append(found)
+    return {fault.hop} == {found[name]["broken"] for name in fault.services}
+
+
+def test_the_first_broken_hop_is_named_at_every_hop(
+    tower: Tower, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And a well service is called well; the table says what was alive beyond the fault."""
+    well = traced(tower, "--all")
+    assert {"ok"} == {well[name]["verdict"] for name in (*CARRIED, "kubernetes")}
+    rows: list[str] = []
+    seen: list[dict[str, dict[str, object]]] = []
+    for fault in faults_of(tower):
+        fault.befall()
+        try:
+            eventually(f"{fault.what}: {fault.hop}", partial(is_named, tower, fault, seen), SETTLES)
+            rows += [_row(fault, name, seen[-1][name]) for name in fault.services]
+        finally:
+            fault.mend()
+    with capsys.disabled():
+        print("\n" + "\n".join(rows))
+    assert len(rows) == 2 * len(PORTS) + len(PROCESSES) + 1 + 2 * len(CARRIED)
+
+
+def _row(fault: Fault, name: str, found: dict[str, object]) -> str:
+    beyond = found["alive_beyond"]
+    assert isinstance(beyond, list)
+    alive = ", ".join(str(one) for one in beyond) or "-"
+    return f"{fault.what:<20} {name:<16} {found['broken']!s:<10} alive beyond: {alive}"
+
+
+def test_a_port_that_docker_does_not_publish_is_missing_there(tower: Tower) -> None:
+    """The settings name it, the container has it not (R35)."""
+    assert "port map" == traced(tower, "docs-api")["docs-api"]["broken"]
+
+
+def test_a_trace_changes_nothing_and_is_quick(tower: Tower) -> None:
+    """It starts nothing, writes nothing of its own, and says how long each hop took."""
+    before = tower.fingerprint()
+    began = time.monotonic()
+    found = traced(tower, "--all")
+
+    assert time.monotonic() - began < SETTLES
+    assert before == tower.fingerprint()
+    assert [] == tower.mac.calls
+    hops = found["typesense"]["hops"]
+    assert isinstance(hops, list)
+    assert all(one["seconds"] is not None for one in hops if one["hop"] in {"forward", "port map"})
