@@ -13,6 +13,8 @@ from tests.explore.__main__ import CHUNKS
 from tests.explore.counting import Counts
 from tests.explore.engine import healthy
 from tests.explore.engine.awaits import awaits
+from tests.explore.engine.kept import CUT_OFF
+from tests.explore.engine.volume import count
 from tests.explore.engine.watching import Fall, Watch
 from tests.explore.figures import page, written
 from tests.explore.liveness.comparing import Lived, lived_with_healer
@@ -28,8 +30,11 @@ def _record(level: str, counted: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def engine() -> Counts:
-    """Two schedules; in the first healer is cut off at an await while flannel crashes."""
-    return CHUNKS["engine"][0]((700106, 2))
+    """One schedule: healer is cut off at an await while flannel crashes."""
+    counts = Counts()
+    count(counts, CUT_OFF)
+    counts.seconds = 1.0
+    return counts
 
 
 def test_a_record_becomes_a_page() -> None:

@@ -41,16 +41,21 @@ def watched(schedule: Schedule) -> tuple[Played, Watch]:
 def chunk(span: tuple[int, int]) -> Counts:
     """Play so many schedules (second) from a seed (first) on."""
     counts, began = Counts(), time.process_time()
-    first, count = span
-    for seed in range(first, first + count):
-        schedule = schedule_of(seed)
-        played, watch = watched(schedule)
-        name = f"engine {seed}"
-        count_run(counts, name, played.history, schedule.befell, again=seed % REPLAYED == 0)
-        counts.violations += [f"{name}: harm at {one.at:.1f} s: {one.what}" for one in played.harm]
-        counts.others.update(
-            "crash at an await" if one.at is None else "crash at a time" for one in schedule.crashes
-        )
-        count_outside(counts, schedule, played, watch)
+    first, many = span
+    for seed in range(first, first + many):
+        count(counts, schedule_of(seed))
     counts.seconds = time.process_time() - began
     return counts
+
+
+def count(counts: Counts, schedule: Schedule) -> None:
+    """Play one, and count what came of it."""
+    played, watch = watched(schedule)
+    name = f"engine {schedule.seed}"
+    again = schedule.seed % REPLAYED == 0
+    count_run(counts, name, played.history, schedule.befell, again=again)
+    counts.violations += [f"{name}: harm at {one.at:.1f} s: {one.what}" for one in played.harm]
+    counts.others.update(
+        "crash at an await" if one.at is None else "crash at a time" for one in schedule.crashes
+    )
+    count_outside(counts, schedule, played, watch)
