@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import anyio
 
-from healer.adapters.docker_decode import container_of
+from healer.adapters.docker_decode import container_of, epoch
 from healer.adapters.exchange import HttpAnswer, http_answer, unix
 from healer.model.container import Container
 from healer.ports import ActFailed, CannotLook, NotThere, PortError, TargetIll, TargetSilent
@@ -110,15 +110,26 @@ class DockerEngine:
         """From the engine's last 256 events; a VM crash and dockerd's own end leave none (§9)."""
         place = "docker events"
         filters = {"type": ["container"], "container": [container.id], "event": ["stop", "start"]}
-        now = (await self._ask("GET", "_ping", {}, place)).at
+        now, until = await self._clock(place)
         query = {
             "since": str(int(now - _EVENTS_SINCE)),
-            "until": str(int(now) + 1),
+            "until": until,
             "filters": json.dumps(filters),
         }
         said = await self._get("events", query, place)
         events = [_json(line, place) for line in said.splitlines() if line.strip()]
         return _last_stop(events, now)
+
+    async def _clock(self, place: str) -> tuple[float, str]:
+        """The engine's time, and the end of events that are over by it.
+
+        The engine holds its answer until an `until` of the future, which a whole second of a
+        Date header has to be: on average half a second of each look at a stopped container.
+        """
+        answer = await self._ask("GET", "info", {}, place)
+        said = _json(answer.body, place)
+        now = epoch(said.get("SystemTime")) if isinstance(said, dict) else None
+        return (answer.at, str(int(answer.at) + 1)) if now is None else (now, f"{now:.6f}")
 
     async def start(self, container: str) -> str:
         """An engine that says 304 had it running already."""

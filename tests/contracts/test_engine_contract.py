@@ -13,7 +13,7 @@ from healer.simulation.virtual_time import run_virtually
 from tests.contracts.engine_contract import CHECKS, Check
 from tests.contracts.engine_served import ServedEngine
 from tests.contracts.engine_simulated import SimulatedEngineWorld
-from tests.unit.adapters.docker_engine import Engine, inspected
+from tests.unit.adapters.docker_engine import SYSTEM_TIME, Engine, inspected
 
 
 @pytest.fixture
@@ -33,6 +33,7 @@ async def _served(folder: Path) -> AsyncIterator[ServedEngine]:
         "/containers/json": (200, [{"Id": "abc123", "Names": ["/talos-1"]}]),
         "/containers/abc123/json": (200, inspected()),
         "/events": (200, b""),
+        "/info": (200, {"SystemTime": SYSTEM_TIME}),
     }
     server = await asyncio.start_unix_server(engine.session, engine.socket)
     adapter = DockerEngine(engine.socket, "talos-1", "joel")

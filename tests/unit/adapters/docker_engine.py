@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 SECRET = "U0VDUkVUIENBIEtFWQ"
 NOW = 1_700_000_000
 DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
+SYSTEM_TIME = "2023-11-14T22:13:20.250000000Z"
+"""What `/info` says, finer than the header."""
 Ill = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -114,6 +116,7 @@ async def engine(socket: Path) -> AsyncIterator[Engine]:
         "/containers/json": (200, [{"Id": "abc123", "Names": ["/talos-1"]}]),
         "/containers/abc123/json": (200, inspected()),
         "/events": (200, b""),
+        "/info": (200, {"SystemTime": SYSTEM_TIME}),
     }
     server = await asyncio.start_unix_server(one.session, socket)
     async with server:

@@ -13,7 +13,15 @@ import pytest
 
 from healer.adapters.docker import DockerEngine
 from healer.ports import ActFailed, CannotLook, NotThere, PortError, TargetIll, TargetSilent
-from tests.unit.adapters.docker_engine import NOW, SECRET, Engine, Ill, engine, inspected
+from tests.unit.adapters.docker_engine import (
+    NOW,
+    SECRET,
+    SYSTEM_TIME,
+    Engine,
+    Ill,
+    engine,
+    inspected,
+)
 from tests.unit.adapters.docker_faults import ILL, hung, reset, slow_body
 
 INSPECT = "/containers/abc123/json"
@@ -212,14 +220,14 @@ def event(action: str, ago: float) -> dict[str, Any]:
     ("events", "expected"),
     [
         ([], None),
-        ([event("stop", 30)], 30.0),
-        ([event("stop", 30), event("stop", 20)], 20.0),
-        ([event("start", 90), event("stop", 30)], 30.0),
+        ([event("stop", 30)], 30.25),
+        ([event("stop", 30), event("stop", 20)], 20.25),
+        ([event("start", 90), event("stop", 30)], 30.25),
         ([event("stop", 30), event("start", 10)], None),
-        ([event("stop", 30), event("start", 20), event("stop", 5)], 5.0),
+        ([event("stop", 30), event("start", 20), event("stop", 5)], 5.25),
         ([event("stop", -2)], 0.0),
         ([event("kill", 30)], None),
-        ([event("stop", 30), "nonsense", {}, {"timeNano": "x"}], 30.0),
+        ([event("stop", 30), "nonsense", {}, {"timeNano": "x"}], 30.25),
     ],
 )
 async def test_a_human_s_stop_is_known_by_its_event(
@@ -230,8 +238,22 @@ async def test_a_human_s_stop_is_known_by_its_event(
     container = await docker.container()
     assert expected == await docker.stopped_by_human_ago(container)
     query = served.asked[-1].query
-    assert {"since": str(NOW - 24 * 3600), "until": str(NOW + 1)}.items() <= query.items()
+    assert {"since": str(NOW - 24 * 3600), "until": f"{NOW}.250000"}.items() <= query.items()
     assert ["abc123"] == json.loads(query["filters"])["container"]
+
+
+async def test_events_are_asked_up_to_a_time_that_is_over(
+    served: Engine, docker: DockerEngine
+) -> None:
+    """An end in the future is waited for; only an engine that tells no time is asked for one."""
+    container = await docker.container()
+    ends = []
+    clocks: list[Any] = [{"SystemTime": SYSTEM_TIME}, {}, {"SystemTime": "x"}, []]
+    for said in clocks:
+        served.answers["/info"] = (200, said)
+        assert await docker.stopped_by_human_ago(container) is None
+        ends.append(served.asked[-1].query["until"])
+    assert [f"{NOW}.250000", *[str(NOW + 1)] * 3] == ends
 
 
 async def test_torn_events_are_ill(served: Engine, docker: DockerEngine) -> None:
