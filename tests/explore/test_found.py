@@ -21,6 +21,7 @@ CORE = [
     (351, "an act that timed out used up its event, and nobody was told"),
     (22494, "a silent API was not told of, soon after somebody's restart"),
     (155643, "a human's stop of the VM was taken for a part of our container's restart"),
+    (270269, "the model's uncordon took a cordon away that had become a human's meanwhile"),
     (143801, "a human's stop of docker was taken for a part of a restart cut off"),
 ]
 ENGINE = [

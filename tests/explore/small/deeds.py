@@ -129,9 +129,12 @@ def _untaint(tower: SmallTower, act: Act, now: float) -> Outcome:
 
 
 def _uncordon(tower: SmallTower, act: Act, now: float) -> Outcome:
-    """A change of the node makes Talos look at its taints (facts/talos-kubernetes.md §2)."""
+    """A change of the node makes Talos look at its taints (facts/talos-kubernetes.md §2).
+
+    The patch tests Talos' own mark, so that it fails once the cordon has become a human's.
+    """
     del act
-    if not tower.api(now):
+    if not tower.api(now) or tower.cordoned != "talos":
         return Outcome.FAILED
     tower.cordoned, tower.tainted = "", True
     return Outcome.DONE

@@ -80,7 +80,16 @@ def test_paths_as_words_and_as_a_document(machine: Machine) -> None:
     """Every file that healer uses, all below this home."""
     words, document = machine.healer("paths"), machine.healer("paths", "--json").document
 
-    assert ["config", "state", "journal", "lock", "control", "log", "kubeconfig"] == list(document)
+    assert [
+        "config",
+        "state",
+        "journal",
+        "lock",
+        "control",
+        "log",
+        "kubeconfig",
+        "talosconfig",
+    ] == list(document)
     assert all(path.startswith(str(machine.home)) for path in document.values())
     assert all(path in words.out for path in document.values())
 
