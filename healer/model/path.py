@@ -214,6 +214,7 @@ def _forward(seen: Seen) -> Step:
         return Step(Hop.FORWARD, Verdict.BROKEN, dead, mac.took, mend)
     verdict, words = {
         Heard.REFUSED: (Verdict.BLOCKED, "nobody listens in the VM: there is nothing to forward"),
+        Heard.OPEN: (Verdict.UNSEEN, f"{mac.words}; in the VM it accepts, and was not spoken to"),
         Heard.UNSEEN: (Verdict.UNSEEN, f"{mac.words}; the VM could not be asked: {vm.words}"),
     }.get(vm.heard, (Verdict.OK, f"carries to the VM, where it is the same: {vm.words}"))
     return Step(Hop.FORWARD, verdict, words, mac.took)

@@ -142,6 +142,13 @@ def test_what_cannot_be_looked_at_is_no_fault() -> None:
     assert (Verdict.UNSEEN, None) == (walk(dark).verdict, walk(dark).broken)
 
 
+def test_an_accept_in_the_vm_accuses_nobody() -> None:
+    """Whether the forward or the pod is dumb is told by speaking there only (R27)."""
+    seen = replace(BEHIND_PROXY, in_vm=Answer(Heard.OPEN, "open"), by_api=UNSEEN)
+
+    assert (Verdict.UNSEEN, None) == (walk(seen).verdict, walk(seen).broken)
+
+
 def test_a_strangers_answer_is_named() -> None:
     """A port-forward by hand masks the way (R36); its arguments stay out of sight."""
     stranger = Owner(lima=False, command="/usr/bin/kubectl --token=hidden port-forward")
