@@ -359,7 +359,7 @@ def _at_the_end(seen: Seen, hop: Hop, command: str) -> Step:
         )
     carried = all(judge(seen).verdict is Verdict.OK for judge in _carriers(seen.service))
     if not carried:
-        return Step(hop, Verdict.BLOCKED, "cannot be heard through a broken way")
+        return Step(hop, Verdict.BLOCKED, "is not heard: what lies before it does not carry")
     words = seen.in_vm.words if seen.in_vm.accepted else seen.on_mac.words
     return Step(
         hop, Verdict.BROKEN, f"the way is whole, and it says nothing: {words}", None, command
