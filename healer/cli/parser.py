@@ -153,6 +153,7 @@ def _add_looking(commands: _Commands) -> None:
         "every port from the Mac to a Service, each with its rule checked",
     )
     _json(ports)
+    _add_port_verbs(ports)
     history = _add(
         commands, "history", "healer.cli.history", "history", "what happened, from the journal"
     )
@@ -338,6 +339,18 @@ def _add_plans(commands: _Commands) -> None:
         metavar="FOLDER",
         help="where backups are (default: the settings')",
     )
+
+
+def _add_port_verbs(ports: argparse.ArgumentParser) -> None:
+    verbs = ports.add_subparsers(metavar="VERB")
+    about = "give a Service the NodePort that Docker publishes; shown first"
+    fix = _add(verbs, "fix", "healer.cli.ports_fix", "fix", about)
+    fix.add_argument("service", metavar="SERVICE", help="its name, its port of the Mac, or both")
+    # Of its own name, since `--dry-run` before a command goes with `--once` alone.
+    fix.add_argument(
+        "--dry-run", "-n", dest="only_say", action="store_true", help="only show the patch"
+    )
+    fix.add_argument("--yes", "-y", action="store_true", help="change it without asking")
 
 
 def _count(text: str) -> int:
