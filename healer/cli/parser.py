@@ -351,6 +351,16 @@ def _add_port_verbs(ports: argparse.ArgumentParser) -> None:
         "--dry-run", "-n", dest="only_say", action="store_true", help="only show the patch"
     )
     fix.add_argument("--yes", "-y", action="store_true", help="change it without asking")
+    about = "publish one more port of the container; stops and starts it and docker"
+    add = _add(verbs, "add", "healer.cli.ports_add", "add", about)
+    add.add_argument("port", metavar="HOST[:CONTAINER][/PROTO]", help="e.g. 9627:3000, 7882/udp")
+    add.add_argument("--service", metavar="NAMESPACE/NAME", help="the Service that it leads to")
+    add.add_argument(
+        "--dry-run", "-n", dest="only_say", action="store_true", help="only look and show the plan"
+    )
+    add.add_argument("--yes", "-y", action="store_true", help="do it without asking")
+    about = "finish or undo a `ports add` that was killed"
+    _add(verbs, "recover", "healer.cli.ports_add", "recover", about)
 
 
 def _count(text: str) -> int:
