@@ -108,7 +108,10 @@ async def _added(settings: Settings, wanted: WantedPort) -> None:
 
 async def _recovered(settings: Settings) -> None:
     async with hot_add_parts(settings, OwnPauses(_places(settings)), tell) as parts:
-        tell(await recover_ports(parts))
+        if parts.book.progress() is None:
+            tell("nothing was left unfinished")
+        else:
+            tell(await recover_ports(parts))
 
 
 def _ended(work: Callable[[], Awaitable[None]]) -> int:

@@ -11,6 +11,7 @@ from healer.core.facts import Pause
 from healer.core.ledger import Ledger
 from healer.ports import ActFailed, CannotLook, JournalError
 from healer.settings.places import Places
+from healer.settings.units import parse_duration
 
 REASON: Final = "healer ports add"
 LENGTH: Final = "1h"
@@ -27,8 +28,13 @@ class OwnPauses:
         self._clock = SystemClock()
 
     def standing(self) -> Sequence[str]:
-        """Pauses that are in force and are not ours."""
-        return [f"{one.author}: {one.reason}" for one in self._live() if one.reason != REASON]
+        """Others' pauses of everything that last as long as ours would."""
+        ends = self._clock.now() + parse_duration(LENGTH)
+        return [
+            f"{one.author}: {one.reason}"
+            for one in self._others()
+            if one.scope is None and (one.until is None or one.until >= ends)
+        ]
 
     def pause(self) -> None:
         """Everything, and it is looked up that the journal has it."""
@@ -47,10 +53,13 @@ class OwnPauses:
         """Ours; one that a human added meanwhile stays, and so does ours until its end."""
         if not self._ours():
             return
-        if self.standing():
-            raise ActFailed("healer resume", "somebody else has paused healer meanwhile")
+        if self._others():  # `resume` ends all that there are
+            raise ActFailed("healer resume", "somebody else has paused healer, too")
         if pauses.resume(argparse.Namespace(layer=None)):
             raise ActFailed("healer resume", "the journal would not take it")
+
+    def _others(self) -> list[Pause]:
+        return [one for one in self._live() if one.reason != REASON]
 
     def _ours(self) -> bool:
         return any(one.reason == REASON for one in self._live())
