@@ -153,6 +153,7 @@ def _add_looking(commands: _Commands) -> None:
         "every port from the Mac to a Service, each with its rule checked",
     )
     _json(ports)
+    _add_port_verbs(ports)
     history = _add(
         commands, "history", "healer.cli.history", "history", "what happened, from the journal"
     )
@@ -338,6 +339,28 @@ def _add_plans(commands: _Commands) -> None:
         metavar="FOLDER",
         help="where backups are (default: the settings')",
     )
+
+
+def _add_port_verbs(ports: argparse.ArgumentParser) -> None:
+    verbs = ports.add_subparsers(metavar="VERB")
+    about = "give a Service the NodePort that Docker publishes; shown first"
+    fix = _add(verbs, "fix", "healer.cli.ports_fix", "fix", about)
+    fix.add_argument("service", metavar="SERVICE", help="its name, its port of the Mac, or both")
+    # Of its own name, since `--dry-run` before a command goes with `--once` alone.
+    fix.add_argument(
+        "--dry-run", "-n", dest="only_say", action="store_true", help="only show the patch"
+    )
+    fix.add_argument("--yes", "-y", action="store_true", help="change it without asking")
+    about = "publish one more port of the container; stops and starts it and docker"
+    add = _add(verbs, "add", "healer.cli.ports_add", "add", about)
+    add.add_argument("port", metavar="HOST[:CONTAINER][/PROTO]", help="e.g. 9627:3000, 7882/udp")
+    add.add_argument("--service", metavar="NAMESPACE/NAME", help="the Service that it leads to")
+    add.add_argument(
+        "--dry-run", "-n", dest="only_say", action="store_true", help="only look and show the plan"
+    )
+    add.add_argument("--yes", "-y", action="store_true", help="do it without asking")
+    about = "finish or undo a `ports add` that was killed"
+    _add(verbs, "recover", "healer.cli.ports_add", "recover", about)
 
 
 def _count(text: str) -> int:

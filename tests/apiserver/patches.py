@@ -8,8 +8,14 @@ from tests.apiserver.store import Key
 
 Json = dict[str, Any]
 
-MERGE_KEYS: Final = {"containers": "name", "initContainers": "name", "env": "name"}
-"""Lists whose items a strategic merge joins; every other list is replaced as a whole."""
+MERGE_KEYS: Final = {
+    "containers": "name",
+    "initContainers": "name",
+    "env": "name",
+    "ports": "port",
+}
+"""Lists whose items a strategic merge joins; every other list is replaced as a whole. `ports` are
+those of a Service: no container's are ever patched."""
 _PROBES: Final = ("startupProbe", "livenessProbe", "readinessProbe")
 _PROBE_DEFAULTS: Final = {
     "failureThreshold": 3,
