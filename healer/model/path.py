@@ -248,7 +248,8 @@ def _port_map(seen: Seen) -> Step:
         return Step(Hop.PORT_MAP, Verdict.BROKEN, words, command="healer --once")
     if not seen.published:
         words = f"Docker publishes no {port} of the container's {inner}"
-        return Step(Hop.PORT_MAP, Verdict.BROKEN, words, command="healer plan recreate")
+        add = f"healer ports add {port}" + ("" if port == inner else f":{inner}")
+        return Step(Hop.PORT_MAP, Verdict.BROKEN, words, command=add)
     if seen.in_vm.heard is Heard.REFUSED and not seen.on_mac.spoke:
         words = f"Docker maps {port} to {inner}, and nobody listens there in the VM"
         return Step(Hop.PORT_MAP, Verdict.BROKEN, words, command="healer explain docker")

@@ -123,7 +123,11 @@ def test_the_mend_is_the_exact_command() -> None:
         "kubectl -n joelclaw patch service typesense -p "
         '\'{"spec":{"type":"NodePort","ports":[{"port":8108,"nodePort":8108}]}}\''
     ) == cluster_ip.command
-    assert "healer plan recreate" == unpublished.command
+    assert "healer ports add 8108" == unpublished.command
+    pds = replace(TYPESENSE, name="bluesky-pds", host_port=9627, container_port=3000)
+    elsewhere = replace(HEALTHY, service=pds, inner_port=3000, on_mac=REFUSED, published=False)
+    steps = {one.hop: one for one in walk(elsewhere).steps}
+    assert "healer ports add 9627:3000" == steps[Hop.PORT_MAP].command
 
 
 def test_scaled_to_zero_is_unwanted_and_no_fault() -> None:
