@@ -154,6 +154,14 @@ def _add_looking(commands: _Commands) -> None:
     )
     _json(ports)
     _add_port_verbs(ports)
+    advice = _add(
+        commands,
+        "advice",
+        "healer.cli.advice",
+        "advice",
+        "what ends each recurring fault for good, and whether that is so now",
+    )
+    _json(advice)
     history = _add(
         commands, "history", "healer.cli.history", "history", "what happened, from the journal"
     )

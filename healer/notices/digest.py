@@ -6,9 +6,10 @@ from typing import Final
 
 from healer.core.ladders import DAY
 from healer.core.tower import Layer
+from healer.model.cures import cure_of
 from healer.model.notice import Kind, Past, PastAct, PastIncident
 from healer.notices import wording
-from healer.notices.recurring import Recurrences, cure_of
+from healer.notices.recurring import Recurrences
 from healer.notices.rules import Rules
 from healer.notices.scene import Scene
 from healer.telemetry.spelling import duration

@@ -4,40 +4,17 @@ A fault that recurs three times within a day comes with the advice that cures it
 (design §4.6; an alert on duration alone missed hundreds of restarts, facts/peers.md 11a).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Final
 
 from healer.core.facts import Act, Decision, IncidentOpened
-from healer.core.ladders import DAY, LADDERS
+from healer.core.ladders import DAY
 from healer.core.reasons import Reason
+from healer.model.cures import cure_of
 from healer.model.notice import Kind, Notice, Past
 from healer.notices import wording
 from healer.notices.rules import Rules
 from healer.notices.scene import Scene
-
-CURES: Final[Mapping[Reason, str]] = MappingProxyType(
-    {
-        Reason.COLIMA_STOPPED: "find who stops the VM: `last reboot`, memory pressure in "
-        "INST/ha.stderr.log, or another program that runs `colima stop`",
-        Reason.COLIMA_BROKEN: "macOS or somebody kills the VM's driver: give the VM less memory "
-        "and set nestedVirtualization to false in colima.yaml",
-        Reason.COLIMA_ZOMBIE: "give the VM less memory, set nestedVirtualization to false in "
-        "colima.yaml, and update Colima and Lima",
-        Reason.DOCKER_FORWARD_DEAD: "Lima makes this forward once, at the VM's start: find who "
-        "ends its ssh master, and update Lima",
-        Reason.SERVICE_FORWARD_DEAD: "update Lima; with portForwarder: grpc in colima.yaml "
-        "published ports do not hang on its ssh master",
-        Reason.BR_NETFILTER_MISSING: "load it at each boot, in colima.yaml under provision: "
-        "{mode: system, script: modprobe -a br_netfilter vxlan}",
-        Reason.TALOS_STOPPED: "docker update --restart unless-stopped the container, and read "
-        "docker logs for why it ends",
-        Reason.FLANNEL_CRASHING: "flannel crashes without br_netfilter: load it at each boot, in "
-        "colima.yaml under provision",
-    }
-)
-"""What ends a fault for good, where the ladder's own advice only mends it once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +74,3 @@ def _counted(seen: tuple[Recurrence, ...], new: Iterable[Recurrence]) -> tuple[R
         if one.incident:
             names.setdefault((one.reason, one.incident), one)
     return tuple(names.values())
-
-
-def cure_of(reason: Reason) -> str:
-    """What a human should do so that it does not come back."""
-    return CURES.get(reason) or LADDERS[reason].advice or "find out what brings it about"

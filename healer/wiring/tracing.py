@@ -12,12 +12,12 @@ from healer.model.cluster import ServicePort
 from healer.model.container import Container
 from healer.model.path import Path
 from healer.model.published import PublishedService
-from healer.ports import PathEyes, PortError
+from healer.ports import PortError
 from healer.probes.asking import ask_both
 from healer.probes.tracing import trace
 from healer.settings import Settings
 from healer.settings.places import places_of
-from healer.wiring.parts import OurChildren
+from healer.wiring.parts import OurChildren, Outside
 from healer.wiring.real import Manner, real_outside
 
 
@@ -37,13 +37,14 @@ async def trace_services(
     environment: Mapping[str, str] = os.environ,
 ) -> tuple[Path, ...]:
     """The way to each of them, judged hop by hop."""
-    async with _eyes(settings, environment) as eyes:
-        return await trace(eyes, services)
+    async with outside_of(settings, environment) as outside:
+        return await trace(outside.path, services)
 
 
 async def see_ports(settings: Settings, environment: Mapping[str, str] = os.environ) -> PortsSeen:
     """The container's ports and those of all Services."""
-    async with _eyes(settings, environment) as eyes:
+    async with outside_of(settings, environment) as outside:
+        eyes = outside.path
         container, services = await ask_both(eyes.container, eyes.services)
     return PortsSeen(
         None if isinstance(container, PortError) else container,
@@ -53,12 +54,13 @@ async def see_ports(settings: Settings, environment: Mapping[str, str] = os.envi
 
 
 @asynccontextmanager
-async def _eyes(settings: Settings, environment: Mapping[str, str]) -> AsyncIterator[PathEyes]:
+async def outside_of(settings: Settings, environment: Mapping[str, str]) -> AsyncIterator[Outside]:
+    """The Mac that we run on, for one look that keeps no journal."""
     home = FilePath(environment.get("HOME", str(FilePath.home())))
     places = places_of(settings, environment, home)
     children = OurChildren(Snapshot(Ledger()))
     outside = real_outside(settings, places, children, Forgetful({}), Manner(environment))
     try:
-        yield outside.path
+        yield outside
     finally:
         await outside.close()

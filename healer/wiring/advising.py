@@ -1,0 +1,40 @@
+"""What the cures are judged by, looked at once over the real Mac."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from healer.model.cures import Standing
+from healer.ports import PortError
+from healer.probes.asking import ask, ask_both
+from healer.settings import Settings
+from healer.wiring.parts import Outside
+from healer.wiring.tracing import outside_of
+
+T = TypeVar("T")
+
+
+async def standing(settings: Settings, environment: Mapping[str, str]) -> Standing:
+    """Look at everything; what cannot be asked says why."""
+    async with outside_of(settings, environment) as outside:
+        return await _seen(outside, settings)
+
+
+async def _seen(outside: Outside, settings: Settings) -> Standing:
+    guest, container = await ask_both(outside.guest.facts, outside.engine.container)
+    readiness, nodes = await ask_both(outside.cluster.readiness, outside.cluster.node)
+    hostagent = await ask(outside.vm.hostagent)
+    node = None if isinstance(nodes, PortError) else next(iter(nodes.items), None)
+    return Standing(
+        guest=_or_why(guest),
+        container=_or_why(container),
+        readiness=_or_why(readiness),
+        node=node or (str(nodes) if isinstance(nodes, PortError) else "there is no such node"),
+        hostagent=_or_why(hostagent),
+        forwarder=outside.vm.forwarder(),
+        restart_policy=settings.tower.restart_policy,
+        memory=settings.tower.memory,
+    )
+
+
+def _or_why(said: T | PortError) -> T | str:
+    return str(said) if isinstance(said, PortError) else said

@@ -1,0 +1,104 @@
+"""Advice that cures: what is so now, what is not, and what nobody could see."""
+
+from dataclasses import replace
+
+import pytest
+
+from healer.core.reasons import Reason
+from healer.model.cluster import CONTROL_PLANE_TAINT, Node, Readiness, Taint
+from healer.model.cures import Applied, Cure, Standing, cure_of, cures
+from healer.model.machine import Forwarder, GuestFacts, Hostagent, Unit
+from tests.fakes.engine import UP
+from tests.fakes.vm import FakeVm
+
+GUEST = GuestFacts(
+    uptime=100.0,
+    clock=0.0,
+    asked_at=0.0,
+    bridge_netfilter=True,
+    vxlan=True,
+    persisted=True,
+    disk_used=0.41,
+    engine_answers=True,
+    docker=Unit("active", "success", None),
+)
+READY = Readiness(
+    ready=True, port=64784, detail="ok", certificate_days=300.0, kubeconfig_port=64784
+)
+NODE = Node("joelclaw-controlplane-1", "uid", "1")
+TAINTED = replace(NODE, taints=(Taint(CONTROL_PLANE_TAINT, "NoSchedule"),))
+WELL = Standing(
+    guest=GUEST,
+    container=UP,
+    readiness=READY,
+    node=NODE,
+    hostagent="not asked",
+    forwarder=Forwarder.GRPC,
+    restart_policy="unless-stopped",
+    memory=UP.memory,
+)
+DARK = replace(WELL, guest="ssh: refused", container="no docker", readiness="no API", node="no API")
+
+
+def judged(seen: Standing) -> dict[str, Cure]:
+    """By the fault."""
+    return {one.fault: one for one in cures(seen)}
+
+
+def test_a_cured_tower_says_so() -> None:
+    """What only Talos or Lima itself can say is not claimed."""
+    states = [one.applied for one in cures(WELL)]
+
+    assert 7 == states.count(Applied.YES)
+    assert 2 == states.count(Applied.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("fault", "word", "seen"),
+    [
+        ("br_netfilter", "provision", replace(WELL, guest=replace(GUEST, persisted=False))),
+        ("disk fills", "docker system df", replace(WELL, guest=replace(GUEST, disk_used=0.8))),
+        ("stays down", "--restart always", replace(WELL, restart_policy="always")),
+        ("memory", "--memory-swap", replace(WELL, memory=18 << 30)),
+        (
+            "kubeconfig",
+            "healer kubeconfig repair",
+            replace(WELL, readiness=replace(READY, kubeconfig_port=6443)),
+        ),
+        (
+            "certificate",
+            "talosctl kubeconfig",
+            replace(WELL, readiness=replace(READY, certificate_days=30.0)),
+        ),
+        ("taint", "allowSchedulingOnControlPlanes", replace(WELL, node=TAINTED)),
+        ("ssh master", "portForwarder: grpc", replace(WELL, forwarder=Forwarder.SSH)),
+    ],
+)
+def test_what_is_not_applied_comes_with_its_command(fault: str, word: str, seen: Standing) -> None:
+    """Each by itself, and nothing else changes with it."""
+    changed = [one for one in cures(seen) if one not in cures(WELL)]
+
+    assert [Applied.NO] == [one.applied for one in changed]
+    assert fault in changed[0].fault
+    assert word in changed[0].fix
+
+
+def test_what_cannot_be_asked_says_why() -> None:
+    """Nothing is accused of what nobody saw."""
+    found = judged(DARK)
+
+    assert not [one for one in found.values() if one.applied is Applied.NO]
+    assert "ssh: refused" == found["br_netfilter is missing after a boot"].why
+
+
+async def test_a_lock_of_the_disk_is_named() -> None:
+    """Whether Lima clears it by itself depends on its version, which is not asked."""
+    agent: Hostagent = replace(await FakeVm().hostagent(), disk_locked_by="/x/colima")
+    found = judged(replace(WELL, hostagent=agent))["the data disk stays locked after a crash"]
+
+    assert (Applied.UNKNOWN, True) == (found.applied, "/x/colima" in found.why)
+
+
+def test_every_reason_has_a_cure() -> None:
+    """Told after the third time in a day, so none may be silent."""
+    assert all(cure_of(one) for one in Reason)
