@@ -76,6 +76,14 @@ def _bad_image(tower: Tower, workload: str) -> None:
         tower.tell(f"{workload} has an image that nobody can pull")
 
 
+def _mount_hangs(tower: Tower, workload: str) -> None:
+    found = tower.cluster.kubelet.named(workload)
+    if found.desired:
+        found.mount_hangs = True
+        tower.cluster.kubelet.replace(found)
+        tower.tell(f"the NAS is off, and {workload} waits for its volume")
+
+
 def _crash_loop(tower: Tower, workload: str) -> None:
     found = tower.cluster.kubelet.named(workload)
     if found.desired:
@@ -142,6 +150,13 @@ FAULTS_OF_PODS: tuple[Happening, ...] = (
         Layer.PODS,
         _bad_image,
         "A worker's image cannot be pulled (incident 35); advisory.",
+        _WORKER,
+    ),
+    fault(
+        "mount_hangs",
+        Layer.PODS,
+        _mount_hangs,
+        "The NAS is off, so a worker's volume is never mounted (incident 16, R20); advisory.",
         _WORKER,
     ),
     fault(

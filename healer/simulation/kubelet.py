@@ -124,7 +124,7 @@ class Kubelet:
         if workload.stuck or self.shutting_down or self.shut_out(workload):
             return
         workload.scheduled = True
-        if workload.image_bad:
+        if workload.image_bad or workload.mount_hangs:
             return
         if not (self.flannel.subnet_env or workload.host_network):
             self._sandbox_failed(workload)

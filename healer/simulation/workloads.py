@@ -55,6 +55,8 @@ class Workload:
     overdue: bool = False
     """It is being deleted, and should long have been gone."""
     image_bad: bool = False
+    mount_hangs: bool = False
+    """Its volume cannot be mounted: it stays ContainerCreating."""
     crashes_after: float | None = None
     """Seconds after which its container ends with an error, each time."""
     crashed_at: float | None = None
@@ -102,7 +104,8 @@ class Workload:
     @property
     def excused(self) -> bool:
         """Ill in a way that only a human can mend and that healer only reports."""
-        return self.image_bad or self.crashes_after is not None or self.kind in {"Pod", "Node"}
+        hopeless = self.image_bad or self.mount_hangs or self.crashes_after is not None
+        return hopeless or self.kind in {"Pod", "Node"}
 
     def shut_out(self, *, tainted: bool, cordoned: bool) -> bool:
         """Whether the scheduler finds no node for a new pod of it."""
