@@ -20,6 +20,23 @@ SETTINGS: Final = """# Raises limits only, so that one fault can be played many 
 acts_per_hour = 1000
 stable = "1s"
 crash_loop_boots = 1000
+disable_after = 1000
+holds_before_giving_up = 1000
+
+[confirm."node.tainted"]
+hold = "1s"
+
+[confirm."kernel.br_netfilter_missing"]
+hold = "1s"
+
+[confirm."docker.forward_dead"]
+hold = "1s"
+
+[confirm."docker.mux_wedged"]
+hold = "1s"
+
+[confirm."services.forward_dead"]
+hold = "1s"
 
 [limits.untaint]
 count = 1000

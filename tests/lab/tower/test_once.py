@@ -61,7 +61,8 @@ def test_mac_reboot_is_healed_in_one_pass(tower: Tower) -> None:
     assert order.index("start_container") < order.index("untaint")
     if "delete_flannel_pod" in order:
         assert order.index("load_modules") < order.index("delete_flannel_pod")
-    assert all(one["verified"] for one in ran.document["acts"])
+    done = [one for one in ran.document["acts"] if one["outcome"] != "not_needed"]
+    assert [] == [one for one in done if not one["verified"]]
     again = tower.heal()
     assert (0, []) == (again.code, again.document["acts"]), again.out + again.err
 
