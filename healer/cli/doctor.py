@@ -20,6 +20,7 @@ from healer.adapters.journal import SqliteJournal
 from healer.adapters.process import ProcessRunner
 from healer.cli.asking import NoDaemon, Refused, Silent, ask
 from healer.cli.doctor_launchd import examine_launchd
+from healer.cli.doctor_notices import examine_notices
 from healer.cli.examined import Examined
 from healer.cli.running import run_async
 from healer.model.machine import ColimaPaths
@@ -80,6 +81,7 @@ def _examine(environment: Mapping[str, str]) -> Iterator[Examined]:
     yield _kubeconfig(places)
     yield from _state(places)
     yield from _rivals(settings, places, environment)
+    yield from examine_notices(settings, environment)
     yield from examine_launchd(settings, environment, lambda: _ticks(places))
 
 
