@@ -109,6 +109,8 @@ class ApiServer:
             f"--etcd-servers={etcd}",
             f"--secure-port={self.port}",
             "--bind-address=127.0.0.1",
+            # Else it looks for a default route, which a machine need not have; nobody dials it.
+            "--advertise-address=192.0.2.1",
             "--anonymous-auth=false",
             "--authorization-mode=RBAC",
             # Accounts are made by the controller manager, which is not here.
