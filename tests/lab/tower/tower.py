@@ -14,6 +14,8 @@ from tests.lab.kubernetes.faults import Faults
 from tests.lab.kubernetes.node import NAME, Node, eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.lab.virtual.mac import Mac
 
 REPOSITORY: Final = Path(__file__).parents[3]
@@ -59,10 +61,12 @@ class Tower:
         self.node.deploy()
         self.node.wait_ready()
 
-    def healer(self, *words: str, deadline: float = PASS_DEADLINE) -> Ran:
-        """Run `healer` as a subprocess on this Mac."""
+    def healer(
+        self, *words: str, deadline: float = PASS_DEADLINE, program: Sequence[str] = ("healer",)
+    ) -> Ran:
+        """Run `healer`, or another module before its words, as a subprocess on this Mac."""
         done = subprocess.run(
-            [sys.executable, "-m", "healer", *words],
+            [sys.executable, "-m", *program, *words],
             check=False,
             capture_output=True,
             text=True,
