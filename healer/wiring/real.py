@@ -19,6 +19,7 @@ from healer.adapters.colima_settling import Settling
 from healer.adapters.docker import DockerEngine
 from healer.adapters.docker_events import DockerEvents
 from healer.adapters.file_news import FileNews
+from healer.adapters.front import Front
 from healer.adapters.guest_script import Question
 from healer.adapters.host import HostAdapter
 from healer.adapters.journal import SqliteJournal
@@ -47,6 +48,7 @@ from healer.settings import Settings
 from healer.settings.places import Places, places_of
 from healer.settings.policy import policy_of
 from healer.wiring.credentials import credentials_of
+from healer.wiring.front import authorities_of
 from healer.wiring.parts import OurChildren, Outside, parts_of
 
 
@@ -176,6 +178,7 @@ def real_outside(
         published=published,
         path=RealPath(published, listeners, ssh, engine, cluster),
         credentials=credentials_of(settings, places, home, clock),
+        front=Front(runner, host, children_environment, authorities_of(settings, home)),
         close=_closing(cluster, guest),
         news=(
             DockerEvents(paths.docker_socket, settings.tower.container),
