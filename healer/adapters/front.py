@@ -130,9 +130,10 @@ def _trusting(authorities: Path | None) -> ssl.SSLContext:
 def _also_trust(context: ssl.SSLContext, authorities: Path) -> None:
     try:
         context.load_verify_locations(authorities)
-    except OSError as error:  # ssl.SSLError is one
-        words = error.strerror or "holds no certificate in PEM"
-        raise CannotLook(str(authorities), words) from error
+    except ssl.SSLError as error:
+        raise CannotLook(str(authorities), "holds no certificate in PEM") from error
+    except OSError as error:
+        raise CannotLook(str(authorities), error.strerror or "cannot be read") from error
 
 
 def _knows_anybody(context: ssl.SSLContext) -> bool:

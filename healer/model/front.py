@@ -13,6 +13,7 @@ from healer.core.word import Word
 from healer.model.funnel import Funnelled
 
 _PORTS: Final = {"http": 80, "https": 443}
+_ILL: Final = 400
 _DEAD: Final = 500
 """From this status on: 502 is Caddy's own word for a backend that does not answer."""
 
@@ -36,7 +37,7 @@ class CaddyUrl:
     port: int = 0
     """The Mac's port that it leads to, which tells a dead backend from a wrong Caddy; 0 = none."""
     status: int = 0
-    """The status that is right; 0 = any below 500."""
+    """The status that is right; 0 = any below 400 where words are expected, else below 500."""
     expect: str = ""
     """What the answer must contain; '' = anything."""
 
@@ -69,7 +70,9 @@ class CaddyUrl:
 
     def is_right(self, status: int) -> bool:
         """Whether this status is the wanted one."""
-        return status == self.status if self.status else status < _DEAD
+        if self.status:
+            return status == self.status
+        return status < (_ILL if self.expect else _DEAD)
 
 
 def fault_of(url: CaddyUrl) -> str:

@@ -43,16 +43,12 @@ def _caddy(seen: FrontSeen, wanted: WantedCaddy) -> Iterator[Finding]:
             advice=start_command(wanted),
         )
         return
-    wrong = [*seen.silent, *((one, said.wrong) for one, said in seen.answers if said.wrong)]
+    wrong = [(one, f"does not answer: {why}") for one, why in seen.silent]
+    wrong += [(one, f"answers {said.wrong}") for one, said in seen.answers if said.wrong]
     for one, why in wrong:
         # A backend that is dead by itself is told by its own layer, or is nobody's here.
         if one.port not in seen.backends:
-            yield Finding(
-                Reason.CADDY_URL_WRONG,
-                f"{one.url}: {why}",
-                one.url,
-                advice=url_command(one, wanted),
-            )
+            yield Finding(Reason.CADDY_URL_WRONG, why, one.url, advice=url_command(one, wanted))
 
 
 def url_command(one: CaddyUrl, wanted: WantedCaddy) -> str:

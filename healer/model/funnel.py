@@ -5,7 +5,7 @@ by port, what runs in somebody's terminal under `Foreground`, and `{}` or `null`
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -22,6 +22,8 @@ class Funnelled:
     """Where `/` leads, as Tailscale spells it; '' = only other paths are served."""
     is_public: bool
     """Whether the internet is let in, or the tailnet alone."""
+    is_kept: bool = True
+    """Whether it outlives the terminal in which it was typed."""
 
 
 def funnels_of(document: Any) -> tuple[Funnelled, ...]:  # noqa: ANN401  (whatever JSON can hold)
@@ -29,19 +31,20 @@ def funnels_of(document: Any) -> tuple[Funnelled, ...]:  # noqa: ANN401  (whatev
     if document is None:
         return ()
     config = _table(document)
-    sessions = _table(config.get("Foreground") or {}).values()
-    return tuple(one for part in (config, *sessions) for one in _served(_table(part)))
+    sessions = _part(config, "Foreground").values()
+    passing = (replace(one, is_kept=False) for part in sessions for one in _served(_table(part)))
+    return (*_served(config), *passing)
 
 
 def _served(config: Mapping[str, Any]) -> Iterator[Funnelled]:
-    allowed = _table(config.get("AllowFunnel") or {})
-    web = _table(config.get("Web") or {})
+    allowed = _part(config, "AllowFunnel")
+    web = _part(config, "Web")
     for name, server in web.items():
-        handlers = _table(_table(server).get("Handlers") or {})
+        handlers = _part(_table(server), "Handlers")
         yield Funnelled(_port(name), _leads_to(handlers.get("/")), allowed.get(name) is True)
     public = {_port(name) for name, is_allowed in allowed.items() if is_allowed is True}
-    for port, handler in _table(config.get("TCP") or {}).items():
-        forward = _table(handler or {}).get("TCPForward")
+    for port, handler in _part(config, "TCP").items():
+        forward = _table({} if handler is None else handler).get("TCPForward")
         if forward:
             number = _number(port)
             yield Funnelled(number, f"tcp://{forward}", number in public)
@@ -75,6 +78,12 @@ def _table(value: Any) -> Mapping[str, Any]:  # noqa: ANN401  (as above)
     if not isinstance(value, dict):
         raise ValueError(f"{str(value)[:80]!r} is no table")  # noqa: TRY004  (a wrong document)
     return value
+
+
+def _part(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Go leaves an empty table out, or writes null."""
+    value = config.get(key)
+    return {} if value is None else _table(value)
 
 
 def _port(name: str) -> int:

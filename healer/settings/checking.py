@@ -173,7 +173,7 @@ def _of_front(settings: Settings) -> Iterator[Problem]:
         if one.status and one.status not in _STATUSES:
             yield (
                 f"{place}.status",
-                f"{one.status} should be an HTTP status; 0: any below 500",
+                f"{one.status} should be an HTTP status, or 0",
             )
         asked[one.url] += 1
         if asked[one.url] > 1:
