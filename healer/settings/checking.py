@@ -167,7 +167,9 @@ def _of_front(settings: Settings) -> Iterator[Problem]:
     for number, one in enumerate(settings.caddy.urls, 1):
         place = f"caddy.urls[{number}]"
         if fault := fault_of(one):
-            yield f"{place}.url", f"{one.url!r} {fault}"
+            # A URL may hold a password, which is not repeated.
+            shown = "" if "@" in one.url else f"{one.url!r} "
+            yield f"{place}.url", f"{shown}{fault}"
         if not 0 <= one.port <= _LARGEST_PORT:
             yield f"{place}.port", f"{one.port} should be from 0 to {_LARGEST_PORT}"
         if one.status and one.status not in _STATUSES:
