@@ -23,7 +23,7 @@ from healer.probes.asking import ask
 SECONDS: Final = 2.5
 """For all of it; above the deadline of each question."""
 EVERY: Final = 600.0
-"""Seconds between two looks of a daemon: neither changes by itself."""
+"""Seconds between two looks: neither changes by itself, and a pass needs one."""
 AGAIN: Final = 60.0
 """Seconds after which what has just been found is looked at once more, before it is told."""
 
@@ -133,39 +133,31 @@ async def _funnel(parts: FrontParts, wanted: WantedFront, looked: _Looked) -> No
 
 
 class FrontLook:
-    """Carried by the look at the services.
+    """Carried by the look at the services; it asks every ten minutes, and anew after news."""
 
-    Without a clock each call looks, as a single pass does; with one, every ten minutes and
-    once more a minute after something new was found.
-    """
-
-    def __init__(self, parts: FrontParts, wanted: WantedFront, clock: Clock | None = None) -> None:
+    def __init__(self, parts: FrontParts, wanted: WantedFront, clock: Clock) -> None:
         self._parts = parts
         self._wanted = wanted
         self._clock = clock
         self._findings: tuple[Finding, ...] = ()
         self._summary = ""
-        self._due_at: float | None = None
+        self._due_at = float("-inf")
 
     async def beside(self, seen: Observation) -> Observation:
         """What was seen of the services, and what is known of what stands before them."""
         if seen.unknown:
             return seen
-        if seen.well and self._is_due():
+        if seen.well and self._clock.now() >= self._due_at:
             await self._look()
         summary = ", ".join(one for one in (seen.summary, self._summary) if one)
         return replace(seen, findings=(*seen.findings, *self._findings), summary=summary)
-
-    def _is_due(self) -> bool:
-        return self._clock is None or self._due_at is None or self._clock.now() >= self._due_at
 
     async def _look(self) -> None:
         seen = await look_in_front(self._parts, self._wanted)
         found = front_findings(seen, self._wanted)
         is_news = bool(_keys(found) - _keys(self._findings))
         self._findings, self._summary = found, _summary(seen, self._wanted)
-        if self._clock is not None:
-            self._due_at = self._clock.now() + (AGAIN if is_news else EVERY)
+        self._due_at = self._clock.now() + (AGAIN if is_news else EVERY)
 
 
 def _keys(found: Iterable[Finding]) -> set[tuple[str, str, str]]:

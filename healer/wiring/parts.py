@@ -133,8 +133,6 @@ class Looks:
     engine: SharedEngine
     cluster: SharedCluster
     resync: Resync
-    resident: bool
-    """Whether they go on for ever."""
 
     @classmethod
     def over(cls, outside: Outside, *, resident: bool) -> "Looks":
@@ -147,7 +145,6 @@ class Looks:
             SharedEngine(outside.engine, clock),
             SharedCluster((outside.watched if resident else None) or outside.cluster, clock),
             Resync(clock, _LISTS_EVERY) if resident else ALWAYS,
-            resident,
         )
 
     def forget(self) -> None:
@@ -178,7 +175,7 @@ def probes_of(
     credentials = CredentialsLook(papers, outside.clock.wall, _known_by(engine, settings))
     services = ServiceEyes(looks.ports, cluster, engine, outside.vm, open_in_vm)
     around = FrontParts(outside.front, host.lately(_LEAKS_FOR), looks.ports, settings.services)
-    front = FrontLook(around, wanted_front(settings), outside.clock if looks.resident else None)
+    front = FrontLook(around, wanted_front(settings), outside.clock)
     return (
         HostProbe(host, Path(home) if home else None, own, (tower.container,), credentials),
         ColimaProbe(outside.vm, look, engine, host),

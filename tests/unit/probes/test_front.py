@@ -60,8 +60,8 @@ class Stage:
         return await look_in_front(self.parts, self.wanted)
 
     async def reasons(self) -> list[Reason]:
-        """What a look of a single pass finds."""
-        told = await FrontLook(self.parts, self.wanted).beside(SERVICES)
+        """What a first look finds."""
+        told = await FrontLook(self.parts, self.wanted, self.clock).beside(SERVICES)
         return [one.reason for one in told.findings]
 
 
@@ -72,7 +72,7 @@ def watching(caddy: Watch, funnel: Watch) -> WantedFront:
 
 async def test_all_well_is_a_few_words() -> None:
     """Beside what was seen of the ports."""
-    told = await FrontLook(Stage().parts, WANTED).beside(SERVICES)
+    told = await Stage().daily.beside(SERVICES)
 
     assert () == told.findings
     expected = "8 of 8 ports answer, 5 of 5 URLs of Caddy's answer; funnel 443 on"
@@ -87,7 +87,7 @@ async def test_each_fault_is_found() -> None:
     expected = [Reason.CADDY_URL_WRONG, Reason.CADDY_CERTIFICATE, Reason.FUNNEL_WRONG]
     assert expected == await stage.reasons()
 
-    told = await FrontLook(stage.parts, WANTED).beside(SERVICES)
+    told = await FrontLook(stage.parts, WANTED, stage.clock).beside(SERVICES)
     assert told.well
     assert "4 of 5 URLs of Caddy's answer; funnel 443 not as wanted" in told.summary
 
@@ -135,7 +135,7 @@ async def test_a_funnel_that_cannot_be_looked_at_is_no_finding(words: PortError)
     """Nor does it make a layer unknown."""
     stage = Stage()
     stage.eyes.funnels = words
-    told = await FrontLook(stage.parts, WANTED).beside(SERVICES)
+    told = await FrontLook(stage.parts, WANTED, stage.clock).beside(SERVICES)
     assert ((), True) == (told.findings, told.well)
 
 
