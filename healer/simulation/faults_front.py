@@ -4,7 +4,7 @@ from typing import Final
 
 from healer.core.tower import Layer
 from healer.simulation.front import CADDY_PORTS
-from healer.simulation.happening import Choice, Happening, fault
+from healer.simulation.happening import Choice, Happening, Kind, fault
 from healer.simulation.physics import Tower
 
 _UNTRUSTED: Final = (
@@ -73,11 +73,13 @@ FAULTS_OF_THE_FRONT: tuple[Happening, ...] = (
         "The certificate that Caddy shows does not verify; advisory.",
         {"why": Choice("in OpenSSL's words", _UNTRUSTED[0], _UNTRUSTED)},
     ),
-    fault(
+    Happening(
         "caddy_mended",
-        Layer.SERVICES,
-        _caddy_mended,
         "Somebody has mended Caddy: it runs, answers and shows a good certificate.",
+        Layer.SERVICES,
+        Kind.HUMAN,
+        covered=True,
+        act=_caddy_mended,
     ),
     fault(
         "funnel_off",
