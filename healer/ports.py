@@ -27,6 +27,8 @@ from healer.model.cluster import (
     ServicePort,
 )
 from healer.model.container import Container
+from healer.model.front import CaddyUrl, UrlAnswer
+from healer.model.funnel import Funnelled
 from healer.model.machine import (
     Forwarder,
     GuestFacts,
@@ -438,6 +440,21 @@ class PathEyes(Protocol):
 
     async def livekit(self) -> Listing[Deployment]:
         """As ClusterEyes."""
+        ...
+
+
+class FrontEyes(Protocol):
+    """What stands in front of the Mac's ports: Caddy and Tailscale's funnel."""
+
+    async def url(self, one: CaddyUrl) -> UrlAnswer:
+        """What Caddy says there, asked at 127.0.0.1 by the URL's name.
+
+        Raises TargetIll (refused, reset, no HTTP), TargetSilent.
+        """
+        ...
+
+    async def funnel(self) -> tuple[Funnelled, ...]:
+        """What Tailscale serves. Raises NotThere without the tool, else CannotLook."""
         ...
 
 

@@ -140,6 +140,8 @@ _SHUTDOWN_WITNESSES: Final = Witnesses(
 
 _SURE: Final = 3
 _SURE_OVER: Final = 30.0
+_LOOKED_TWICE: Final = 90.0
+"""Longer than the rest between the first two looks of a daemon at what is in front of the ports."""
 
 LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
     {
@@ -296,6 +298,20 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
             _SURE, _SURE_OVER, advice="the pod is up and does not answer: read its logs"
         ),
         Reason.NODEPORT_MISMATCH: Ladder(advice="make the NodePort equal to the container port"),
+        # It is looked at again after a minute, and a Caddy that is reloaded is no finding.
+        Reason.CADDY_DOWN: Ladder(
+            over=_LOOKED_TWICE, advice="launchctl kickstart -k gui/$(id -u)/com.joel.caddy"
+        ),
+        Reason.CADDY_URL_WRONG: Ladder(
+            over=_LOOKED_TWICE, advice="look into the Caddyfile, then: caddy reload"
+        ),
+        # A certificate and a funnel do not come and go by themselves.
+        Reason.CADDY_CERTIFICATE: Ladder(
+            1, 0.0, advice="renew the certificate, then: caddy reload --force"
+        ),
+        Reason.FUNNEL_WRONG: Ladder(
+            1, 0.0, advice="tailscale funnel --bg --https=443 http://127.0.0.1:3111"
+        ),
     }
 )
 

@@ -89,6 +89,10 @@ class Reason(Word):
     SERVICE_NO_ENDPOINTS = "services.no_endpoints"
     SERVICE_SILENT = "services.silent"
     NODEPORT_MISMATCH = "services.nodeport_mismatch"
+    CADDY_DOWN = "services.caddy_down"
+    CADDY_URL_WRONG = "services.caddy_url_wrong"
+    CADDY_CERTIFICATE = "services.caddy_certificate"
+    FUNNEL_WRONG = "services.funnel_wrong"
 
     @property
     def layer(self) -> Layer:
@@ -138,6 +142,10 @@ ADVISORY: Final = frozenset(
         Reason.POD_UNMANAGED,
         Reason.LIVEKIT_DRIFT_TOLERATED,
         Reason.NODEPORT_MISMATCH,
+        Reason.CADDY_DOWN,
+        Reason.CADDY_URL_WRONG,
+        Reason.CADDY_CERTIFICATE,
+        Reason.FUNNEL_WRONG,
     }
 )
 """Design §10, "Reasons". A missing tool makes its layer unknown, not ill, so TOOL_MISSING only

@@ -94,7 +94,8 @@ class ServicesProbe:
     """Looks at each published port, and asks the cluster what should be behind it.
 
     It keeps what it last knew of the container's ports and of what is scaled to zero, so
-    that a port nobody published or wanted never counts as a sign of death.
+    that a port nobody published or wanted never counts as a sign of death. `beside` adds what
+    is known of what stands in front of the ports (probes/front).
     """
 
     layer = Layer.SERVICES
@@ -104,9 +105,11 @@ class ServicesProbe:
         eyes: ServiceEyes,
         published: Sequence[PublishedService] = DEFAULT_PUBLISHED,
         resync: Resync = ALWAYS,
+        beside: Callable[[Observation], Awaitable[Observation]] | None = None,
     ) -> None:
         self._eyes = eyes
         self._resync = resync
+        self._beside = beside
         self._mismatches: tuple[Finding, ...] = ()
         self._configured = tuple(
             one for one in published if one.where == POD and one.host_port not in HOST_ONLY
@@ -116,6 +119,10 @@ class ServicesProbe:
 
     async def look(self) -> Observation:
         """Look once. Ports that Docker does not publish are not asked."""
+        seen = await self._look()
+        return seen if self._beside is None else await self._beside(seen)
+
+    async def _look(self) -> Observation:
         bindings = await self._learn_bindings()
         heard = await self._speak_to_all()
         ill = [one for one in heard if isinstance(one.answer, TargetIll)]

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Final
 
 from healer.core.ladders import DAY, LIMITS, Limits
+from healer.model.front import fault_of
 from healer.model.published import BEHIND, HOST, PublishedService
 from healer.settings.backups import release_of
 from healer.settings.policy import ladder_of, limits_of
@@ -16,6 +17,9 @@ REMEMBERED: Final = 8 * DAY
 _PROTOCOLS: Final = ("http", "redis", "tcp", "tls")
 _LARGEST_PORT: Final = 65_535
 _STATUSES: Final = range(100, 600)
+_FUNNEL_PORTS: Final = (443, 8443, 10_000)
+"""Tailscale lets the internet in at these alone."""
+_FUNNEL_TARGETS: Final = ("http://", "https://", "https+insecure://", "tcp://")
 _LEAST_PING: Final = 5.0
 """Seconds; more often tells nobody outside any sooner."""
 
@@ -32,6 +36,7 @@ def bad_pairs(settings: Settings) -> Iterator[Problem]:
     yield from _of_services(settings)
     yield from _of_notices(settings)
     yield from _of_backup(settings)
+    yield from _of_front(settings)
 
 
 def _of_once(settings: Settings) -> Iterator[Problem]:
@@ -155,3 +160,28 @@ def _of_backup(settings: Settings) -> Iterator[Problem]:
         yield "backup.deadline", "too short for any command; write at least 1s"
     if told.pds_path and not told.pds_path.startswith("/"):
         yield "backup.pds_path", f"{told.pds_path!r} should begin with /"
+
+
+def _of_front(settings: Settings) -> Iterator[Problem]:
+    asked: Counter[str] = Counter()
+    for number, one in enumerate(settings.caddy.urls, 1):
+        place = f"caddy.urls[{number}]"
+        if fault := fault_of(one):
+            # A URL may hold a password, which is not repeated.
+            shown = "" if "@" in one.url else f"{one.url!r} "
+            yield f"{place}.url", f"{shown}{fault}"
+        if not 0 <= one.port <= _LARGEST_PORT:
+            yield f"{place}.port", f"{one.port} should be from 0 to {_LARGEST_PORT}"
+        if one.status and one.status not in _STATUSES:
+            yield (
+                f"{place}.status",
+                f"{one.status} should be an HTTP status, or 0",
+            )
+        asked[one.url] += 1
+        if asked[one.url] > 1:
+            yield f"{place}.url", f"{one.url} is named twice"
+    port, target = settings.funnel.port, settings.funnel.target
+    if port not in _FUNNEL_PORTS:
+        yield "funnel.port", f"{port} should be one of: {', '.join(map(str, _FUNNEL_PORTS))}"
+    if not target.startswith(_FUNNEL_TARGETS) or not target.isprintable() or " " in target:
+        yield "funnel.target", f"{target!r} should be a URL such as http://127.0.0.1:3111"

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from healer.core.ladders import Remedy
 from healer.core.reasons import Reason
+from healer.model.front import DEFAULT_URLS, CaddyUrl, Watch
 from healer.model.published import DEFAULT_PUBLISHED, PublishedService
 from healer.settings.forms import Bounds, Text, Unit
 
@@ -22,6 +23,7 @@ Endpoint = Annotated[str, Text("endpoint")]
 """`host:port`, or `[::1]:443`."""
 LivekitWhen = Annotated[str, Text("choice", ("not_ready", "always"))]
 DigestWhen = Annotated[str, Text("choice", ("news", "daily", "off"))]
+WatchWhen = Annotated[str, Text("choice", tuple(one.value for one in Watch))]
 Method = Annotated[str, Text("choice", ("GET", "POST"))]
 Hour = Annotated[int, Bounds(0, 23)]
 
@@ -259,6 +261,38 @@ class CertificateSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CaddySettings:
+    """The proxy in front of the Mac's ports: looked at and told of, never touched.
+
+    Its certificate files belong into `certificates.files`.
+    """
+
+    watch: WatchWhen = "found"
+    """`found`: where `caddy` is on PATH or runs; `always`: missed where it is not; `never`."""
+    label: Name = "com.joel.caddy"
+    """Its job in launchd, for the command that starts it anew."""
+    config: Place = "~/.local/caddy/Caddyfile"
+    """Its Caddyfile, for the command that makes it read that anew; healer does not read it."""
+    authorities: Place | None = None
+    """A PEM file of who else may vouch for its certificates, as the root of `tls internal`.
+    None: the system's own alone."""
+    urls: tuple[CaddyUrl, ...] = DEFAULT_URLS
+    """Its URLs, each a [[caddy.urls]] table; given at all, they replace the defaults."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelSettings:
+    """Tailscale's funnel, by which the internet reaches the worker: never changed by healer."""
+
+    watch: WatchWhen = "found"
+    """`found`: where `tailscale` is on PATH; `always`: missed where it is not; `never`."""
+    port: Port = 443
+    """The public port; Tailscale lets the internet in at these three alone."""
+    target: Name = "http://127.0.0.1:3111"
+    """Where it should lead: by default to the worker on the Mac."""
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeSettings:
     """What a human hears, when, and by which way; none of them leads through the tower.
 
@@ -348,6 +382,8 @@ class Settings:
     notices: NoticeSettings = field(default_factory=NoticeSettings)
     certificates: CertificateSettings = field(default_factory=CertificateSettings)
     backup: BackupSettings = field(default_factory=BackupSettings)
+    caddy: CaddySettings = field(default_factory=CaddySettings)
+    funnel: FunnelSettings = field(default_factory=FunnelSettings)
     limits: dict[Remedy, LimitSettings] = field(default_factory=dict)
     """By remedy, e.g. [limits.start_vm]."""
     confirm: dict[Reason, ConfirmSettings] = field(default_factory=dict)

@@ -6,7 +6,9 @@ from typing import TypeVar
 from healer.model.cures import Standing
 from healer.ports import PortError
 from healer.probes.asking import ask, ask_both
+from healer.probes.front import FrontParts, look_in_front
 from healer.settings import Settings
+from healer.wiring.front import wanted_front
 from healer.wiring.parts import Outside
 from healer.wiring.tracing import outside_of
 
@@ -23,6 +25,8 @@ async def _seen(outside: Outside, settings: Settings) -> Standing:
     guest, container = await ask_both(outside.guest.facts, outside.engine.container)
     readiness, nodes = await ask_both(outside.cluster.readiness, outside.cluster.node)
     hostagent = await ask(outside.vm.hostagent)
+    parts = FrontParts(outside.front, outside.host, outside.published, settings.services)
+    wanted = wanted_front(settings)
     node = None if isinstance(nodes, PortError) else next(iter(nodes.items), None)
     return Standing(
         guest=_or_why(guest),
@@ -33,6 +37,8 @@ async def _seen(outside: Outside, settings: Settings) -> Standing:
         forwarder=outside.vm.forwarder(),
         restart_policy=settings.tower.restart_policy,
         memory=settings.tower.memory,
+        front=await look_in_front(parts, wanted),
+        wanted_front=wanted,
     )
 
 

@@ -24,6 +24,7 @@ from healer.ports import (
     EngineHands,
     ForwardEyes,
     ForwardHands,
+    FrontEyes,
     GuestEyes,
     GuestHands,
     HostEyes,
@@ -40,6 +41,7 @@ from healer.probes.colima import ColimaProbe
 from healer.probes.credentials import CredentialsLook
 from healer.probes.docker import DockerProbe
 from healer.probes.flannel import FlannelProbe
+from healer.probes.front import FrontLook, FrontParts
 from healer.probes.guest import GuestLook
 from healer.probes.host import HostProbe
 from healer.probes.kernel import KernelProbe
@@ -64,6 +66,7 @@ from healer.remedies.talos import (
     StartContainer,
 )
 from healer.settings import Settings
+from healer.wiring.front import wanted_front
 
 _RIVALS_FOR = 600.0
 _LISTENERS_FOR = 600.0
@@ -94,6 +97,8 @@ class Outside:
     path: PathEyes
     """The way to each service, hop by hop."""
     credentials: CredentialEyes
+    front: FrontEyes
+    """What stands in front of the Mac's ports."""
     close: Callable[[], Awaitable[None]]
     news: tuple[News, ...] = ()
     """What wakes the daemon's probes; a pass needs none."""
@@ -169,6 +174,8 @@ def probes_of(
     papers = outside.credentials
     credentials = CredentialsLook(papers, outside.clock.wall, _known_by(engine, settings))
     services = ServiceEyes(looks.ports, cluster, engine, outside.vm, open_in_vm)
+    around = FrontParts(outside.front, host.lately(_LEAKS_FOR), looks.ports, settings.services)
+    front = FrontLook(around, wanted_front(settings), outside.clock)
     return (
         HostProbe(host, Path(home) if home else None, own, (tower.container,), credentials),
         ColimaProbe(outside.vm, look, engine, host),
@@ -190,7 +197,7 @@ def probes_of(
             _patch_when(settings),
             container=settings.livekit.container,
         ),
-        ServicesProbe(services, settings.services, looks.resync),
+        ServicesProbe(services, settings.services, looks.resync, front.beside),
     )
 
 

@@ -6,6 +6,7 @@ from healer.simulation.cluster_hands import SimulatedClusterHands
 from healer.simulation.credentials import SimulatedCredentials
 from healer.simulation.engine_ports import SimulatedEngine, SimulatedEngineHands
 from healer.simulation.forward_ports import SimulatedForward, SimulatedForwardHands
+from healer.simulation.front_ports import SimulatedFront
 from healer.simulation.guest_ports import SimulatedGuest, SimulatedGuestHands
 from healer.simulation.mac_ports import SimulatedClock, SimulatedHost
 from healer.simulation.news import news_of
@@ -42,6 +43,7 @@ def simulated_outside(tower: Tower, children: Children | None = None) -> Outside
         published=SimulatedPublished(tower),
         path=SimulatedPath(tower, engine, cluster),
         credentials=SimulatedCredentials(tower),
+        front=SimulatedFront(tower),
         close=close,
         news=news_of(tower),
     )

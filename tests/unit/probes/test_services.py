@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from healer.core.observation import Group, Observation, Sign, Subject
+from healer.core.observation import Finding, Group, Observation, Sign, Subject
 from healer.core.reasons import Reason
 from healer.model.cluster import ServicePort
 from healer.model.container import PortBinding
@@ -39,8 +39,8 @@ class Stage:
             UP, ports=tuple(PortBinding(one, "0.0.0.0", one) for one in (6379, 8108, 7880, 3111))
         )
         self.inside: frozenset[int] | PortError = frozenset({6379, 8108, 7880})
-        eyes = ServiceEyes(self.ports, self.cluster, self.engine, self.vm, self.open_in_vm)
-        self.probe = ServicesProbe(eyes, published or (REDIS,))
+        self.eyes = ServiceEyes(self.ports, self.cluster, self.engine, self.vm, self.open_in_vm)
+        self.probe = ServicesProbe(self.eyes, published or (REDIS,))
 
     async def open_in_vm(self) -> frozenset[int]:
         """As the guest's facts say."""
@@ -279,3 +279,19 @@ async def test_no_mismatch_is_told_of_what_docker_does_not_publish() -> None:
     stage.cluster.service_ports.append(port)
 
     assert () == (await stage.look()).findings
+
+
+async def test_what_stands_in_front_is_told_beside_and_changes_nothing_else() -> None:
+    """Signs and targets stay those of the ports."""
+    stage = Stage(p6379="PONG")
+    alone = await stage.look()
+    told = Finding(Reason.FUNNEL_WRONG, "nothing is funnelled on 443")
+
+    async def beside(seen: Observation) -> Observation:
+        return replace(seen, findings=(*seen.findings, told))
+
+    stage.probe = ServicesProbe(stage.eyes, (REDIS,), beside=beside)
+    seen = await stage.look()
+
+    assert replace(alone, findings=(told,)) == seen
+    assert seen.well

@@ -109,6 +109,25 @@ DEFAULTS = {
         "pds_selector": None,
         "pds_path": "/pds",
     },
+    "caddy": {
+        "watch": "found",
+        "label": "com.joel.caddy",
+        "config": "~/.local/caddy/Caddyfile",
+        "authorities": None,
+        "urls": (
+            *(
+                {"url": f"https://panda.tail7af24.ts.net:{url}", "port": port, **more}
+                for url, port, more in (
+                    ("9443/health", 8288, {"status": 0, "expect": '"status":200'}),
+                    ("8290/", 8289, {"status": 0, "expect": ""}),
+                    ("3443/api/inngest", 3111, {"status": 200, "expect": ""}),
+                    ("7443/", 7880, {"status": 0, "expect": "OK"}),
+                )
+            ),
+            {"url": "http://localhost:8443/", "port": 0, "status": 0, "expect": ""},
+        ),
+    },
+    "funnel": {"watch": "found", "port": 443, "target": "http://127.0.0.1:3111"},
     "limits": {},
     "confirm": {},
 }

@@ -9,8 +9,10 @@ from healer.adapters import journal_reading
 from healer.core.ladders import Backoff, Budget, Remedy
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
+from healer.model.front import CaddyUrl
 from healer.settings import Loaded, SettingsError, check, checking, config_path, load
 from healer.settings.policy import policy_of
+from healer.settings.showing import show
 
 
 @pytest.fixture
@@ -371,3 +373,60 @@ def test_wrong_notices_are_told_with_their_place(path: Path, text: str, words: s
     assert said.startswith("FILE:")
     assert words in said
     assert "s3cr3t" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            '[caddy]\nwatch = "maybe"',
+            "FILE:2: caddy.watch: 'maybe' should be one of: found",
+        ),
+        ("[[caddy.urls]]\nport = 1", "caddy.urls[1]: needs url"),
+        ('[[caddy.urls]]\nurl = "a.example"', "FILE:2: caddy.urls[1].url: 'a.example' should be a"),
+        (
+            '[[caddy.urls]]\nurl = "https://me:pw@a.example/"',
+            "caddy.urls[1].url: should hold neither a user nor a fragment",
+        ),
+        (
+            '[[caddy.urls]]\nurl = "http://a"\nport = 70000',
+            "FILE:3: caddy.urls[1].port: 70000 should be from 0 to 65535",
+        ),
+        (
+            '[[caddy.urls]]\nurl = "http://a"\nstatus = 99',
+            "FILE:3: caddy.urls[1].status: 99 should be an HTTP status, or 0",
+        ),
+        (
+            '[[caddy.urls]]\nurl = "http://a"\n[[caddy.urls]]\nurl = "http://a"',
+            "FILE:4: caddy.urls[2].url: http://a is named twice",
+        ),
+        ("[funnel]\nport = 80", "FILE:2: funnel.port: 80 should be one of: 443, 8443, 10000"),
+        ('[funnel]\ntarget = "3111"', "FILE:2: funnel.target: '3111' should be a URL such as"),
+        ('[funnel]\ntarget = "http://a b"', "should be a URL such as http://127.0.0.1:3111"),
+    ],
+)
+def test_a_wrong_wish_for_caddy_or_the_funnel_is_told(path: Path, text: str, words: str) -> None:
+    """A user's password in a URL is not quoted."""
+    (said,) = problems(path, text)
+
+    assert words in said
+    assert "pw" not in said
+
+
+def test_urls_that_are_given_replace_the_owners(path: Path) -> None:
+    """And what `config show` prints of them reads back to the same."""
+    text = """
+[caddy]
+watch = "always"
+authorities = "~/root.pem"
+
+[[caddy.urls]]
+url = "https://a.example:9443/health"
+port = 8288
+status = 200
+expect = 'say "OK"'
+"""
+    settings = read(path, text).settings
+    expected = CaddyUrl("https://a.example:9443/health", 8288, 200, 'say "OK"')
+    assert (expected,) == settings.caddy.urls
+    assert settings == read(path, show(settings)).settings
