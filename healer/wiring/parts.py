@@ -1,7 +1,7 @@
 """Probes, remedies and engine over any outside, real or simulated."""
 
 import os
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from healer.ports import (
     PathEyes,
     PortEyes,
     Remedial,
+    SetupEyes,
     VmEyes,
     VmHands,
 )
@@ -44,9 +45,13 @@ from healer.probes.guest import GuestLook
 from healer.probes.host import HostProbe
 from healer.probes.kernel import KernelProbe
 from healer.probes.livekit import LivekitProbe
+from healer.probes.named import NamedIllness
 from healer.probes.node import NodeProbe
 from healer.probes.pods import PodsProbe
-from healer.probes.services import ALWAYS, Resync, ServiceEyes, ServicesProbe
+from healer.probes.resync import ALWAYS, Resync
+from healer.probes.services import ServiceEyes, ServicesProbe
+from healer.probes.setup import Check, SetupLook
+from healer.probes.setup_checks import SetupChecks
 from healer.probes.sharing import RememberedPorts, SharedCluster, SharedEngine, SharedHost
 from healer.probes.ssh import SshProbe
 from healer.probes.talos import TalosProbe
@@ -64,12 +69,15 @@ from healer.remedies.talos import (
     StartContainer,
 )
 from healer.settings import Settings
+from healer.wiring.setup import setup_wanted
 
 _RIVALS_FOR = 600.0
 _LISTENERS_FOR = 600.0
 _LISTS_EVERY = 600.0
 _LEAKS_FOR = 75.0
 """Seconds for which a daemon believes what costs it much and changes rarely (design §9, §10)."""
+_SETUP_FOR = 60.0
+"""Seconds for which a pass believes how the cluster was set up: it heals, and has no time."""
 _SAME_START = 3.0
 """Seconds by which a process list and a spawn may differ about one start."""
 
@@ -94,6 +102,8 @@ class Outside:
     path: PathEyes
     """The way to each service, hop by hop."""
     credentials: CredentialEyes
+    setup: SetupEyes
+    """How the cluster was set up."""
     close: Callable[[], Awaitable[None]]
     news: tuple[News, ...] = ()
     """What wakes the daemon's probes; a pass needs none."""
@@ -128,6 +138,8 @@ class Looks:
     engine: SharedEngine
     cluster: SharedCluster
     resync: Resync
+    setup_every: float
+    """Seconds between two looks at how the cluster was set up."""
 
     @classmethod
     def over(cls, outside: Outside, *, resident: bool) -> "Looks":
@@ -140,6 +152,7 @@ class Looks:
             SharedEngine(outside.engine, clock),
             SharedCluster((outside.watched if resident else None) or outside.cluster, clock),
             Resync(clock, _LISTS_EVERY) if resident else ALWAYS,
+            _LISTS_EVERY if resident else _SETUP_FOR,
         )
 
     def forget(self) -> None:
@@ -169,20 +182,23 @@ def probes_of(
     papers = outside.credentials
     credentials = CredentialsLook(papers, outside.clock.wall, _known_by(engine, settings))
     services = ServiceEyes(looks.ports, cluster, engine, outside.vm, open_in_vm)
+    setup = setup_looks(outside, settings, looks)
     return (
         HostProbe(host, Path(home) if home else None, own, (tower.container,), credentials),
         ColimaProbe(outside.vm, look, engine, host),
         SshProbe(look, host.lately(_LEAKS_FOR)),
         DockerProbe(engine, look, outside.forward),
         KernelProbe(look),
-        TalosProbe(engine, cluster, look, outside.vm, _wanted(settings)),
-        ApiserverProbe(cluster, outside.vm, papers, outside.clock.wall),
+        TalosProbe(engine, cluster, look, outside.vm, _wanted(settings), setup.talos),
+        ApiserverProbe(cluster, outside.vm, papers, outside.clock.wall, setup.apiserver),
         NodeProbe(cluster),
         FlannelProbe(cluster),
         PodsProbe(
             cluster,
             frozenset(tower.namespaces),
             force_stateful_sets=settings.pods.force_statefulsets,
+            setup=setup.pods,
+            named=setup.named,
         ),
         LivekitProbe(
             cluster,
@@ -190,7 +206,36 @@ def probes_of(
             _patch_when(settings),
             container=settings.livekit.container,
         ),
-        ServicesProbe(services, settings.services, looks.resync),
+        ServicesProbe(
+            services, settings.services, looks.resync, setup.services, setup.named.cause_of
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SetupLooks:
+    """What the probes of four layers carry beside their own looks."""
+
+    talos: SetupLook
+    apiserver: SetupLook
+    pods: SetupLook
+    services: SetupLook
+    named: NamedIllness
+
+
+def setup_looks(outside: Outside, settings: Settings, looks: Looks) -> SetupLooks:
+    """Each with a rest of its own between two times."""
+    checks = SetupChecks(outside.setup, setup_wanted(settings), lambda: looks.engine.last)
+
+    def look(asked: Sequence[Check]) -> SetupLook:
+        return SetupLook(asked, Resync(outside.clock, looks.setup_every))
+
+    return SetupLooks(
+        look(checks.of_talos()),
+        look(checks.of_apiserver()),
+        look(checks.of_pods()),
+        look(checks.of_services()),
+        NamedIllness(outside.setup),
     )
 
 

@@ -176,6 +176,7 @@ def real_outside(
         published=published,
         path=RealPath(published, listeners, ssh, engine, cluster),
         credentials=credentials_of(settings, places, home, clock),
+        setup=cluster.setup(),
         close=_closing(cluster, guest),
         news=(
             DockerEvents(paths.docker_socket, settings.tower.container),
