@@ -27,7 +27,7 @@ T = TypeVar("T")
 _KINDS: Final = {"Deployment": "deployments", "StatefulSet": "statefulsets"}
 _LOG_BYTES: Final = 64 * 1024
 _LOG_LINES: Final = 50
-_TALOS_SECONDS: Final = 1.0
+_TALOS_SECONDS: Final = 2.5
 
 
 class KubernetesSetup:

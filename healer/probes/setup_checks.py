@@ -1,14 +1,14 @@
 """The questions about the set-up, layer by layer."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from healer.core.observation import Finding
 from healer.model import setup_verdicts as verdicts
 from healer.model.container import Container
 from healer.model.published import POD, PublishedService
-from healer.ports import CannotLook, SetupEyes, TargetIll
+from healer.ports import CannotLook, SetupEyes, TargetIll, TargetSilent
 from healer.probes.setup import Check
 
 Asked = Callable[[], Awaitable[tuple[Finding, ...]]]
@@ -39,6 +39,8 @@ class SetupChecks:
     eyes: SetupEyes
     wanted: Wanted
     container: Callable[[], Container | None]
+    silent: set[int] = field(default_factory=set)
+    """Ports that kept silent at the last look."""
 
     def of_talos(self) -> Sequence[Check]:
         """Its own API."""
@@ -79,18 +81,38 @@ class SetupChecks:
         return container
 
     async def _talos(self) -> tuple[Finding, ...]:
-        """Asked twice, since one lost packet is no news; a port nobody publishes is not asked."""
+        """A port that nobody publishes is not asked, nor a Talos that has just begun."""
         container = self._known("Talos' API")
         port = container.host_port(self.wanted.talos_port)
         if port is None or (container.started_ago or 0.0) < _WARM:
             return ()
+        return await self._talos_at(port)
+
+    async def _talos_at(self, port: int) -> tuple[Finding, ...]:
+        """What refuses is asked twice; silence may be a slow Mac's, and counts at the second look.
+
+        Raises TargetSilent at the first.
+        """
+        was_silent = port in self.silent
+        self.silent.discard(port)
         try:
             await self.eyes.talos(port)
+        except TargetSilent as silence:
+            self.silent.add(port)
+            if not was_silent:
+                raise
+            return verdicts.of_talos(port, silence.detail)
         except TargetIll:
-            try:
-                await self.eyes.talos(port)
-            except TargetIll as ill:
-                return verdicts.of_talos(port, ill.detail)
+            return await self._refused_again(port)
+        return ()
+
+    async def _refused_again(self, port: int) -> tuple[Finding, ...]:
+        try:
+            await self.eyes.talos(port)
+        except TargetSilent:
+            raise
+        except TargetIll as ill:
+            return verdicts.of_talos(port, ill.detail)
         return ()
 
     async def _metrics(self) -> tuple[Finding, ...]:
