@@ -189,7 +189,7 @@ def node_port_range(raw: Json) -> str:
     """What the API server's own pod says of NodePorts."""
     for container in items(raw, "spec", "containers"):
         words = (*_strings(container, "command"), *_strings(container, "args"))
-        for word, following in zip(words, (*words[1:], ""), strict=True):
+        for word, following in zip(words, (*words[1:], ""), strict=False):
             if word == _RANGE_FLAG:
                 return following
             if word.startswith(f"{_RANGE_FLAG}="):

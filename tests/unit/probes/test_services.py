@@ -279,3 +279,18 @@ async def test_no_mismatch_is_told_of_what_docker_does_not_publish() -> None:
     stage.cluster.service_ports.append(port)
 
     assert () == (await stage.look()).findings
+
+
+async def test_the_illness_that_its_pod_names_stands_with_the_silent_port() -> None:
+    """By the Service's namespace and name; another's is no cause of it."""
+    stage = Stage()
+    stage.cluster.service_ports = [replace(REDIS_PORT, ready_endpoints=0)]
+    causes = {"joelclaw/redis": "its own log says: bad file"}
+    eyes = ServiceEyes(stage.ports, stage.cluster, stage.engine, stage.vm, stage.open_in_vm)
+    probe = ServicesProbe(eyes, (REDIS,), cause_of=lambda name: causes.get(name, ""))
+    (caused,) = (await probe.look()).findings
+    causes.clear()
+    (bare,) = (await probe.look()).findings
+
+    assert f"{bare.evidence}; its own log says: bad file" == caused.evidence
+    assert Reason.SERVICE_NO_ENDPOINTS is caused.reason
