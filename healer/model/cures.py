@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from healer.core.ladders import LADDERS
+from healer.core.observation import Finding
 from healer.core.reasons import Reason
 from healer.core.word import Word
 from healer.model.cluster import CONTROL_PLANE_TAINT, Node, Readiness
@@ -70,6 +71,16 @@ class Cure:
 
 
 @dataclass(frozen=True, slots=True)
+class SetUp:
+    """One question about how the cluster was set up, and what was found."""
+
+    name: str
+    findings: tuple[Finding, ...] = ()
+    unseen: str = ""
+    """Why it could not be asked; '' = it was."""
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What was seen of the tower; words say why a part could not be asked."""
 
@@ -83,6 +94,8 @@ class Standing:
     """The one that the settings want; '' = any."""
     memory: int | None
     """Bytes that the settings want; None = none is asserted."""
+    setup: tuple[SetUp, ...] = ()
+    """How the cluster was set up, question by question."""
 
 
 def cures(seen: Standing) -> tuple[Cure, ...]:
@@ -97,7 +110,19 @@ def cures(seen: Standing) -> tuple[Cure, ...]:
         _kubeconfig(seen.readiness),
         _certificate(seen.readiness),
         _taint(seen.node),
+        *(_set_up(one) for one in seen.setup),
     )
+
+
+def _set_up(one: SetUp) -> Cure:
+    """What was lost since the cluster was made: each finding has its own command."""
+    fault = f"set up otherwise than meant: {one.name}"
+    if one.unseen:
+        return Cure(fault, Applied.UNKNOWN, one.unseen, "healer doctor says what is not reached")
+    if not one.findings:
+        return Cure(fault, Applied.YES, "as it should be", "")
+    why = "; ".join(finding.evidence for finding in one.findings)
+    return Cure(fault, Applied.NO, why, "; ".join(finding.advice for finding in one.findings))
 
 
 def _disk_lock(agent: Hostagent | str) -> Cure:

@@ -42,6 +42,15 @@ class SetupChecks:
     silent: set[int] = field(default_factory=set)
     """Ports that kept silent at the last look."""
 
+    def all(self) -> Sequence[Check]:
+        """Every question, lowest layer first."""
+        return (
+            *self.of_talos(),
+            *self.of_apiserver(),
+            *self.of_pods(),
+            *self.of_services(),
+        )
+
     def of_talos(self) -> Sequence[Check]:
         """Its own API."""
         return (Check("Talos' API", self._talos),)
