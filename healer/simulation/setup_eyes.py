@@ -79,7 +79,9 @@ class SimulatedSetup:
         """local-path-provisioner."""
         await self._ask("GET provisioner")
         found = self._tower.cluster.kubelet.named("local-path-provisioner")
-        ill_for = 0.0 if found.ready else self._tower.clock.at - found.ready_since
+        # A Deployment is found to be unavailable by a controller, which lives with the API.
+        since = max(found.ready_since, self._tower.cluster.api.since)
+        ill_for = 0.0 if found.ready else self._tower.clock.at - since
         tolerations = int(found.tolerates)
         return Provisioner(
             found.desired, int(found.ready), ill_for, tolerations, tolerates=found.tolerates
