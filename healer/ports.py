@@ -40,6 +40,13 @@ from healer.model.machine import (
 from healer.model.notice import Ended, Notice, Past
 from healer.model.path import Owner
 from healer.model.published import PublishedService
+from healer.model.setup import (
+    Addressing,
+    MetricsApi,
+    Provisioner,
+    RedisSettings,
+    StorageClass,
+)
 from healer.replay.records import KeptBeginning, KeptSteps
 
 
@@ -372,6 +379,54 @@ class ClusterEyes(Protocol):
 
     async def owner_exists(self, pod: Pod) -> bool:
         """Whether the controller that the pod names is still there."""
+        ...
+
+
+class SetupEyes(Protocol):
+    """How the cluster was set up: small questions, each asked now and then.
+
+    All raise TargetIll, TargetSilent, Denied, CannotLook, and no answer holds the value of a
+    variable.
+    """
+
+    async def addressing(self, namespace: str) -> Sequence[Addressing]:
+        """What its Deployments and StatefulSets say of addresses."""
+        ...
+
+    async def pod_security(self, namespace: str) -> str | None:
+        """What it enforces, '' without the label; None when there is no such namespace."""
+        ...
+
+    async def storage_classes(self) -> Sequence[StorageClass]:
+        """All of them."""
+        ...
+
+    async def provisioner(self) -> Provisioner | None:
+        """The Deployment of local-path-provisioner, or None."""
+        ...
+
+    async def metrics(self) -> MetricsApi | None:
+        """The API that metrics-server serves; None when nothing registered it."""
+        ...
+
+    async def node_ports(self) -> str:
+        """The range of NodePorts, by the API server's own pod."""
+        ...
+
+    async def redis(self, port: int) -> RedisSettings:
+        """What the Redis at that port of the Mac says of its settings."""
+        ...
+
+    async def talos(self, port: int) -> None:
+        """Return when a server at that port of the Mac spoke TLS."""
+        ...
+
+    async def last_words(self, pod: Pod, container: str) -> str:
+        """The end of the log of its last run. Holds whatever the program said: never shown."""
+        ...
+
+    async def mount_failures(self, pod: Pod) -> Sequence[Event]:
+        """Warnings of volumes that could not be mounted for it."""
         ...
 
 

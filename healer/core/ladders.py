@@ -312,6 +312,20 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         Reason.FUNNEL_WRONG: Ladder(
             1, 0.0, advice="tailscale funnel --bg --https=443 http://127.0.0.1:3111"
         ),
+        # Objects say it in so many words, and what passes by itself is given its time before.
+        Reason.TALOS_API_SILENT: Ladder(1, 0.0, advice="talosctl health; it may need a restart"),
+        Reason.METRICS_ABSENT: Ladder(1, 0.0, advice="install metrics-server"),
+        Reason.NODE_PORT_RANGE: Ladder(1, 0.0, advice="widen it in Talos' machine config"),
+        Reason.ENV_NAMES_K3D: Ladder(1, 0.0, advice="name the Mac as this VM knows it"),
+        Reason.WORKER_ADDRESS: Ladder(1, 0.0, advice="name the worker's own address"),
+        Reason.POD_SECURITY: Ladder(1, 0.0, advice="label the namespace as privileged"),
+        Reason.STORAGE_CLASS: Ladder(1, 0.0, advice="make one StorageClass the default"),
+        Reason.PROVISIONER: Ladder(1, 0.0, advice="mend local-path-provisioner"),
+        Reason.REDIS_AOF_CORRUPT: Ladder(
+            1, 0.0, advice="copy its files, then: redis-check-aof --fix"
+        ),
+        Reason.MOUNT_HANGS: Ladder(1, 0.0, advice="see to the file server; nothing is restarted"),
+        Reason.REDIS_SETTINGS: Ladder(1, 0.0, advice="set it in Redis' own configuration"),
     }
 )
 

@@ -94,6 +94,19 @@ class Reason(Word):
     CADDY_CERTIFICATE = "services.caddy_certificate"
     FUNNEL_WRONG = "services.funnel_wrong"
 
+    # How the cluster was set up, and illnesses that their own lines name: nothing is done.
+    TALOS_API_SILENT = "talos.apid_silent"
+    METRICS_ABSENT = "apiserver.metrics_absent"
+    NODE_PORT_RANGE = "apiserver.node_port_range"
+    ENV_NAMES_K3D = "pods.env_names_k3d"
+    WORKER_ADDRESS = "pods.worker_address"
+    POD_SECURITY = "pods.pod_security"
+    STORAGE_CLASS = "pods.storage_class"
+    PROVISIONER = "pods.provisioner"
+    REDIS_AOF_CORRUPT = "pods.redis_aof_corrupt"
+    MOUNT_HANGS = "pods.mount_hangs"
+    REDIS_SETTINGS = "services.redis_settings"
+
     @property
     def layer(self) -> Layer:
         """The layer whose illness this reason names."""
@@ -146,6 +159,17 @@ ADVISORY: Final = frozenset(
         Reason.CADDY_URL_WRONG,
         Reason.CADDY_CERTIFICATE,
         Reason.FUNNEL_WRONG,
+        Reason.TALOS_API_SILENT,
+        Reason.METRICS_ABSENT,
+        Reason.NODE_PORT_RANGE,
+        Reason.ENV_NAMES_K3D,
+        Reason.WORKER_ADDRESS,
+        Reason.POD_SECURITY,
+        Reason.STORAGE_CLASS,
+        Reason.PROVISIONER,
+        Reason.REDIS_AOF_CORRUPT,
+        Reason.MOUNT_HANGS,
+        Reason.REDIS_SETTINGS,
     }
 )
 """Design §10, "Reasons". A missing tool makes its layer unknown, not ill, so TOOL_MISSING only

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from healer.core.ladders import LADDERS
+from healer.core.observation import Finding
 from healer.core.reasons import Reason
 from healer.core.word import Word
 from healer.model.cluster import CONTROL_PLANE_TAINT, Node, Readiness
@@ -76,6 +77,16 @@ class Cure:
 
 
 @dataclass(frozen=True, slots=True)
+class SetUp:
+    """One question about how the cluster was set up, and what was found."""
+
+    name: str
+    findings: tuple[Finding, ...] = ()
+    unseen: str = ""
+    """Why it could not be asked; '' = it was."""
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What was seen of the tower; words say why a part could not be asked."""
 
@@ -92,6 +103,8 @@ class Standing:
     front: FrontSeen = field(default_factory=FrontSeen)
     """Caddy and the funnel."""
     wanted_front: WantedFront = field(default_factory=WantedFront)
+    setup: tuple[SetUp, ...] = ()
+    """How the cluster was set up, question by question."""
 
 
 def cures(seen: Standing) -> tuple[Cure, ...]:
@@ -108,7 +121,19 @@ def cures(seen: Standing) -> tuple[Cure, ...]:
         _taint(seen.node),
         _caddy(seen.front),
         _funnel(seen.front, seen.wanted_front.funnel),
+        *(_set_up(one) for one in seen.setup),
     )
+
+
+def _set_up(one: SetUp) -> Cure:
+    """What was lost since the cluster was made: each finding has its own command."""
+    fault = f"set up otherwise than meant: {one.name}"
+    if one.unseen:
+        return Cure(fault, Applied.UNKNOWN, one.unseen, "healer doctor says what is not reached")
+    if not one.findings:
+        return Cure(fault, Applied.YES, "as it should be", "")
+    why = "; ".join(finding.evidence for finding in one.findings)
+    return Cure(fault, Applied.NO, why, "; ".join(finding.advice for finding in one.findings))
 
 
 def _disk_lock(agent: Hostagent | str) -> Cure:

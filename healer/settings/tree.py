@@ -90,6 +90,31 @@ class PodSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SetupSettings:
+    """How the cluster should be set up; what differs is told with its fix, and never changed."""
+
+    worker: tuple[Endpoint, ...] = (
+        "host.lima.internal:3111",
+        "host.docker.internal:3111",
+        "192.168.5.2:3111",
+        "192.168.64.1:3111",
+    )
+    """Where Inngest finds the worker as `host:port`: the Mac by the names and addresses that
+    its VM knows it by. The first one stands in the fix. Empty: nothing is compared."""
+    privileged: tuple[Name, ...] = ("joelclaw", "local-path-storage")
+    """Namespaces that enforce no pod security: Talos' own default keeps host paths and host
+    networks out of every other."""
+    storage_class: Name | None = "local-path"
+    """The one default StorageClass. None: volumes of any kind are nobody's business here."""
+    metrics_server: bool = True
+    """Whether there should be one: `kubectl top` and autoscalers need it."""
+    redis_policy: Name | None = "noeviction"
+    """Redis' maxmemory-policy: a queue may lose no key. None: any will do."""
+    redis_appendonly: bool = True
+    """Whether Redis must keep its append-only file, without which a crash loses what was queued."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileSettings:
     """Where healer keeps its files."""
 
@@ -372,6 +397,7 @@ class Settings:
     tower: TowerSettings = field(default_factory=TowerSettings)
     livekit: LivekitSettings = field(default_factory=LivekitSettings)
     pods: PodSettings = field(default_factory=PodSettings)
+    setup: SetupSettings = field(default_factory=SetupSettings)
     files: FileSettings = field(default_factory=FileSettings)
     once: OnceSettings = field(default_factory=OnceSettings)
     daemon: DaemonSettings = field(default_factory=DaemonSettings)

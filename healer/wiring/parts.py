@@ -33,6 +33,7 @@ from healer.ports import (
     PathEyes,
     PortEyes,
     Remedial,
+    SetupEyes,
     VmEyes,
     VmHands,
 )
@@ -46,9 +47,12 @@ from healer.probes.guest import GuestLook
 from healer.probes.host import HostProbe
 from healer.probes.kernel import KernelProbe
 from healer.probes.livekit import LivekitProbe
+from healer.probes.named import NamedIllness
 from healer.probes.node import NodeProbe
 from healer.probes.pods import PodsProbe
-from healer.probes.services import ALWAYS, Resync, ServiceEyes, ServicesProbe
+from healer.probes.resync import ALWAYS, Resync
+from healer.probes.services import ServiceEyes, ServicesProbe
+from healer.probes.setup_checks import SetupChecks
 from healer.probes.sharing import RememberedPorts, SharedCluster, SharedEngine, SharedHost
 from healer.probes.ssh import SshProbe
 from healer.probes.talos import TalosProbe
@@ -67,12 +71,15 @@ from healer.remedies.talos import (
 )
 from healer.settings import Settings
 from healer.wiring.front import wanted_front
+from healer.wiring.setup import setup_looks, setup_wanted
 
 _RIVALS_FOR = 600.0
 _LISTENERS_FOR = 600.0
 _LISTS_EVERY = 600.0
 _LEAKS_FOR = 75.0
 """Seconds for which a daemon believes what costs it much and changes rarely (design §9, §10)."""
+_SETUP_FOR = 60.0
+"""Seconds for which a pass believes how the cluster was set up: it heals, and has no time."""
 _SAME_START = 3.0
 """Seconds by which a process list and a spawn may differ about one start."""
 
@@ -99,6 +106,8 @@ class Outside:
     credentials: CredentialEyes
     front: FrontEyes
     """What stands in front of the Mac's ports."""
+    setup: SetupEyes
+    """How the cluster was set up."""
     close: Callable[[], Awaitable[None]]
     news: tuple[News, ...] = ()
     """What wakes the daemon's probes; a pass needs none."""
@@ -133,6 +142,8 @@ class Looks:
     engine: SharedEngine
     cluster: SharedCluster
     resync: Resync
+    setup_every: float
+    """Seconds between two looks at how the cluster was set up."""
 
     @classmethod
     def over(cls, outside: Outside, *, resident: bool) -> "Looks":
@@ -145,6 +156,7 @@ class Looks:
             SharedEngine(outside.engine, clock),
             SharedCluster((outside.watched if resident else None) or outside.cluster, clock),
             Resync(clock, _LISTS_EVERY) if resident else ALWAYS,
+            _LISTS_EVERY if resident else _SETUP_FOR,
         )
 
     def forget(self) -> None:
@@ -176,20 +188,27 @@ def probes_of(
     services = ServiceEyes(looks.ports, cluster, engine, outside.vm, open_in_vm)
     around = FrontParts(outside.front, host.lately(_LEAKS_FOR), looks.ports, settings.services)
     front = FrontLook(around, wanted_front(settings), outside.clock)
+    setup = setup_looks(
+        SetupChecks(outside.setup, setup_wanted(settings), lambda: engine.last),
+        NamedIllness(outside.setup),
+        lambda: Resync(outside.clock, looks.setup_every),
+    )
     return (
         HostProbe(host, Path(home) if home else None, own, (tower.container,), credentials),
         ColimaProbe(outside.vm, look, engine, host),
         SshProbe(look, host.lately(_LEAKS_FOR)),
         DockerProbe(engine, look, outside.forward),
         KernelProbe(look),
-        TalosProbe(engine, cluster, look, outside.vm, _wanted(settings)),
-        ApiserverProbe(cluster, outside.vm, papers, outside.clock.wall),
+        TalosProbe(engine, cluster, look, outside.vm, _wanted(settings), setup.talos),
+        ApiserverProbe(cluster, outside.vm, papers, outside.clock.wall, setup.apiserver),
         NodeProbe(cluster),
         FlannelProbe(cluster),
         PodsProbe(
             cluster,
             frozenset(tower.namespaces),
             force_stateful_sets=settings.pods.force_statefulsets,
+            setup=setup.pods,
+            named=setup.named,
         ),
         LivekitProbe(
             cluster,
@@ -197,7 +216,13 @@ def probes_of(
             _patch_when(settings),
             container=settings.livekit.container,
         ),
-        ServicesProbe(services, settings.services, looks.resync, front.beside),
+        ServicesProbe(
+            services,
+            settings.services,
+            looks.resync,
+            (setup.services.added_to, front.beside),
+            setup.named.cause_of,
+        ),
     )
 
 

@@ -188,6 +188,7 @@ def real_outside(
             children_environment,
             authorities_of(settings, home),
         ),
+        setup=cluster.setup(),
         close=_closing(cluster, guest),
         news=(
             DockerEvents(paths.docker_socket, settings.tower.container),

@@ -12,6 +12,7 @@ from healer.simulation.mac_ports import SimulatedClock, SimulatedHost
 from healer.simulation.news import news_of
 from healer.simulation.physics import Tower
 from healer.simulation.published_ports import SimulatedPath, SimulatedPublished
+from healer.simulation.setup_eyes import SimulatedSetup
 from healer.simulation.vm_ports import SimulatedVm, SimulatedVmHands
 from healer.wiring.parts import Outside
 
@@ -44,6 +45,7 @@ def simulated_outside(tower: Tower, children: Children | None = None) -> Outside
         path=SimulatedPath(tower, engine, cluster),
         credentials=SimulatedCredentials(tower),
         front=SimulatedFront(tower),
+        setup=SimulatedSetup(tower),
         close=close,
         news=news_of(tower),
     )

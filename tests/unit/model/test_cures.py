@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from healer.core.observation import Finding
 from healer.core.reasons import Reason
 from healer.model.cluster import CONTROL_PLANE_TAINT, Node, Readiness, Taint
-from healer.model.cures import Applied, Cure, Standing, cure_of, cures
+from healer.model.cures import Applied, Cure, SetUp, Standing, cure_of, cures
 from healer.model.front import FrontSeen
 from healer.model.funnel import Funnelled
 from healer.model.machine import Forwarder, GuestFacts, Hostagent, Unit
@@ -127,3 +128,19 @@ async def test_a_lock_of_the_disk_is_named() -> None:
 def test_every_reason_has_a_cure() -> None:
     """Told after the third time in a day, so none may be silent."""
     assert all(cure_of(one) for one in Reason)
+
+
+def test_each_question_of_the_set_up_is_a_line_of_its_own() -> None:
+    """As it should be, otherwise with every command, or why nobody could ask."""
+    lost = tuple(
+        Finding(Reason.PROVISIONER, f"evidence {one}", advice=f"kubectl {one}") for one in "ab"
+    )
+    setup = (SetUp("ranges"), SetUp("provisioner", lost), SetUp("Redis", unseen="NOAUTH"))
+    good, bad, unseen = list(judged(replace(WELL, setup=setup)).values())[-3:]
+
+    assert [Applied.YES, Applied.NO, Applied.UNKNOWN] == [
+        one.applied for one in (good, bad, unseen)
+    ]
+    assert ("evidence a; evidence b", "kubectl a; kubectl b") == (bad.why, bad.fix)
+    assert "NOAUTH" == unseen.why
+    assert "set up otherwise than meant: provisioner" == bad.fault

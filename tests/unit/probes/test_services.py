@@ -290,8 +290,23 @@ async def test_what_stands_in_front_is_told_beside_and_changes_nothing_else() ->
     async def beside(seen: Observation) -> Observation:
         return replace(seen, findings=(*seen.findings, told))
 
-    stage.probe = ServicesProbe(stage.eyes, (REDIS,), beside=beside)
+    stage.probe = ServicesProbe(stage.eyes, (REDIS,), beside=(beside,))
     seen = await stage.look()
 
     assert replace(alone, findings=(told,)) == seen
     assert seen.well
+
+
+async def test_the_illness_that_its_pod_names_stands_with_the_silent_port() -> None:
+    """By the Service's namespace and name; another's is no cause of it."""
+    stage = Stage()
+    stage.cluster.service_ports = [replace(REDIS_PORT, ready_endpoints=0)]
+    causes = {"joelclaw/redis": "its own log says: bad file"}
+    eyes = ServiceEyes(stage.ports, stage.cluster, stage.engine, stage.vm, stage.open_in_vm)
+    probe = ServicesProbe(eyes, (REDIS,), cause_of=lambda name: causes.get(name, ""))
+    (caused,) = (await probe.look()).findings
+    causes.clear()
+    (bare,) = (await probe.look()).findings
+
+    assert f"{bare.evidence}; its own log says: bad file" == caused.evidence
+    assert Reason.SERVICE_NO_ENDPOINTS is caused.reason

@@ -32,6 +32,19 @@ DEFAULTS = {
         "when": "not_ready",
     },
     "pods": {"force_statefulsets": False},
+    "setup": {
+        "worker": (
+            "host.lima.internal:3111",
+            "host.docker.internal:3111",
+            "192.168.5.2:3111",
+            "192.168.64.1:3111",
+        ),
+        "privileged": ("joelclaw", "local-path-storage"),
+        "storage_class": "local-path",
+        "metrics_server": True,
+        "redis_policy": "noeviction",
+        "redis_appendonly": True,
+    },
     "files": {
         "state": None,
         "log": None,
