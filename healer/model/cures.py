@@ -34,6 +34,8 @@ CURES: Final[Mapping[Reason, str]] = MappingProxyType(
         "docker logs for why it ends",
         Reason.FLANNEL_CRASHING: "flannel crashes without br_netfilter: load it at each boot, in "
         "colima.yaml under provision",
+        Reason.JOB_NOT_RUNNING: "let launchd itself start it again: KeepAlive in its plist, and "
+        "read its StandardErrorPath for why it ends",
     }
 )
 """What ends a fault for good, where the ladder's own advice only mends it once more."""

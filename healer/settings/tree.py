@@ -147,6 +147,8 @@ class CalmSettings:
     """A watch tells of a changed Deployment; the address itself is asked."""
     services: Duration = 15.0
     """Nobody tells when a published port goes dumb."""
+    launchd: Duration = 15.0
+    """A process of launchd's that ends tells nobody; to see that it lives costs no call."""
 
 
 @dataclass(frozen=True, slots=True)
