@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from healer.model.machine import Forwarder, VmStatus
+from healer.simulation.faults_jobs import FAULTS_OF_JOBS
 from healer.simulation.faults_papers import FAULTS_OF_PAPERS
 from healer.simulation.faults_pods import FAULTS_OF_PODS
 from healer.simulation.faults_talos import FAULTS_OF_TALOS
@@ -35,6 +36,7 @@ _ALL: Final = (
     *FAULTS_OF_TALOS,
     *FAULTS_OF_PODS,
     *FAULTS_OF_PAPERS,
+    *FAULTS_OF_JOBS,
     *HUMANS,
     *TIMES,
     *NOISES,

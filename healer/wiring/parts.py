@@ -13,6 +13,7 @@ from healer.engine.telling import Listener
 from healer.engine.watching import Probe
 from healer.model.client_config import Kind
 from healer.model.config_faults import NODE_ADDRESS, Known
+from healer.model.jobs import WatchedJob, parse_local_url
 from healer.model.livekit import PatchWhen
 from healer.model.verdicts import WantedContainer
 from healer.ports import (
@@ -27,6 +28,8 @@ from healer.ports import (
     GuestEyes,
     GuestHands,
     HostEyes,
+    JobEyes,
+    JobHands,
     Journal,
     News,
     PathEyes,
@@ -43,6 +46,7 @@ from healer.probes.flannel import FlannelProbe
 from healer.probes.guest import GuestLook
 from healer.probes.host import HostProbe
 from healer.probes.kernel import KernelProbe
+from healer.probes.launchd import LaunchdProbe
 from healer.probes.livekit import LivekitProbe
 from healer.probes.node import NodeProbe
 from healer.probes.pods import PodsProbe
@@ -54,6 +58,7 @@ from healer.remedies.colima import CleanStaleFiles, CycleVm, ForceCycleVm, Life,
 from healer.remedies.docker import Forwards, Reforward, RestartEngine, TermMux
 from healer.remedies.flannel import DeleteFlannelPod
 from healer.remedies.kernel import LoadModules
+from healer.remedies.launchd import KickstartJob
 from healer.remedies.livekit import PatchLivekit
 from healer.remedies.node import Uncordon, Untaint
 from healer.remedies.pods import DeletePod, ForceDeletePod
@@ -94,6 +99,8 @@ class Outside:
     path: PathEyes
     """The way to each service, hop by hop."""
     credentials: CredentialEyes
+    jobs: JobEyes
+    job_hands: JobHands
     close: Callable[[], Awaitable[None]]
     news: tuple[News, ...] = ()
     """What wakes the daemon's probes; a pass needs none."""
@@ -128,6 +135,8 @@ class Looks:
     engine: SharedEngine
     cluster: SharedCluster
     resync: Resync
+    resident: bool
+    """Whether they go on for ever, and must cost little."""
 
     @classmethod
     def over(cls, outside: Outside, *, resident: bool) -> "Looks":
@@ -140,6 +149,7 @@ class Looks:
             SharedEngine(outside.engine, clock),
             SharedCluster((outside.watched if resident else None) or outside.cluster, clock),
             Resync(clock, _LISTS_EVERY) if resident else ALWAYS,
+            resident,
         )
 
     def forget(self) -> None:
@@ -191,6 +201,14 @@ def probes_of(
             container=settings.livekit.container,
         ),
         ServicesProbe(services, settings.services, looks.resync),
+        LaunchdProbe(outside.jobs, _watched_jobs(settings), outside.clock, resident=looks.resident),
+    )
+
+
+def _watched_jobs(settings: Settings) -> tuple[WatchedJob, ...]:
+    return tuple(
+        WatchedJob(one.label, parse_local_url(one.health), one.every, startable=one.kickstart)
+        for one in settings.jobs
     )
 
 
@@ -263,6 +281,7 @@ def remedies_of(
         PatchLivekit(
             cluster, cluster_hands, _patch_when(settings), container=settings.livekit.container
         ),
+        KickstartJob(outside.jobs, outside.job_hands, _watched_jobs(settings)),
     )
     return {one.remedy: one for one in made}
 

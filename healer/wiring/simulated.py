@@ -7,6 +7,7 @@ from healer.simulation.credentials import SimulatedCredentials
 from healer.simulation.engine_ports import SimulatedEngine, SimulatedEngineHands
 from healer.simulation.forward_ports import SimulatedForward, SimulatedForwardHands
 from healer.simulation.guest_ports import SimulatedGuest, SimulatedGuestHands
+from healer.simulation.job_ports import SimulatedJobHands, SimulatedJobs
 from healer.simulation.mac_ports import SimulatedClock, SimulatedHost
 from healer.simulation.news import news_of
 from healer.simulation.physics import Tower
@@ -42,6 +43,8 @@ def simulated_outside(tower: Tower, children: Children | None = None) -> Outside
         published=SimulatedPublished(tower),
         path=SimulatedPath(tower, engine, cluster),
         credentials=SimulatedCredentials(tower),
+        jobs=SimulatedJobs(tower),
+        job_hands=SimulatedJobHands(tower),
         close=close,
         news=news_of(tower),
     )
