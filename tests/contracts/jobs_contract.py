@@ -16,8 +16,15 @@ GATEWAY: Final = "com.joel.gateway"
 class World(Protocol):
     """A Mac with Caddy in `gui/UID` and the gateway in `system`, both running."""
 
-    eyes: JobEyes
-    hands: JobHands
+    @property
+    def eyes(self) -> JobEyes:
+        """What is seen of it."""
+        ...
+
+    @property
+    def hands(self) -> JobHands:
+        """What may be done to it."""
+        ...
 
     def die(self, label: str) -> None:
         """Its process ends badly, and launchd leaves it so."""

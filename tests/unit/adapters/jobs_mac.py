@@ -52,4 +52,4 @@ class JobsMac:
         self.mac.say(faults=[{"verb": verb, "how": how, "left": times}])
 
     def _target(self, label: str) -> str:
-        return next(one for one in self.mac.launchd["jobs"] if one.endswith(f"/{label}"))
+        return next(one for one in self.mac.loaded if one.endswith(f"/{label}"))
