@@ -29,6 +29,7 @@ from healer.model.cluster import (
 from healer.model.container import Container
 from healer.model.front import CaddyUrl, UrlAnswer
 from healer.model.funnel import Funnelled
+from healer.model.jobs import LocalUrl, PlacedJob
 from healer.model.machine import (
     Forwarder,
     GuestFacts,
@@ -510,6 +511,37 @@ class FrontEyes(Protocol):
 
     async def funnel(self) -> tuple[Funnelled, ...]:
         """What Tailscale serves. Raises NotThere without the tool, else CannotLook."""
+        ...
+
+
+class JobEyes(Protocol):
+    """The jobs of this Mac's launchd. All raise CannotLook, TargetSilent."""
+
+    def available(self) -> bool:
+        """Whether there is a launchd here at all."""
+        ...
+
+    async def places(self, label: str) -> Sequence[PlacedJob]:
+        """Where it is loaded, in every domain; a page that is not understood is CannotLook."""
+        ...
+
+    def lives(self, pid: int) -> bool:
+        """Whether there is a process of that number; costs no call."""
+        ...
+
+    async def answer(self, url: LocalUrl) -> str:
+        """What the job's own address says to a GET. Raises TargetIll for all but 200 to 399."""
+        ...
+
+
+class JobHands(Protocol):
+    """The one thing that is ever done to a job."""
+
+    async def kickstart(self, place: PlacedJob) -> str:
+        """Start it where it is loaded; one that runs is left running (never `-k`).
+
+        Raises ActFailed with launchctl's words, TargetSilent, CannotLook.
+        """
         ...
 
 

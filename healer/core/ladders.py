@@ -40,6 +40,7 @@ class Remedy(Word):
     DELETE_POD = "delete_pod"
     FORCE_DELETE_POD = "force_delete_pod"
     PATCH_LIVEKIT = "patch_livekit"
+    KICKSTART_JOB = "kickstart_job"
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +327,34 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         ),
         Reason.MOUNT_HANGS: Ladder(1, 0.0, advice="see to the file server; nothing is restarted"),
         Reason.REDIS_SETTINGS: Ladder(1, 0.0, advice="set it in Redis' own configuration"),
+        Reason.JOB_CRASH_LOOP: Ladder(
+            1, 0.0, advice="launchd starts it again and again: read the job's StandardErrorPath"
+        ),
+        # launchd itself waits 10 s before it starts a job again (launchd.plist(5)): it comes first.
+        Reason.JOB_NOT_RUNNING: Ladder(
+            _SURE,
+            _SURE_OVER,
+            rungs=(Rung(Remedy.KICKSTART_JOB),),
+            advice="read the job's StandardErrorPath, and: launchctl print the job",
+        ),
+        # It may still be starting, and nothing is done about it.
+        Reason.JOB_UNHEALTHY: Ladder(
+            _SURE, 60.0, advice="it runs and does not answer: read its log; healer restarts no job"
+        ),
+        Reason.JOB_FAILED: Ladder(1, 0.0, advice="read the job's StandardErrorPath"),
+        Reason.JOB_OVERDUE: Ladder(_SURE, _SURE_OVER, advice="launchctl print the job"),
+        Reason.JOB_LEFT_ALONE: Ladder(
+            _SURE, _SURE_OVER, advice="start it by hand when it should run: launchctl kickstart"
+        ),
+        Reason.JOB_IN_SYSTEM: Ladder(
+            _SURE, _SURE_OVER, advice="only root may start it: sudo launchctl kickstart"
+        ),
+        # After a login launchd loads its agents one by one.
+        Reason.JOB_ABSENT: Ladder(
+            _SURE,
+            60.0,
+            advice="launchctl bootstrap its plist, or leave it out of [[jobs]]",
+        ),
     }
 )
 
@@ -422,6 +451,11 @@ LIMITS: Final[Mapping[Remedy, Limits]] = MappingProxyType(
         ),
         # Each generation is patched once (its event is used up), so a short gap is enough.
         Remedy.PATCH_LIVEKIT: Limits(Budget(3, DAY), _API, cooldown=MINUTE, settle=180.0),
+        # The cooldown is of each job (design §3); three jobs after a reboot are three runs. What
+        # dies within launchd's own 10 s of least runtime has not started.
+        Remedy.KICKSTART_JOB: Limits(
+            Budget(12, DAY), cooldown=900.0, cap=30.0, settle=60.0, window=15.0
+        ),
     }
 )
 

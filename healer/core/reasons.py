@@ -107,6 +107,15 @@ class Reason(Word):
     MOUNT_HANGS = "pods.mount_hangs"
     REDIS_SETTINGS = "services.redis_settings"
 
+    JOB_CRASH_LOOP = "launchd.crash_loop"
+    JOB_NOT_RUNNING = "launchd.not_running"
+    JOB_UNHEALTHY = "launchd.job_unhealthy"
+    JOB_FAILED = "launchd.job_failed"
+    JOB_OVERDUE = "launchd.job_overdue"
+    JOB_LEFT_ALONE = "launchd.job_left_alone"
+    JOB_IN_SYSTEM = "launchd.job_in_system"
+    JOB_ABSENT = "launchd.job_absent"
+
     @property
     def layer(self) -> Layer:
         """The layer whose illness this reason names."""
@@ -170,7 +179,18 @@ ADVISORY: Final = frozenset(
         Reason.REDIS_AOF_CORRUPT,
         Reason.MOUNT_HANGS,
         Reason.REDIS_SETTINGS,
+        Reason.JOB_UNHEALTHY,
+        Reason.JOB_FAILED,
+        Reason.JOB_OVERDUE,
+        Reason.JOB_LEFT_ALONE,
+        Reason.JOB_IN_SYSTEM,
+        Reason.JOB_ABSENT,
     }
 )
 """Design §10, "Reasons". A missing tool makes its layer unknown, not ill, so TOOL_MISSING only
-tells of it; TOOL_ABSENT is a tool that nothing at hand needs (talosctl)."""
+tells of it; TOOL_ABSENT is a tool that nothing at hand needs (talosctl). A job of
+launchd's is ill when it should run and does not; what a human took away is only told."""
+
+WHOLLY_WELL: Final = frozenset({Reason.JOB_NOT_RUNNING})
+"""Recovered only when nothing at all is found of the target any more: a job that was started,
+and runs, and does not answer has not recovered."""

@@ -41,6 +41,8 @@ CURES: Final[Mapping[Reason, str]] = MappingProxyType(
         "`caddy run` and not `caddy start` as its program",
         Reason.CADDY_CERTIFICATE: "let Caddy fetch certificates of ts.net names from tailscaled: "
         "tls { get_certificate tailscale } in the Caddyfile instead of files",
+        Reason.JOB_NOT_RUNNING: "let launchd itself start it again: KeepAlive in its plist, and "
+        "read its StandardErrorPath for why it ends",
     }
 )
 """What ends a fault for good, where the ladder's own advice only mends it once more."""

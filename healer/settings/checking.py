@@ -1,5 +1,6 @@
 """Pairs of settings that cancel each other out (facts/peers.md §1.2, idea 15)."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields
@@ -7,6 +8,7 @@ from typing import Final
 
 from healer.core.ladders import DAY, LIMITS, Limits
 from healer.model.front import fault_of
+from healer.model.launchd import RIVALS
 from healer.model.published import BEHIND, HOST, PublishedService
 from healer.settings.backups import release_of
 from healer.settings.policy import ladder_of, limits_of
@@ -14,6 +16,8 @@ from healer.settings.tree import Settings
 
 REMEMBERED: Final = 8 * DAY
 """Seconds for which the journal tells limits of an act; a longer limit would forget it."""
+_LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""A slash, or a dash in front, would make another argument of it."""
 _PROTOCOLS: Final = ("http", "redis", "tcp", "tls")
 _LARGEST_PORT: Final = 65_535
 _STATUSES: Final = range(100, 600)
@@ -34,6 +38,7 @@ def bad_pairs(settings: Settings) -> Iterator[Problem]:
     yield from _of_limits(settings)
     yield from _of_confirmation(settings)
     yield from _of_services(settings)
+    yield from _of_jobs(settings)
     yield from _of_notices(settings)
     yield from _of_backup(settings)
     yield from _of_front(settings)
@@ -132,6 +137,22 @@ def _of_services(settings: Settings) -> Iterator[Problem]:
         if service.where != HOST and service.host_port in settings.tower.reserved_ports:
             words = f"{service.host_port} is in tower.reserved_ports, so it is never asked"
             yield f"{place}.host_port", words
+
+
+def _of_jobs(settings: Settings) -> Iterator[Problem]:
+    seen: Counter[str] = Counter()
+    for number, job in enumerate(settings.jobs, 1):
+        place = f"jobs[{number}]"
+        seen[job.label] += 1
+        if seen[job.label] > 1:
+            yield f"{place}.label", f"{job.label} is named twice"
+        if not _LABEL.fullmatch(job.label):
+            yield f"{place}.label", f"{job.label!r} should be a label of launchd's: com.example.job"
+        if job.label in RIVALS and job.kickstart:
+            words = f"{job.label} owns the tower too, and is never started; write false"
+            yield f"{place}.kickstart", words
+        if job.every is not None and job.every <= 0:
+            yield f"{place}.every", "0 would be overdue at once"
 
 
 def _of_service(service: PublishedService) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """Every setting, its unit, the reason for its default, and what None means."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Final
 
 from healer.core.ladders import Remedy
 from healer.core.reasons import Reason
@@ -21,6 +21,8 @@ Place = Annotated[str, Text("place")]
 Folder = Annotated[str, Text("folder")]
 Endpoint = Annotated[str, Text("endpoint")]
 """`host:port`, or `[::1]:443`."""
+LocalHttp = Annotated[str, Text("local_url")]
+"""`http://127.0.0.1:PORT/PATH`, or empty."""
 LivekitWhen = Annotated[str, Text("choice", ("not_ready", "always"))]
 DigestWhen = Annotated[str, Text("choice", ("news", "daily", "off"))]
 WatchWhen = Annotated[str, Text("choice", tuple(one.value for one in Watch))]
@@ -174,6 +176,8 @@ class CalmSettings:
     """A watch tells of a changed Deployment; the address itself is asked."""
     services: Duration = 15.0
     """Nobody tells when a published port goes dumb."""
+    launchd: Duration = 15.0
+    """A process of launchd's that ends tells nobody; to see that it lives costs no call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,6 +395,35 @@ class BackupSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class JobSettings:
+    """A job of launchd's that should run on this Mac, or be told of when it does not.
+
+    It is looked for in `system`, `user/UID` and `gui/UID`. One that is loaded nowhere is said to
+    be hosted elsewhere, and nothing more.
+    """
+
+    label: Name
+    """launchd's name of it."""
+    health: LocalHttp = ""
+    """Its own address on this Mac, which must answer 200 to 399. Empty: to run is all that is
+    asked. One that runs and does not answer is told of and never restarted."""
+    every: Duration | None = None
+    """For a job that runs now and then: the time between two runs. None: as launchd says, for
+    StartInterval; a job by the calendar is judged by its last exit alone."""
+    kickstart: bool = True
+    """Whether healer may start it when it is down. false: it is only told of."""
+
+
+DEFAULT_JOBS: Final = (
+    JobSettings("com.joel.system-bus-worker", "http://127.0.0.1:3111/api/inngest"),
+    JobSettings("com.joel.caddy"),
+    JobSettings("com.joel.gateway"),
+)
+"""The owner's (facts/incidents.md §6). 3111 is the worker's; where the facts name no path, a guess
+would call a healthy job ill."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set."""
 
@@ -416,3 +449,5 @@ class Settings:
     """By reason, e.g. [confirm."docker.forward_dead"]."""
     services: tuple[PublishedService, ...] = DEFAULT_PUBLISHED
     """Published ports, each a [[services]] table; given at all, they replace the defaults."""
+    jobs: tuple[JobSettings, ...] = DEFAULT_JOBS
+    """launchd's jobs, each a [[jobs]] table; given at all, they replace the defaults."""

@@ -5,6 +5,7 @@ from typing import Final
 from healer.core.tower import Layer
 from healer.simulation.front import CADDY_PORTS
 from healer.simulation.happening import Choice, Happening, Kind, fault
+from healer.simulation.jobs import CADDY
 from healer.simulation.physics import Tower
 
 _UNTRUSTED: Final = (
@@ -16,6 +17,7 @@ _UNTRUSTED: Final = (
 
 
 def _caddy_dies(tower: Tower) -> None:
+    tower.launchd.boot_out(CADDY)
     tower.mac.front.caddy = False
     tower.tell("Caddy's process ends, and nothing starts it")
 
@@ -57,7 +59,7 @@ FAULTS_OF_THE_FRONT: tuple[Happening, ...] = (
         "caddy_dies",
         Layer.SERVICES,
         _caddy_dies,
-        "Caddy's process is gone and its URLs refuse; advisory, it is the Mac's own.",
+        "Caddy is taken out of launchd, and its URLs refuse; advisory, it is the Mac's own.",
     ),
     fault(
         "caddy_url_wrong",

@@ -16,7 +16,7 @@ class Front:
     """Programs of the Mac's own, which change only when somebody changes them."""
 
     caddy: bool = True
-    """Whether its process lives."""
+    """Whether a Caddy that is no job of launchd's lives."""
     wrong: set[int] = field(default_factory=set)
     """Ports at which it answers 404, as a Caddyfile that lost a route makes it."""
     untrusted: str = ""

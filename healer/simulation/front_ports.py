@@ -27,7 +27,7 @@ class SimulatedFront:
         place = f"{one.url} at 127.0.0.1"
         await answer(self._tower, place, 0.01, URL_DEADLINE)
         front = self._tower.mac.front
-        if not front.caddy:
+        if not self._tower.caddy_runs:
             raise TargetIll(place, "Connection refused")
         untrusted = front.untrusted if one.is_tls else ""
         if one.listens in front.wrong:

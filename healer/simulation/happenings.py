@@ -7,6 +7,7 @@ from typing import Final
 
 from healer.model.machine import Forwarder, VmStatus
 from healer.simulation.faults_front import FAULTS_OF_THE_FRONT
+from healer.simulation.faults_jobs import FAULTS_OF_JOBS
 from healer.simulation.faults_papers import FAULTS_OF_PAPERS
 from healer.simulation.faults_pods import FAULTS_OF_PODS
 from healer.simulation.faults_setup import FAULTS_OF_THE_SETUP
@@ -39,6 +40,7 @@ _ALL: Final = (
     *FAULTS_OF_PAPERS,
     *FAULTS_OF_THE_FRONT,
     *FAULTS_OF_THE_SETUP,
+    *FAULTS_OF_JOBS,
     *HUMANS,
     *TIMES,
     *NOISES,

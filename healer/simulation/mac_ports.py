@@ -75,7 +75,7 @@ class SimulatedHost:
         mac = self._tower.mac
         command = "/opt/homebrew/bin/caddy run --config /Users/joel/.local/caddy/Caddyfile"
         age = self._tower.clock.at - mac.booted_at
-        return [ProcessInfo(9_347, 1, _USER, age, command)] if mac.front.caddy else []
+        return [ProcessInfo(9_347, 1, _USER, age, command)] if self._tower.caddy_runs else []
 
     def _at_work(self) -> Sequence[ProcessInfo]:
         at = self._tower.clock.at

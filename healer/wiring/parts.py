@@ -28,6 +28,8 @@ from healer.ports import (
     GuestEyes,
     GuestHands,
     HostEyes,
+    JobEyes,
+    JobHands,
     Journal,
     News,
     PathEyes,
@@ -46,6 +48,7 @@ from healer.probes.front import FrontLook, FrontParts
 from healer.probes.guest import GuestLook
 from healer.probes.host import HostProbe
 from healer.probes.kernel import KernelProbe
+from healer.probes.launchd import LaunchdProbe
 from healer.probes.livekit import LivekitProbe
 from healer.probes.named import NamedIllness
 from healer.probes.node import NodeProbe
@@ -60,6 +63,7 @@ from healer.remedies.colima import CleanStaleFiles, CycleVm, ForceCycleVm, Life,
 from healer.remedies.docker import Forwards, Reforward, RestartEngine, TermMux
 from healer.remedies.flannel import DeleteFlannelPod
 from healer.remedies.kernel import LoadModules
+from healer.remedies.launchd import KickstartJob
 from healer.remedies.livekit import PatchLivekit
 from healer.remedies.node import Uncordon, Untaint
 from healer.remedies.pods import DeletePod, ForceDeletePod
@@ -71,6 +75,7 @@ from healer.remedies.talos import (
 )
 from healer.settings import Settings
 from healer.wiring.front import wanted_front
+from healer.wiring.jobs import watched_jobs
 from healer.wiring.setup import setup_looks, setup_wanted
 
 _RIVALS_FOR = 600.0
@@ -108,6 +113,8 @@ class Outside:
     """What stands in front of the Mac's ports."""
     setup: SetupEyes
     """How the cluster was set up."""
+    jobs: JobEyes
+    job_hands: JobHands
     close: Callable[[], Awaitable[None]]
     news: tuple[News, ...] = ()
     """What wakes the daemon's probes; a pass needs none."""
@@ -142,8 +149,8 @@ class Looks:
     engine: SharedEngine
     cluster: SharedCluster
     resync: Resync
-    setup_every: float
-    """Seconds between two looks at how the cluster was set up."""
+    resident: bool
+    """Whether they go on for ever, and must cost little."""
 
     @classmethod
     def over(cls, outside: Outside, *, resident: bool) -> "Looks":
@@ -156,7 +163,7 @@ class Looks:
             SharedEngine(outside.engine, clock),
             SharedCluster((outside.watched if resident else None) or outside.cluster, clock),
             Resync(clock, _LISTS_EVERY) if resident else ALWAYS,
-            _LISTS_EVERY if resident else _SETUP_FOR,
+            resident,
         )
 
     def forget(self) -> None:
@@ -191,7 +198,7 @@ def probes_of(
     setup = setup_looks(
         SetupChecks(outside.setup, setup_wanted(settings), lambda: engine.last),
         NamedIllness(outside.setup),
-        lambda: Resync(outside.clock, looks.setup_every),
+        lambda: Resync(outside.clock, _LISTS_EVERY if looks.resident else _SETUP_FOR),
     )
     return (
         HostProbe(host, Path(home) if home else None, own, (tower.container,), credentials),
@@ -223,6 +230,7 @@ def probes_of(
             (setup.services.added_to, front.beside),
             setup.named.cause_of,
         ),
+        LaunchdProbe(outside.jobs, watched_jobs(settings), outside.clock, resident=looks.resident),
     )
 
 
@@ -295,6 +303,7 @@ def remedies_of(
         PatchLivekit(
             cluster, cluster_hands, _patch_when(settings), container=settings.livekit.container
         ),
+        KickstartJob(outside.jobs, outside.job_hands, watched_jobs(settings)),
     )
     return {one.remedy: one for one in made}
 

@@ -25,6 +25,8 @@ from healer.adapters.guest_script import Question
 from healer.adapters.host import HostAdapter
 from healer.adapters.journal import SqliteJournal
 from healer.adapters.kubernetes import KubernetesCluster, Names
+from healer.adapters.launchctl import Launchctl
+from healer.adapters.launchd_jobs import LaunchdJobs
 from healer.adapters.listeners import Listeners
 from healer.adapters.lock import WriterLock
 from healer.adapters.mux import LimaForward
@@ -166,6 +168,9 @@ def real_outside(
     watched = cluster.watched(clock)
     listeners = Listeners(runner, host, children_environment)
     published = PublishedPorts(listeners)
+    tool = host.tool("launchctl")
+    launchctl = None if tool is None else Launchctl(runner, tool, path)
+    jobs = LaunchdJobs(launchctl, os.getuid(), published)
     return Outside(
         clock=clock,
         host=host,
@@ -189,6 +194,8 @@ def real_outside(
             authorities_of(settings, home),
         ),
         setup=cluster.setup(),
+        jobs=jobs,
+        job_hands=jobs,
         close=_closing(cluster, guest),
         news=(
             DockerEvents(paths.docker_socket, settings.tower.container),

@@ -8,6 +8,7 @@ from healer.simulation.engine_ports import SimulatedEngine, SimulatedEngineHands
 from healer.simulation.forward_ports import SimulatedForward, SimulatedForwardHands
 from healer.simulation.front_ports import SimulatedFront
 from healer.simulation.guest_ports import SimulatedGuest, SimulatedGuestHands
+from healer.simulation.job_ports import SimulatedJobHands, SimulatedJobs
 from healer.simulation.mac_ports import SimulatedClock, SimulatedHost
 from healer.simulation.news import news_of
 from healer.simulation.physics import Tower
@@ -46,6 +47,8 @@ def simulated_outside(tower: Tower, children: Children | None = None) -> Outside
         credentials=SimulatedCredentials(tower),
         front=SimulatedFront(tower),
         setup=SimulatedSetup(tower),
+        jobs=SimulatedJobs(tower),
+        job_hands=SimulatedJobHands(tower),
         close=close,
         news=news_of(tower),
     )

@@ -1,6 +1,7 @@
 """The real daemon over a simulated Mac: Caddy and the funnel are told of once, or not at all."""
 
 from healer.core.facts import Reported
+from healer.core.tower import Layer
 from healer.drills.playing import run
 from healer.drills.scenario import Happens, Scenario
 
@@ -9,11 +10,12 @@ LASTS = 1500.0
 
 
 def told(*happens: Happens) -> list[tuple[str, str]]:
-    """Reason and target of each report, in their order."""
+    """Reason and target of each report on what stands in front, in their order."""
     played = run(Scenario("front", "Something befalls the front.", happens, lasts=LASTS))
     decided = [one for moment in played.history.moments for one in moment.decisions]
     assert [] == list(played.history.deeds)
-    return [(one.reason.value, one.target) for one in decided if isinstance(one, Reported)]
+    reports = [one for one in decided if isinstance(one, Reported)]
+    return [(one.reason.value, one.target) for one in reports if one.layer is Layer.SERVICES]
 
 
 def test_what_stays_wrong_is_told_once() -> None:

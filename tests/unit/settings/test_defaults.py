@@ -80,6 +80,7 @@ DEFAULTS = {
         "pods": 600.0,
         "livekit": 60.0,
         "services": 15.0,
+        "launchd": 15.0,
     },
     "engine": {
         "acts_per_hour": 20,
@@ -150,6 +151,7 @@ def test_every_default_is_what_was_promised() -> None:
     """A default changes on purpose, with this table, and never by accident."""
     given = asdict(Settings())
     del given["services"]
+    del given["jobs"]
 
     assert given == DEFAULTS
 
@@ -184,6 +186,19 @@ def test_the_published_ports_are_the_owners() -> None:
         one.host_port: one.inner_port for one in services if one.inner_port != one.host_port
     }
     assert frozenset(Settings().tower.reserved_ports) == HOST_ONLY
+
+
+def test_the_jobs_are_the_owners() -> None:
+    """Labels and the worker's address of facts/incidents.md §2 and §6; each may be started."""
+    expected = [
+        ("com.joel.system-bus-worker", "http://127.0.0.1:3111/api/inngest", None, True),
+        ("com.joel.caddy", "", None, True),
+        ("com.joel.gateway", "", None, True),
+    ]
+
+    assert expected == [
+        (one.label, one.health, one.every, one.kickstart) for one in Settings().jobs
+    ]
 
 
 def test_without_a_file_the_policy_is_the_tables(tmp_path: Path) -> None:

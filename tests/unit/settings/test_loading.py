@@ -13,6 +13,7 @@ from healer.model.front import CaddyUrl
 from healer.settings import Loaded, SettingsError, check, checking, config_path, load
 from healer.settings.policy import policy_of
 from healer.settings.showing import show
+from healer.settings.tree import JobSettings
 
 
 @pytest.fixture
@@ -151,6 +152,16 @@ def test_given_services_replace_the_defaults(path: Path) -> None:
     assert () == read(path, "services = []\n").settings.services
 
 
+def test_given_jobs_replace_the_defaults(path: Path) -> None:
+    """And none at all is a choice, too; a rival may be watched, if it is not to be started."""
+    one = '[[jobs]]\nlabel = "com.joel.colima"\nkickstart = false\nevery = "5m"\n'
+
+    assert [JobSettings("com.joel.colima", "", 300.0, kickstart=False)] == list(
+        read(path, one).settings.jobs
+    )
+    assert () == read(path, "jobs = []\n").settings.jobs
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -194,6 +205,10 @@ def test_given_services_replace_the_defaults(path: Path) -> None:
         (
             '[[services]]\nname = "a"\nhost_port = 1\n[[services]]\nname = "b"',
             "FILE:5: services[2]: needs host_port",
+        ),
+        (
+            '[[jobs]]\nlabel = "a"\nhealth = "http://example.org/"',
+            "FILE:3: jobs[1].health: 'http://example.org/' should be http://127.0.0.1:PORT/PATH",
         ),
         (
             '[[services]]\nname = "a"\nhost_port = "80"',
@@ -268,6 +283,17 @@ def test_a_wrong_key_or_value_is_said_with_place_and_wanted_form(
             '[[services]]\nname = "a"\nhost_port = 1\n[[services]]\nname = "b"\nhost_port = 1',
             "FILE:6: services[2].host_port: 1 is named twice",
         ),
+        (
+            '[[jobs]]\nlabel = "a"\n[[jobs]]\nlabel = "a"',
+            "FILE:4: jobs[2].label: a is named twice",
+        ),
+        ('[[jobs]]\nlabel = "-k"', "FILE:2: jobs[1].label: '-k' should be a label"),
+        ('[[jobs]]\nlabel = "a/b"', "FILE:2: jobs[1].label: 'a/b' should be a label"),
+        (
+            '[[jobs]]\nlabel = "com.joel.colima"',
+            "jobs[1].kickstart: com.joel.colima owns the tower too, and is never started",
+        ),
+        ('[[jobs]]\nlabel = "a"\nevery = "0s"', "FILE:3: jobs[1].every: 0 would be overdue"),
     ],
 )
 def test_settings_that_cancel_each_other_out_are_said(path: Path, text: str, said: str) -> None:
