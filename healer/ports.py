@@ -27,6 +27,9 @@ from healer.model.cluster import (
     ServicePort,
 )
 from healer.model.container import Container
+from healer.model.front import CaddyUrl, UrlAnswer
+from healer.model.funnel import Funnelled
+from healer.model.jobs import LocalUrl, PlacedJob
 from healer.model.machine import (
     Forwarder,
     GuestFacts,
@@ -38,6 +41,13 @@ from healer.model.machine import (
 from healer.model.notice import Ended, Notice, Past
 from healer.model.path import Owner
 from healer.model.published import PublishedService
+from healer.model.setup import (
+    Addressing,
+    MetricsApi,
+    Provisioner,
+    RedisSettings,
+    StorageClass,
+)
 from healer.replay.records import KeptBeginning, KeptSteps
 
 
@@ -373,6 +383,54 @@ class ClusterEyes(Protocol):
         ...
 
 
+class SetupEyes(Protocol):
+    """How the cluster was set up: small questions, each asked now and then.
+
+    All raise TargetIll, TargetSilent, Denied, CannotLook, and no answer holds the value of a
+    variable.
+    """
+
+    async def addressing(self, namespace: str) -> Sequence[Addressing]:
+        """What its Deployments and StatefulSets say of addresses."""
+        ...
+
+    async def pod_security(self, namespace: str) -> str | None:
+        """What it enforces, '' without the label; None when there is no such namespace."""
+        ...
+
+    async def storage_classes(self) -> Sequence[StorageClass]:
+        """All of them."""
+        ...
+
+    async def provisioner(self) -> Provisioner | None:
+        """The Deployment of local-path-provisioner, or None."""
+        ...
+
+    async def metrics(self) -> MetricsApi | None:
+        """The API that metrics-server serves; None when nothing registered it."""
+        ...
+
+    async def node_ports(self) -> str:
+        """The range of NodePorts, by the API server's own pod."""
+        ...
+
+    async def redis(self, port: int) -> RedisSettings:
+        """What the Redis at that port of the Mac says of its settings."""
+        ...
+
+    async def talos(self, port: int) -> None:
+        """Return when a server at that port of the Mac spoke TLS."""
+        ...
+
+    async def last_words(self, pod: Pod, container: str) -> str:
+        """The end of the log of its last run. Holds whatever the program said: never shown."""
+        ...
+
+    async def mount_failures(self, pod: Pod) -> Sequence[Event]:
+        """Warnings of volumes that could not be mounted for it."""
+        ...
+
+
 class ClusterHands(Protocol):
     """Changes to the cluster. Each raises Conflict, NotThere, ActFailed."""
 
@@ -438,6 +496,52 @@ class PathEyes(Protocol):
 
     async def livekit(self) -> Listing[Deployment]:
         """As ClusterEyes."""
+        ...
+
+
+class FrontEyes(Protocol):
+    """What stands in front of the Mac's ports: Caddy and Tailscale's funnel."""
+
+    async def url(self, one: CaddyUrl) -> UrlAnswer:
+        """What Caddy says there, asked at 127.0.0.1 by the URL's name.
+
+        Raises TargetIll (refused, reset, no HTTP), TargetSilent.
+        """
+        ...
+
+    async def funnel(self) -> tuple[Funnelled, ...]:
+        """What Tailscale serves. Raises NotThere without the tool, else CannotLook."""
+        ...
+
+
+class JobEyes(Protocol):
+    """The jobs of this Mac's launchd. All raise CannotLook, TargetSilent."""
+
+    def available(self) -> bool:
+        """Whether there is a launchd here at all."""
+        ...
+
+    async def places(self, label: str) -> Sequence[PlacedJob]:
+        """Where it is loaded, in every domain; a page that is not understood is CannotLook."""
+        ...
+
+    def lives(self, pid: int) -> bool:
+        """Whether there is a process of that number; costs no call."""
+        ...
+
+    async def answer(self, url: LocalUrl) -> str:
+        """What the job's own address says to a GET. Raises TargetIll for all but 200 to 399."""
+        ...
+
+
+class JobHands(Protocol):
+    """The one thing that is ever done to a job."""
+
+    async def kickstart(self, place: PlacedJob) -> str:
+        """Start it where it is loaded; one that runs is left running (never `-k`).
+
+        Raises ActFailed with launchctl's words, TargetSilent, CannotLook.
+        """
         ...
 
 

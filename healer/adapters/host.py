@@ -16,20 +16,13 @@ import anyio
 from healer.adapters.clock import SystemClock
 from healer.adapters.process import MIB, ProcessRunner
 from healer.adapters.sysctl import read_sysctl
+from healer.model.launchd import RIVALS
 from healer.model.machine import ProcessInfo
 from healer.ports import CannotLook, TargetSilent
 
 LAUNCHD_PATH: Final = "/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 """What healer's own plist gives; launchd by itself gives only the last four
 (facts/colima.md §5, facts/peers.md §6.2)."""
-
-RIVALS: Final = (
-    "com.joel.k8s-reboot-heal",
-    "com.joel.talon",
-    "com.joel.colima",
-    "homebrew.mxcl.colima",
-)
-"""Other owners of the tower (facts/incidents.md §6, facts/colima.md §5)."""
 
 PS: Final = ("-axww", "-o", "pid=,ppid=,uid=,etime=,command=")
 """The same words on macOS and Linux; uid, since Linux cuts long user names."""

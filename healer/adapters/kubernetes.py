@@ -18,6 +18,7 @@ from healer.adapters.kubernetes_calls import MIB, Answer, Json, Request, ask, me
 from healer.adapters.kubernetes_connect import Connector
 from healer.adapters.kubernetes_digests import Digests
 from healer.adapters.kubernetes_session import Session
+from healer.adapters.kubernetes_setup import KubernetesSetup
 from healer.adapters.kubernetes_subjects import ALL_PODS, subjects_of
 from healer.adapters.kubernetes_watch import Keeper, KubernetesWatch, Subject
 from healer.adapters.pod_store import PodStore
@@ -85,6 +86,10 @@ class KubernetesCluster:
     async def close(self) -> None:
         """Let go of connections."""
         await self._connector.close()
+
+    def setup(self) -> KubernetesSetup:
+        """Eyes for how it was set up, over the same connections."""
+        return KubernetesSetup(self._session, self._names.container)
 
     def watched(self, clock: Clock) -> Watched:
         """Eyes for a daemon's probes, and its news, each on a connection of its own."""

@@ -69,6 +69,22 @@ class Launchctl:
         said = await self._print(target)
         return None if said is None else parse_job(said)
 
+    async def page(self, target: str) -> str | None:
+        """The job's whole page, or None when it is not loaded. Raises CannotLook, TargetSilent.
+
+        It shows the job's environment: it is read, and never passed on.
+        """
+        return await self._print(target)
+
+    async def kickstart(self, target: str) -> None:
+        """Run it now; one that runs goes on. Raises ActFailed, TargetSilent, CannotLook.
+
+        A domain that is not there is an error and no reason for another try (R45).
+        """
+        done = await self._run("kickstart", target)
+        if done.code != 0:
+            raise ActFailed(f"launchctl kickstart {target}", _words(done) + _hint(done.code))
+
     async def disabled(self, domain: str) -> frozenset[str]:
         """Labels that are disabled there. Raises CannotLook, TargetSilent."""
         done = await self._run("print-disabled", domain)

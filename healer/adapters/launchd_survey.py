@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from healer.adapters.host import RIVALS
 from healer.adapters.launchctl import Launchctl
 from healer.adapters.plist_files import PlistFiles
 from healer.model.install_plan import Seen
 from healer.model.launch_agent import LABEL
-from healer.model.launchd import Domain, LoadedJob, domains_of
+from healer.model.launchd import RIVALS, Domain, LoadedJob, domains_of
 from healer.model.set_aside import RETIRED, PlistFile
 
 OURS: Final = (LABEL, *RETIRED)

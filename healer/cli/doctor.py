@@ -23,6 +23,7 @@ from healer.cli.doctor_launchd import examine_launchd
 from healer.cli.doctor_notices import examine_notices
 from healer.cli.examined import Examined
 from healer.cli.running import run_async
+from healer.model.front import Watch
 from healer.model.machine import ColimaPaths
 from healer.ports import CannotLook, JournalError
 from healer.settings import Settings, SettingsError, load
@@ -80,6 +81,7 @@ def _examine(environment: Mapping[str, str]) -> Iterator[Examined]:
     yield from _colima(settings, places, environment, folder)
     yield _kubeconfig(places)
     yield from _state(places)
+    yield from _front(settings, environment)
     yield from _rivals(settings, places, environment)
     yield from examine_notices(settings, environment)
     yield from examine_launchd(settings, environment, lambda: _ticks(places))
@@ -108,6 +110,17 @@ def _tools(settings: Settings, environment: Mapping[str, str]) -> Iterator[Exami
             found = shutil.which(name, path=path)
             detail = found or f"not found on {path}"
             yield Examined(name, bool(found), detail, mend, needed)
+
+
+def _front(settings: Settings, environment: Mapping[str, str]) -> Iterator[Examined]:
+    """Tools of what stands in front of the ports; without them it is not looked at."""
+    path = ":".join(settings.files.path) or environment.get("PATH", "")
+    for name, watch in (("caddy", settings.caddy.watch), ("tailscale", settings.funnel.watch)):
+        if watch != Watch.NEVER:
+            found = shutil.which(name, path=path)
+            detail = found or f"not found on {path}; not looked at"
+            good = found is not None or watch == Watch.FOUND
+            yield Examined(name, good, detail, f"brew install {name}", needed=False)
 
 
 def _colima(

@@ -6,11 +6,14 @@ from healer.core.facts import Decision, IncidentOpened, IncidentResolved, State
 from healer.core.judging import Judgements
 from healer.core.ledger import Incident
 from healer.core.policy import Policy
+from healer.core.reasons import Reason
 from healer.core.tower import LAYERS, Layer, above, below
 from healer.core.world import World
 
 _ROOTS = frozenset({State.FAILING, State.HELD, State.GAVE_UP})
 _QUIET = frozenset({State.OK, State.UNKNOWN})
+_STARVED = frozenset({Reason.LIVEKIT_REDIS_ILL, Reason.LIVEKIT_NODE_STALE})
+_REDIS_AND_GUEST = frozenset({Layer.SERVICES, Layer.LIVEKIT})
 _STEADY = 5.0
 """Seconds for which all must be quiet: an API that has just come back shows everything as it was
 before the end, until a kubelet reports (facts/talos-kubernetes.md §1, Stuck states)."""
@@ -38,8 +41,8 @@ def _covered(world: World, layer: Layer) -> bool:
 
 
 def _opened(world: World, layer: Layer, now: float, policy: Policy) -> tuple[World, list[Decision]]:
-    """A root above or below an open incident's layers is a part of it."""
-    near = {*below(layer), *above(layer)}
+    """A root above or below an open incident's layers is a part of it, and so is one's shadow."""
+    near = {*below(layer), *above(layer), *_kin(world, layer)}
     for one in world.incidents:
         if near & one.layers:
             wider = replace(one, layers=one.layers | {layer})
@@ -51,6 +54,13 @@ def _opened(world: World, layer: Layer, now: float, policy: Policy) -> tuple[Wor
     return world, [
         IncidentOpened(fresh.id, layer, trouble.finding.reason, trouble.finding.evidence)
     ]
+
+
+def _kin(world: World, layer: Layer) -> frozenset[Layer]:
+    """LiveKit that starves is ill of Redis, whose own port tells it: one root, one incident."""
+    view = world.views.get(Layer.LIVEKIT)
+    starves = view is not None and any(one.finding.reason in _STARVED for one in view.gating)
+    return _REDIS_AND_GUEST if starves and layer in _REDIS_AND_GUEST else frozenset()
 
 
 def _resolved(

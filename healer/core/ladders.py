@@ -40,6 +40,7 @@ class Remedy(Word):
     DELETE_POD = "delete_pod"
     FORCE_DELETE_POD = "force_delete_pod"
     PATCH_LIVEKIT = "patch_livekit"
+    KICKSTART_JOB = "kickstart_job"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,8 @@ _SHUTDOWN_WITNESSES: Final = Witnesses(
 
 _SURE: Final = 3
 _SURE_OVER: Final = 30.0
+_LOOKED_TWICE: Final = 90.0
+"""Longer than the rest between the first two looks of a daemon at what is in front of the ports."""
 
 LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
     {
@@ -296,6 +299,62 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
             _SURE, _SURE_OVER, advice="the pod is up and does not answer: read its logs"
         ),
         Reason.NODEPORT_MISMATCH: Ladder(advice="make the NodePort equal to the container port"),
+        # It is looked at again after a minute, and a Caddy that is reloaded is no finding.
+        Reason.CADDY_DOWN: Ladder(
+            over=_LOOKED_TWICE, advice="launchctl kickstart -k gui/$(id -u)/com.joel.caddy"
+        ),
+        Reason.CADDY_URL_WRONG: Ladder(
+            over=_LOOKED_TWICE, advice="look into the Caddyfile, then: caddy reload"
+        ),
+        # A certificate and a funnel do not come and go by themselves.
+        Reason.CADDY_CERTIFICATE: Ladder(
+            1, 0.0, advice="renew the certificate, then: caddy reload --force"
+        ),
+        Reason.FUNNEL_WRONG: Ladder(
+            1, 0.0, advice="tailscale funnel --bg --https=443 http://127.0.0.1:3111"
+        ),
+        # Objects say it in so many words, and what passes by itself is given its time before.
+        Reason.TALOS_API_SILENT: Ladder(1, 0.0, advice="talosctl health; it may need a restart"),
+        Reason.METRICS_ABSENT: Ladder(1, 0.0, advice="install metrics-server"),
+        Reason.NODE_PORT_RANGE: Ladder(1, 0.0, advice="widen it in Talos' machine config"),
+        Reason.ENV_NAMES_K3D: Ladder(1, 0.0, advice="name the Mac as this VM knows it"),
+        Reason.WORKER_ADDRESS: Ladder(1, 0.0, advice="name the worker's own address"),
+        Reason.POD_SECURITY: Ladder(1, 0.0, advice="label the namespace as privileged"),
+        Reason.STORAGE_CLASS: Ladder(1, 0.0, advice="make one StorageClass the default"),
+        Reason.PROVISIONER: Ladder(1, 0.0, advice="mend local-path-provisioner"),
+        Reason.REDIS_AOF_CORRUPT: Ladder(
+            1, 0.0, advice="copy its files, then: redis-check-aof --fix"
+        ),
+        Reason.MOUNT_HANGS: Ladder(1, 0.0, advice="see to the file server; nothing is restarted"),
+        Reason.REDIS_SETTINGS: Ladder(1, 0.0, advice="set it in Redis' own configuration"),
+        Reason.JOB_CRASH_LOOP: Ladder(
+            1, 0.0, advice="launchd starts it again and again: read the job's StandardErrorPath"
+        ),
+        # launchd itself waits 10 s before it starts a job again (launchd.plist(5)): it comes first.
+        Reason.JOB_NOT_RUNNING: Ladder(
+            _SURE,
+            _SURE_OVER,
+            rungs=(Rung(Remedy.KICKSTART_JOB),),
+            advice="read the job's StandardErrorPath, and: launchctl print the job",
+        ),
+        # It may still be starting, and nothing is done about it.
+        Reason.JOB_UNHEALTHY: Ladder(
+            _SURE, 60.0, advice="it runs and does not answer: read its log; healer restarts no job"
+        ),
+        Reason.JOB_FAILED: Ladder(1, 0.0, advice="read the job's StandardErrorPath"),
+        Reason.JOB_OVERDUE: Ladder(_SURE, _SURE_OVER, advice="launchctl print the job"),
+        Reason.JOB_LEFT_ALONE: Ladder(
+            _SURE, _SURE_OVER, advice="start it by hand when it should run: launchctl kickstart"
+        ),
+        Reason.JOB_IN_SYSTEM: Ladder(
+            _SURE, _SURE_OVER, advice="only root may start it: sudo launchctl kickstart"
+        ),
+        # After a login launchd loads its agents one by one.
+        Reason.JOB_ABSENT: Ladder(
+            _SURE,
+            60.0,
+            advice="launchctl bootstrap its plist, or leave it out of [[jobs]]",
+        ),
     }
 )
 
@@ -392,6 +451,11 @@ LIMITS: Final[Mapping[Remedy, Limits]] = MappingProxyType(
         ),
         # Each generation is patched once (its event is used up), so a short gap is enough.
         Remedy.PATCH_LIVEKIT: Limits(Budget(3, DAY), _API, cooldown=MINUTE, settle=180.0),
+        # The cooldown is of each job (design §3); three jobs after a reboot are three runs. What
+        # dies within launchd's own 10 s of least runtime has not started.
+        Remedy.KICKSTART_JOB: Limits(
+            Budget(12, DAY), cooldown=900.0, cap=30.0, settle=60.0, window=15.0
+        ),
     }
 )
 

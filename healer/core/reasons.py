@@ -89,6 +89,32 @@ class Reason(Word):
     SERVICE_NO_ENDPOINTS = "services.no_endpoints"
     SERVICE_SILENT = "services.silent"
     NODEPORT_MISMATCH = "services.nodeport_mismatch"
+    CADDY_DOWN = "services.caddy_down"
+    CADDY_URL_WRONG = "services.caddy_url_wrong"
+    CADDY_CERTIFICATE = "services.caddy_certificate"
+    FUNNEL_WRONG = "services.funnel_wrong"
+
+    # How the cluster was set up, and illnesses that their own lines name: nothing is done.
+    TALOS_API_SILENT = "talos.apid_silent"
+    METRICS_ABSENT = "apiserver.metrics_absent"
+    NODE_PORT_RANGE = "apiserver.node_port_range"
+    ENV_NAMES_K3D = "pods.env_names_k3d"
+    WORKER_ADDRESS = "pods.worker_address"
+    POD_SECURITY = "pods.pod_security"
+    STORAGE_CLASS = "pods.storage_class"
+    PROVISIONER = "pods.provisioner"
+    REDIS_AOF_CORRUPT = "pods.redis_aof_corrupt"
+    MOUNT_HANGS = "pods.mount_hangs"
+    REDIS_SETTINGS = "services.redis_settings"
+
+    JOB_CRASH_LOOP = "launchd.crash_loop"
+    JOB_NOT_RUNNING = "launchd.not_running"
+    JOB_UNHEALTHY = "launchd.job_unhealthy"
+    JOB_FAILED = "launchd.job_failed"
+    JOB_OVERDUE = "launchd.job_overdue"
+    JOB_LEFT_ALONE = "launchd.job_left_alone"
+    JOB_IN_SYSTEM = "launchd.job_in_system"
+    JOB_ABSENT = "launchd.job_absent"
 
     @property
     def layer(self) -> Layer:
@@ -138,7 +164,33 @@ ADVISORY: Final = frozenset(
         Reason.POD_UNMANAGED,
         Reason.LIVEKIT_DRIFT_TOLERATED,
         Reason.NODEPORT_MISMATCH,
+        Reason.CADDY_DOWN,
+        Reason.CADDY_URL_WRONG,
+        Reason.CADDY_CERTIFICATE,
+        Reason.FUNNEL_WRONG,
+        Reason.TALOS_API_SILENT,
+        Reason.METRICS_ABSENT,
+        Reason.NODE_PORT_RANGE,
+        Reason.ENV_NAMES_K3D,
+        Reason.WORKER_ADDRESS,
+        Reason.POD_SECURITY,
+        Reason.STORAGE_CLASS,
+        Reason.PROVISIONER,
+        Reason.REDIS_AOF_CORRUPT,
+        Reason.MOUNT_HANGS,
+        Reason.REDIS_SETTINGS,
+        Reason.JOB_UNHEALTHY,
+        Reason.JOB_FAILED,
+        Reason.JOB_OVERDUE,
+        Reason.JOB_LEFT_ALONE,
+        Reason.JOB_IN_SYSTEM,
+        Reason.JOB_ABSENT,
     }
 )
 """Design §10, "Reasons". A missing tool makes its layer unknown, not ill, so TOOL_MISSING only
-tells of it; TOOL_ABSENT is a tool that nothing at hand needs (talosctl)."""
+tells of it; TOOL_ABSENT is a tool that nothing at hand needs (talosctl). A job of
+launchd's is ill when it should run and does not; what a human took away is only told."""
+
+WHOLLY_WELL: Final = frozenset({Reason.JOB_NOT_RUNNING})
+"""Recovered only when nothing at all is found of the target any more: a job that was started,
+and runs, and does not answer has not recovered."""

@@ -23,6 +23,7 @@ class Layer(Word):
     PODS = "pods"
     LIVEKIT = "livekit"
     SERVICES = "services"
+    LAUNCHD = "launchd"
 
 
 LAYERS: Final = tuple(Layer)
@@ -42,6 +43,7 @@ NEEDS: Final[Mapping[Layer, tuple[Layer, ...]]] = MappingProxyType(
         Layer.PODS: (Layer.FLANNEL,),
         Layer.LIVEKIT: (Layer.PODS,),
         Layer.SERVICES: (Layer.PODS, Layer.DOCKER),
+        Layer.LAUNCHD: (Layer.HOST,),
     }
 )
 """A layer cannot be judged or repaired while one that it needs is confirmed ill."""

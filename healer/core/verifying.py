@@ -6,6 +6,7 @@ from healer.core.facts import Act, Decision, NotVerified, Outcome, Verified
 from healer.core.ledger import Attempt, Ledger
 from healer.core.observation import Observation
 from healer.core.policy import Policy
+from healer.core.reasons import WHOLLY_WELL
 from healer.core.world import Verification, World
 
 _UNSEEN_FOR = 120.0
@@ -67,7 +68,10 @@ def _counted(one: Verification, heard: Observation, now: float) -> Verification:
 
 
 def _still_there(act: Act, heard: Observation) -> bool:
-    return any((one.reason, one.target) == (act.reason, act.target) for one in heard.findings)
+    return any(
+        one.target == act.target and (one.reason is act.reason or act.reason in WHOLLY_WELL)
+        for one in heard.findings
+    )
 
 
 def settle(world: World, now: float, policy: Policy) -> tuple[World, list[Decision]]:

@@ -5,15 +5,18 @@ that healer never edits: colima.yaml, Talos' machine config, versions of program
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 from healer.core.ladders import LADDERS
+from healer.core.observation import Finding
 from healer.core.reasons import Reason
 from healer.core.word import Word
 from healer.model.cluster import CONTROL_PLANE_TAINT, Node, Readiness
 from healer.model.container import Container
+from healer.model.front import FrontSeen, WantedFront, WantedFunnel
+from healer.model.front_findings import funnel_fault, is_down
 from healer.model.machine import Forwarder, GuestFacts, Hostagent
 
 CURES: Final[Mapping[Reason, str]] = MappingProxyType(
@@ -34,6 +37,12 @@ CURES: Final[Mapping[Reason, str]] = MappingProxyType(
         "docker logs for why it ends",
         Reason.FLANNEL_CRASHING: "flannel crashes without br_netfilter: load it at each boot, in "
         "colima.yaml under provision",
+        Reason.CADDY_DOWN: "let launchd keep it up: RunAtLoad and KeepAlive in its plist, with "
+        "`caddy run` and not `caddy start` as its program",
+        Reason.CADDY_CERTIFICATE: "let Caddy fetch certificates of ts.net names from tailscaled: "
+        "tls { get_certificate tailscale } in the Caddyfile instead of files",
+        Reason.JOB_NOT_RUNNING: "let launchd itself start it again: KeepAlive in its plist, and "
+        "read its StandardErrorPath for why it ends",
     }
 )
 """What ends a fault for good, where the ladder's own advice only mends it once more."""
@@ -70,6 +79,16 @@ class Cure:
 
 
 @dataclass(frozen=True, slots=True)
+class SetUp:
+    """One question about how the cluster was set up, and what was found."""
+
+    name: str
+    findings: tuple[Finding, ...] = ()
+    unseen: str = ""
+    """Why it could not be asked; '' = it was."""
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What was seen of the tower; words say why a part could not be asked."""
 
@@ -83,6 +102,11 @@ class Standing:
     """The one that the settings want; '' = any."""
     memory: int | None
     """Bytes that the settings want; None = none is asserted."""
+    front: FrontSeen = field(default_factory=FrontSeen)
+    """Caddy and the funnel."""
+    wanted_front: WantedFront = field(default_factory=WantedFront)
+    setup: tuple[SetUp, ...] = ()
+    """How the cluster was set up, question by question."""
 
 
 def cures(seen: Standing) -> tuple[Cure, ...]:
@@ -97,7 +121,21 @@ def cures(seen: Standing) -> tuple[Cure, ...]:
         _kubeconfig(seen.readiness),
         _certificate(seen.readiness),
         _taint(seen.node),
+        _caddy(seen.front),
+        _funnel(seen.front, seen.wanted_front.funnel),
+        *(_set_up(one) for one in seen.setup),
     )
+
+
+def _set_up(one: SetUp) -> Cure:
+    """What was lost since the cluster was made: each finding has its own command."""
+    fault = f"set up otherwise than meant: {one.name}"
+    if one.unseen:
+        return Cure(fault, Applied.UNKNOWN, one.unseen, "healer doctor says what is not reached")
+    if not one.findings:
+        return Cure(fault, Applied.YES, "as it should be", "")
+    why = "; ".join(finding.evidence for finding in one.findings)
+    return Cure(fault, Applied.NO, why, "; ".join(finding.advice for finding in one.findings))
 
 
 def _disk_lock(agent: Hostagent | str) -> Cure:
@@ -195,3 +233,23 @@ def _taint(node: Node | str) -> Cure:
     if any(one.key == CONTROL_PLANE_TAINT for one in node.taints):
         return Cure(fault, Applied.NO, "it is there now", fix)
     return Cure(fault, Applied.UNKNOWN, "not there now; the machine config is Talos' to say", fix)
+
+
+def _caddy(seen: FrontSeen) -> Cure:
+    """Whether launchd would start it anew only its plist says."""
+    fault, fix = "Caddy ends, and nothing starts it", CURES[Reason.CADDY_DOWN]
+    if is_down(seen):
+        return Cure(fault, Applied.NO, "it does not run now", fix)
+    if seen.running is None:
+        return Cure(fault, Applied.UNKNOWN, "not looked at", fix)
+    return Cure(fault, Applied.UNKNOWN, "it runs now; its plist is launchd's to say", fix)
+
+
+def _funnel(seen: FrontSeen, wanted: WantedFunnel) -> Cure:
+    fault, fix = "the funnel ends with its terminal, or leads elsewhere", wanted.command
+    if seen.funnels is None:
+        why = seen.funnel_missing or seen.funnel_unseen or "not looked at"
+        return Cure(fault, Applied.NO if seen.funnel_missing else Applied.UNKNOWN, why, fix)
+    wrong = funnel_fault(tuple(one for one in seen.funnels if one.is_kept), wanted)
+    why = wrong or f"{wanted.port} leads to {wanted.target}, in the background"
+    return Cure(fault, Applied.NO if wrong else Applied.YES, why, fix)

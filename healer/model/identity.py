@@ -25,6 +25,12 @@ def is_usernet(command: str) -> bool:
     return _is_lima(command.split(), "usernet")
 
 
+def is_caddy(command: str) -> bool:
+    """Whether it is Caddy's server; `caddy start` runs one as well."""
+    words = command.split()
+    return words[1:2] == ["run"] and PurePath(words[0]).name == "caddy"
+
+
 def is_driver(command: str, instance_folder: Path) -> bool:
     """Whether it is a VM process of that instance: only drivers other than vz have their own."""
     words = command.split()

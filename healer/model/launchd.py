@@ -12,6 +12,14 @@ ABSENT: Final = frozenset({3, 112, 113, 125})
 113 `Could not find service` of the job; 112 `Could not find domain` and 125 `Domain does not
 support specified action` of a domain that nobody has logged in to (facts/incidents.md §2, 34)."""
 
+RIVALS: Final = (
+    "com.joel.k8s-reboot-heal",
+    "com.joel.talon",
+    "com.joel.colima",
+    "homebrew.mxcl.colima",
+)
+"""Other owners of the tower (facts/incidents.md §6, facts/colima.md §5)."""
+
 _FIELD: Final = re.compile(r"\t([a-z][a-z ]*) = (.+)")
 """One tab: what is nested deeper has a `state` and a `path` of its own."""
 _SWITCH: Final = re.compile(r'\s*"(.+)" => (?:disabled|true)')
@@ -76,13 +84,19 @@ class LoadedJob:
         return f"{self.state or 'in an unknown state'}{pid}{last}"
 
 
-def parse_job(text: str) -> LoadedJob:
-    """Read `launchctl print DOMAIN/LABEL`; the first of each name counts."""
+def fields_of(text: str) -> dict[str, str]:
+    """The job's own fields on a page of `launchctl print`; the first of each name counts."""
     fields: dict[str, str] = {}
     for line in text.splitlines():
         match = _FIELD.fullmatch(line)
         if match:
             fields.setdefault(match[1], match[2].strip())
+    return fields
+
+
+def parse_job(text: str) -> LoadedJob:
+    """Read `launchctl print DOMAIN/LABEL`."""
+    fields = fields_of(text)
     pid = fields.get("pid", "")
     path = fields.get("path", "")
     return LoadedJob(

@@ -18,6 +18,10 @@ from healer.model.published import CONTAINER, HOST, PublishedService
 class Hop(Word):
     """One stretch of the way, in the order in which bytes travel."""
 
+    FUNNEL = "funnel"
+    """From the internet to the Mac's port, by Tailscale."""
+    CADDY = "caddy"
+    """From a name of the tailnet to the Mac's port, by Caddy."""
     PROGRAM = "program"
     """A program of the Mac itself, which no tower carries."""
     FORWARD = "forward"
@@ -157,7 +161,9 @@ class Path:
         if self.broken is None:
             return ()
         behind = self.steps[self.steps.index(self.broken) + 1 :]
-        return tuple(one.hop for one in behind if one.verdict is Verdict.OK)
+        # Caddy stands beside the funnel, and never behind anything.
+        well = (one.hop for one in behind if one.verdict is Verdict.OK)
+        return tuple(one for one in well if one is not Hop.CADDY)
 
     @property
     def verdict(self) -> Verdict:

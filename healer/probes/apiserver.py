@@ -11,6 +11,7 @@ from healer.model.cluster import Readiness
 from healer.ports import ClusterEyes, CredentialEyes, Denied, PortError, TargetIll, VmEyes
 from healer.probes.asking import ask, port_group, witness
 from healer.probes.credentials import ending
+from healer.probes.setup import NOTHING, SetupLook
 
 READYZ: Final = "API /readyz"
 """Names the sign, whatever the port is: the port is not known when nothing answers."""
@@ -33,14 +34,19 @@ class ApiserverProbe:
         vm: VmEyes,
         credentials: CredentialEyes | None = None,
         wall: Callable[[], float] = lambda: 0.0,
+        setup: SetupLook = NOTHING,
     ) -> None:
         self._cluster = cluster
         self._vm = vm
         self._credentials = credentials
         self._wall = wall
+        self._setup = setup
 
     async def look(self) -> Observation:
         """Look once. Any answer over TLS is a sign of life, a refusal of our key as well."""
+        return await self._setup.added_to(await self._look())
+
+    async def _look(self) -> Observation:
         answer = await ask(self._cluster.readiness)
         signs = witness(answer, Subject.API, port_group(self._vm), READYZ)
         if isinstance(answer, Denied):

@@ -24,7 +24,9 @@ from healer.model.workload import is_of_daemonset, is_of_deployment, template_of
 from healer.ports import ClusterEyes, PortError
 from healer.probes.api import unseen
 from healer.probes.asking import ask, ask_both
+from healer.probes.named import NamedIllness
 from healer.probes.quiet_pods import QuietPods, acts
+from healer.probes.setup import NOTHING, SetupLook
 
 
 class PodsProbe:
@@ -38,19 +40,28 @@ class PodsProbe:
         namespaces: frozenset[str] = NAMESPACES,
         *,
         force_stateful_sets: bool = False,
+        setup: SetupLook = NOTHING,
+        named: NamedIllness | None = None,
     ) -> None:
         self._cluster = cluster
         self._namespaces = namespaces
         self._force_stateful_sets = force_stateful_sets
+        self._setup = setup
+        self._named = named
         self._quiet = QuietPods()
 
     async def look(self) -> Observation:
         """Look once; a tower of healthy pods costs one question."""
+        return await self._setup.added_to(await self._look())
+
+    async def _look(self) -> Observation:
         heard = await ask(self._cluster.pods)
         if isinstance(heard, PortError):
             return unseen(self.layer, heard)
         suspects, alive = self._quiet.without(heard)
         summary = f"{alive} pods"
+        if self._named is not None:
+            self._named.forget_all_but(suspects)
         if not suspects:
             return Observation(self.layer, summary=summary)
         others = await self._others()
@@ -79,7 +90,7 @@ class PodsProbe:
     async def _findings(
         self, suspects: Sequence[Pod], heard: Listing[Pod], others: "_Others"
     ) -> tuple[Finding, ...] | PortError:
-        reports = _reported(suspects, heard.server_time)
+        reports = await self._reported(suspects, heard.server_time)
         troubled = [one for one in suspects if acts(one, heard.server_time)]
         if not troubled:
             return reports
@@ -97,6 +108,18 @@ class PodsProbe:
         )
         judged = [await self._judge(one, around) for one in troubled]
         return (*(one for one in judged if one is not None), *reports)
+
+    async def _reported(self, suspects: Sequence[Pod], now: float) -> tuple[Finding, ...]:
+        """One finding a reason and template, however many pods show it (R50)."""
+        found: dict[tuple[Reason, str], Finding] = {}
+        for pod in suspects:
+            told = None if acts(pod, now) else report(pod, now)
+            if told is not None and self._named is not None:
+                told = await self._named.instead_of(pod, told)
+            if told is not None:
+                finding = _finding(pod, told)
+                found.setdefault((told.reason, finding.target), finding)
+        return tuple(found.values())
 
     async def _judge(self, pod: Pod, around: Surroundings) -> Finding | None:
         """None while the kubelet may yet mend what healer must not touch anyway."""
@@ -172,17 +195,6 @@ def _unmanaged(pod: Pod, evidence: str, command: str) -> Finding:
         owner=workload_of(pod),
         advice=advice,
     )
-
-
-def _reported(suspects: Sequence[Pod], now: float) -> tuple[Finding, ...]:
-    """One finding a reason and template, however many pods show it (R50)."""
-    found: dict[tuple[Reason, str], Finding] = {}
-    for pod in suspects:
-        told = None if acts(pod, now) else report(pod, now)
-        if told is not None:
-            finding = _finding(pod, told)
-            found.setdefault((told.reason, finding.target), finding)
-    return tuple(found.values())
 
 
 def _finding(pod: Pod, told: Report) -> Finding:

@@ -8,7 +8,6 @@ dead (facts/colima.md §2).
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
 
 import anyio
 
@@ -19,7 +18,6 @@ from healer.model.path import NOT_ASKED, Answer, Heard, Owner, Path, Seen, walk
 from healer.model.published import DEFAULT_PUBLISHED, HOST_ONLY, POD, PublishedService
 from healer.model.reachability import Behind, Silence, behind, mismatch, trouble
 from healer.ports import (
-    Clock,
     ClusterEyes,
     Denied,
     EngineEyes,
@@ -31,7 +29,11 @@ from healer.ports import (
 )
 from healer.probes.api import unseen
 from healer.probes.asking import ask, ask_both, port_group
+from healer.probes.resync import ALWAYS, Resync
 from healer.probes.tracing import heard
+
+Beside = Callable[[Observation], Awaitable[Observation]]
+"""Adds to what was seen of the ports what is known beside them; changes nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,35 +68,14 @@ class _Heard:
         return "" if seen else str(self.answer)
 
 
-class Resync:
-    """When the cluster's own lists are worth their price again, while every port answers."""
-
-    def __init__(self, clock: Clock | None = None, every: float = 0.0) -> None:
-        self._clock = clock
-        self._every = every
-        self._done: float | None = None
-
-    def due(self) -> bool:
-        """Whether it is time."""
-        if self._clock is None or self._done is None:
-            return True
-        return self._clock.now() - self._done >= self._every
-
-    def done(self) -> None:
-        """They were read now."""
-        if self._clock is not None:
-            self._done = self._clock.now()
-
-
-ALWAYS: Final = Resync()
-"""Of a single pass, which looks once or twice."""
-
-
 class ServicesProbe:
     """Looks at each published port, and asks the cluster what should be behind it.
 
+    `cause_of` knows of a workload, as `namespace/name`, what its own log names as its illness.
+
     It keeps what it last knew of the container's ports and of what is scaled to zero, so
-    that a port nobody published or wanted never counts as a sign of death.
+    that a port nobody published or wanted never counts as a sign of death. `beside` adds what
+    is known of what stands in front of the ports (probes/front) and of their set-up (probes/setup).
     """
 
     layer = Layer.SERVICES
@@ -104,9 +85,13 @@ class ServicesProbe:
         eyes: ServiceEyes,
         published: Sequence[PublishedService] = DEFAULT_PUBLISHED,
         resync: Resync = ALWAYS,
+        beside: Sequence[Beside] = (),
+        cause_of: Callable[[str], str] = lambda _: "",
     ) -> None:
         self._eyes = eyes
+        self._cause_of = cause_of
         self._resync = resync
+        self._beside = beside
         self._mismatches: tuple[Finding, ...] = ()
         self._configured = tuple(
             one for one in published if one.where == POD and one.host_port not in HOST_ONLY
@@ -116,6 +101,12 @@ class ServicesProbe:
 
     async def look(self) -> Observation:
         """Look once. Ports that Docker does not publish are not asked."""
+        seen = await self._look()
+        for add in self._beside:
+            seen = await add(seen)
+        return seen
+
+    async def _look(self) -> Observation:
         bindings = await self._learn_bindings()
         heard = await self._speak_to_all()
         ill = [one for one in heard if isinstance(one.answer, TargetIll)]
@@ -273,7 +264,13 @@ class ServicesProbe:
             for one in self._configured
             if self._inner is None or one.host_port in self._inner
         ]
-        return tuple(one for one in (*troubles, *mismatches) if one is not None)
+        return tuple(self._caused(one) for one in (*troubles, *mismatches) if one is not None)
+
+    def _caused(self, found: Finding) -> Finding:
+        """With the illness behind it, when its pod has named one: it is told once, and whole."""
+        namespace, _, name = found.owner.partition("/Service/")
+        cause = self._cause_of(f"{namespace}/{name}")
+        return replace(found, evidence=f"{found.evidence}; {cause}") if cause else found
 
 
 def _traced(found: Finding | None, way: Path) -> Finding | None:

@@ -11,6 +11,7 @@ from healer.model.container import Container
 from healer.model.verdicts import WantedContainer, shutting_down, start_refusal
 from healer.ports import ClusterEyes, EngineEyes, GuestEyes, NotThere, PortError, TargetIll, VmEyes
 from healer.probes.asking import ask, ask_both, port_group, witness
+from healer.probes.setup import NOTHING, SetupLook
 
 WARM_UP: Final = 300.0
 """Seconds that Talos and etcd may take before a silent API counts (design §3, `wedged`)."""
@@ -48,16 +49,21 @@ class TalosProbe:
         guest: GuestEyes,
         vm: VmEyes,
         wanted: WantedContainer | None = None,
+        setup: SetupLook = NOTHING,
     ) -> None:
         self._engine = engine
         self._cluster = cluster
         self._guest = guest
         self._vm = vm
         self._wanted = wanted or WantedContainer()
+        self._setup = setup
         self._sighting: _Sighting | None = None
 
     async def look(self) -> Observation:
         """Look once."""
+        return await self._setup.added_to(await self._look())
+
+    async def _look(self) -> Observation:
         found = await ask(self._engine.container)
         if isinstance(found, NotThere):
             return Observation(self.layer, (Finding(Reason.TALOS_MISSING, str(found)),))

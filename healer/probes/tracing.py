@@ -13,6 +13,8 @@ import anyio
 
 from healer.model.cluster import Deployment, ServicePort
 from healer.model.container import Container
+from healer.model.front import FrontSeen, WantedFront, Watch
+from healer.model.front_hops import with_front
 from healer.model.path import NOT_ASKED, Answer, Heard, Hop, Owner, Path, Seen, named, walk
 from healer.model.published import CONTAINER, POD, PublishedService
 from healer.ports import (
@@ -24,6 +26,7 @@ from healer.ports import (
     TargetSilent,
     WrongAnswer,
 )
+from healer.probes.front import FrontParts, look_in_front
 
 T = TypeVar("T")
 SECONDS: Final = 2.9
@@ -50,8 +53,46 @@ def _late(what: str) -> CannotLook:
     return CannotLook(what, f"no answer within {SECONDS:g} s")
 
 
-async def trace(eyes: PathEyes, services: Sequence[PublishedService]) -> tuple[Path, ...]:
+@dataclass(frozen=True, slots=True)
+class Above:
+    """What leads to the Mac's ports, and how it is looked at."""
+
+    parts: FrontParts
+    wanted: WantedFront
+
+    def only(self, services: Iterable[PublishedService]) -> "Above":
+        """The same for these services: nobody waits for what leads elsewhere."""
+        ports = {one.host_port for one in services}
+        caddy, funnel = self.wanted.caddy, self.wanted.funnel
+        urls = tuple(one for one in caddy.urls if one.port in ports)
+        if not urls:
+            caddy = replace(caddy, watch=Watch.NEVER)
+        if funnel.leads_to not in ports:
+            funnel = replace(funnel, watch=Watch.NEVER)
+        return replace(self, wanted=WantedFront(replace(caddy, urls=urls), funnel))
+
+
+async def trace(
+    eyes: PathEyes, services: Sequence[PublishedService], above: Above | None = None
+) -> tuple[Path, ...]:
     """The way to each of them, judged hop by hop."""
+    if above is None:
+        return await _trace(eyes, services)
+    above = above.only(services)
+    seen = FrontSeen()
+    paths: tuple[Path, ...] = ()
+
+    async def below() -> None:
+        nonlocal paths
+        paths = await _trace(eyes, services)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(below, name="the ways")
+        seen = await look_in_front(above.parts, above.wanted)
+    return tuple(with_front(one, seen, above.wanted) for one in paths)
+
+
+async def _trace(eyes: PathEyes, services: Sequence[PublishedService]) -> tuple[Path, ...]:
     looked = _Looked()
     with anyio.move_on_after(SECONDS):
         known = await _with_ports(eyes, services, looked)

@@ -19,8 +19,8 @@ from healer.core.facts import (
     Verified,
     WasReset,
 )
-from healer.core.observation import Observation
-from healer.core.reasons import Reason
+from healer.core.observation import Finding, Observation
+from healer.core.reasons import WHOLLY_WELL, Reason
 from healer.core.tower import Layer
 from healer.promises.history import Broken, History, Moment, Violation
 from healer.promises.seeing import told
@@ -128,14 +128,18 @@ def _count(proofs: Mapping[str, tuple[Act, _Proof]], observation: Observation, a
     for act, proof in proofs.values():
         if act.layer is not observation.layer:
             continue
-        there = any(
-            (one.reason, one.target) == (act.reason, act.target) for one in observation.findings
-        )
-        if observation.unknown or there:
+        if observation.unknown or any(_denies(one, act) for one in observation.findings):
             proof.since, proof.passes = None, 0
             continue
         proof.since = at if proof.since is None else proof.since
         proof.passes += 1
+
+
+def _denies(finding: Finding, act: Act) -> bool:
+    """Whether it says that the act has not helped, or not wholly."""
+    if finding.target != act.target:
+        return False
+    return finding.reason is act.reason or act.reason in WHOLLY_WELL
 
 
 def _unproved(moment: Moment, proofs: Mapping[str, tuple[Act, _Proof]]) -> Iterator[Violation]:

@@ -1,11 +1,14 @@
 """Pairs of settings that cancel each other out (facts/peers.md §1.2, idea 15)."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import Final
 
 from healer.core.ladders import DAY, LIMITS, Limits
+from healer.model.front import fault_of
+from healer.model.launchd import RIVALS
 from healer.model.published import BEHIND, HOST, PublishedService
 from healer.settings.backups import release_of
 from healer.settings.policy import ladder_of, limits_of
@@ -13,9 +16,14 @@ from healer.settings.tree import Settings
 
 REMEMBERED: Final = 8 * DAY
 """Seconds for which the journal tells limits of an act; a longer limit would forget it."""
+_LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""A slash, or a dash in front, would make another argument of it."""
 _PROTOCOLS: Final = ("http", "redis", "tcp", "tls")
 _LARGEST_PORT: Final = 65_535
 _STATUSES: Final = range(100, 600)
+_FUNNEL_PORTS: Final = (443, 8443, 10_000)
+"""Tailscale lets the internet in at these alone."""
+_FUNNEL_TARGETS: Final = ("http://", "https://", "https+insecure://", "tcp://")
 _LEAST_PING: Final = 5.0
 """Seconds; more often tells nobody outside any sooner."""
 
@@ -30,8 +38,10 @@ def bad_pairs(settings: Settings) -> Iterator[Problem]:
     yield from _of_limits(settings)
     yield from _of_confirmation(settings)
     yield from _of_services(settings)
+    yield from _of_jobs(settings)
     yield from _of_notices(settings)
     yield from _of_backup(settings)
+    yield from _of_front(settings)
 
 
 def _of_once(settings: Settings) -> Iterator[Problem]:
@@ -129,6 +139,22 @@ def _of_services(settings: Settings) -> Iterator[Problem]:
             yield f"{place}.host_port", words
 
 
+def _of_jobs(settings: Settings) -> Iterator[Problem]:
+    seen: Counter[str] = Counter()
+    for number, job in enumerate(settings.jobs, 1):
+        place = f"jobs[{number}]"
+        seen[job.label] += 1
+        if seen[job.label] > 1:
+            yield f"{place}.label", f"{job.label} is named twice"
+        if not _LABEL.fullmatch(job.label):
+            yield f"{place}.label", f"{job.label!r} should be a label of launchd's: com.example.job"
+        if job.label in RIVALS and job.kickstart:
+            words = f"{job.label} owns the tower too, and is never started; write false"
+            yield f"{place}.kickstart", words
+        if job.every is not None and job.every <= 0:
+            yield f"{place}.every", "0 would be overdue at once"
+
+
 def _of_service(service: PublishedService) -> Iterator[Problem]:
     if service.protocol not in _PROTOCOLS:
         yield "protocol", f"{service.protocol!r} should be one of: {', '.join(_PROTOCOLS)}"
@@ -155,3 +181,28 @@ def _of_backup(settings: Settings) -> Iterator[Problem]:
         yield "backup.deadline", "too short for any command; write at least 1s"
     if told.pds_path and not told.pds_path.startswith("/"):
         yield "backup.pds_path", f"{told.pds_path!r} should begin with /"
+
+
+def _of_front(settings: Settings) -> Iterator[Problem]:
+    asked: Counter[str] = Counter()
+    for number, one in enumerate(settings.caddy.urls, 1):
+        place = f"caddy.urls[{number}]"
+        if fault := fault_of(one):
+            # A URL may hold a password, which is not repeated.
+            shown = "" if "@" in one.url else f"{one.url!r} "
+            yield f"{place}.url", f"{shown}{fault}"
+        if not 0 <= one.port <= _LARGEST_PORT:
+            yield f"{place}.port", f"{one.port} should be from 0 to {_LARGEST_PORT}"
+        if one.status and one.status not in _STATUSES:
+            yield (
+                f"{place}.status",
+                f"{one.status} should be an HTTP status, or 0",
+            )
+        asked[one.url] += 1
+        if asked[one.url] > 1:
+            yield f"{place}.url", f"{one.url} is named twice"
+    port, target = settings.funnel.port, settings.funnel.target
+    if port not in _FUNNEL_PORTS:
+        yield "funnel.port", f"{port} should be one of: {', '.join(map(str, _FUNNEL_PORTS))}"
+    if not target.startswith(_FUNNEL_TARGETS) or not target.isprintable() or " " in target:
+        yield "funnel.target", f"{target!r} should be a URL such as http://127.0.0.1:3111"

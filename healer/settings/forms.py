@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from healer.model.jobs import parse_local_url
 from healer.settings.units import parse_duration, parse_size
 
 _LARGEST_PORT: Final = 65_535
@@ -62,6 +63,7 @@ class Text:
     """A `name` (not empty), a `choice`, or a path that means the same everywhere.
 
     A `folder` is absolute; a `place` may also be in the home folder. An `endpoint` is host:port.
+    A `local_url` leads to a port of this Mac, or is empty.
     """
 
     kind: str
@@ -81,6 +83,8 @@ class Text:
             raise ValueError(f"{value!r} should begin with / or ~/: launchd runs healer elsewhere")
         if self.kind == "endpoint" and not _is_endpoint(value):
             raise ValueError(f"{value!r} should be host:port, e.g. example.org:443")
+        if self.kind == "local_url" and value and parse_local_url(value) is None:
+            raise ValueError(f"{value!r} should be http://127.0.0.1:PORT/PATH, on this Mac")
         return value
 
 

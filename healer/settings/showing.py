@@ -51,6 +51,9 @@ def _origin(key: str, origins: Origins) -> str:
 def _written(value: Any, form: Form | None) -> str:  # noqa: ANN401  (any setting's value)
     if isinstance(form, Unit):
         return f'"{format_duration(value) if form.name == "duration" else format_size(value)}"'
+    if is_dataclass(value):
+        pairs = ((one.name, getattr(value, one.name)) for one in fields(value))
+        return f"{{ {', '.join(f'{name} = {_written(inner, None)}' for name, inner in pairs)} }}"
     if isinstance(value, tuple):
         return f"[{', '.join(_written(one, None) for one in value)}]"
     # JSON's numbers, truths and escapes are TOML's too, but for DEL, which JSON leaves as it is.

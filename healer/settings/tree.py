@@ -1,10 +1,11 @@
 """Every setting, its unit, the reason for its default, and what None means."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Final
 
 from healer.core.ladders import Remedy
 from healer.core.reasons import Reason
+from healer.model.front import DEFAULT_URLS, CaddyUrl, Watch
 from healer.model.published import DEFAULT_PUBLISHED, PublishedService
 from healer.settings.forms import Bounds, Text, Unit
 
@@ -20,8 +21,11 @@ Place = Annotated[str, Text("place")]
 Folder = Annotated[str, Text("folder")]
 Endpoint = Annotated[str, Text("endpoint")]
 """`host:port`, or `[::1]:443`."""
+LocalHttp = Annotated[str, Text("local_url")]
+"""`http://127.0.0.1:PORT/PATH`, or empty."""
 LivekitWhen = Annotated[str, Text("choice", ("not_ready", "always"))]
 DigestWhen = Annotated[str, Text("choice", ("news", "daily", "off"))]
+WatchWhen = Annotated[str, Text("choice", tuple(one.value for one in Watch))]
 Method = Annotated[str, Text("choice", ("GET", "POST"))]
 Hour = Annotated[int, Bounds(0, 23)]
 
@@ -88,6 +92,31 @@ class PodSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SetupSettings:
+    """How the cluster should be set up; what differs is told with its fix, and never changed."""
+
+    worker: tuple[Endpoint, ...] = (
+        "host.lima.internal:3111",
+        "host.docker.internal:3111",
+        "192.168.5.2:3111",
+        "192.168.64.1:3111",
+    )
+    """Where Inngest finds the worker as `host:port`: the Mac by the names and addresses that
+    its VM knows it by. The first one stands in the fix. Empty: nothing is compared."""
+    privileged: tuple[Name, ...] = ("joelclaw", "local-path-storage")
+    """Namespaces that enforce no pod security: Talos' own default keeps host paths and host
+    networks out of every other."""
+    storage_class: Name | None = "local-path"
+    """The one default StorageClass. None: volumes of any kind are nobody's business here."""
+    metrics_server: bool = True
+    """Whether there should be one: `kubectl top` and autoscalers need it."""
+    redis_policy: Name | None = "noeviction"
+    """Redis' maxmemory-policy: a queue may lose no key. None: any will do."""
+    redis_appendonly: bool = True
+    """Whether Redis must keep its append-only file, without which a crash loses what was queued."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileSettings:
     """Where healer keeps its files."""
 
@@ -147,6 +176,8 @@ class CalmSettings:
     """A watch tells of a changed Deployment; the address itself is asked."""
     services: Duration = 15.0
     """Nobody tells when a published port goes dumb."""
+    launchd: Duration = 15.0
+    """A process of launchd's that ends tells nobody; to see that it lives costs no call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +290,38 @@ class CertificateSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CaddySettings:
+    """The proxy in front of the Mac's ports: looked at and told of, never touched.
+
+    Its certificate files belong into `certificates.files`.
+    """
+
+    watch: WatchWhen = "found"
+    """`found`: where `caddy` is on PATH or runs; `always`: missed where it is not; `never`."""
+    label: Name = "com.joel.caddy"
+    """Its job in launchd, for the command that starts it anew."""
+    config: Place = "~/.local/caddy/Caddyfile"
+    """Its Caddyfile, for the command that makes it read that anew; healer does not read it."""
+    authorities: Place | None = None
+    """A PEM file of who else may vouch for its certificates, as the root of `tls internal`.
+    None: the system's own alone."""
+    urls: tuple[CaddyUrl, ...] = DEFAULT_URLS
+    """Its URLs, each a [[caddy.urls]] table; given at all, they replace the defaults."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelSettings:
+    """Tailscale's funnel, by which the internet reaches the worker: never changed by healer."""
+
+    watch: WatchWhen = "found"
+    """`found`: where `tailscale` is on PATH; `always`: missed where it is not; `never`."""
+    port: Port = 443
+    """The public port; Tailscale lets the internet in at these three alone."""
+    target: Name = "http://127.0.0.1:3111"
+    """Where it should lead: by default to the worker on the Mac."""
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeSettings:
     """What a human hears, when, and by which way; none of them leads through the tower.
 
@@ -332,12 +395,42 @@ class BackupSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class JobSettings:
+    """A job of launchd's that should run on this Mac, or be told of when it does not.
+
+    It is looked for in `system`, `user/UID` and `gui/UID`. One that is loaded nowhere is said to
+    be hosted elsewhere, and nothing more.
+    """
+
+    label: Name
+    """launchd's name of it."""
+    health: LocalHttp = ""
+    """Its own address on this Mac, which must answer 200 to 399. Empty: to run is all that is
+    asked. One that runs and does not answer is told of and never restarted."""
+    every: Duration | None = None
+    """For a job that runs now and then: the time between two runs. None: as launchd says, for
+    StartInterval; a job by the calendar is judged by its last exit alone."""
+    kickstart: bool = True
+    """Whether healer may start it when it is down. false: it is only told of."""
+
+
+DEFAULT_JOBS: Final = (
+    JobSettings("com.joel.system-bus-worker", "http://127.0.0.1:3111/api/inngest"),
+    JobSettings("com.joel.caddy"),
+    JobSettings("com.joel.gateway"),
+)
+"""The owner's (facts/incidents.md §6). 3111 is the worker's; where the facts name no path, a guess
+would call a healthy job ill."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set."""
 
     tower: TowerSettings = field(default_factory=TowerSettings)
     livekit: LivekitSettings = field(default_factory=LivekitSettings)
     pods: PodSettings = field(default_factory=PodSettings)
+    setup: SetupSettings = field(default_factory=SetupSettings)
     files: FileSettings = field(default_factory=FileSettings)
     once: OnceSettings = field(default_factory=OnceSettings)
     daemon: DaemonSettings = field(default_factory=DaemonSettings)
@@ -348,9 +441,13 @@ class Settings:
     notices: NoticeSettings = field(default_factory=NoticeSettings)
     certificates: CertificateSettings = field(default_factory=CertificateSettings)
     backup: BackupSettings = field(default_factory=BackupSettings)
+    caddy: CaddySettings = field(default_factory=CaddySettings)
+    funnel: FunnelSettings = field(default_factory=FunnelSettings)
     limits: dict[Remedy, LimitSettings] = field(default_factory=dict)
     """By remedy, e.g. [limits.start_vm]."""
     confirm: dict[Reason, ConfirmSettings] = field(default_factory=dict)
     """By reason, e.g. [confirm."docker.forward_dead"]."""
     services: tuple[PublishedService, ...] = DEFAULT_PUBLISHED
     """Published ports, each a [[services]] table; given at all, they replace the defaults."""
+    jobs: tuple[JobSettings, ...] = DEFAULT_JOBS
+    """launchd's jobs, each a [[jobs]] table; given at all, they replace the defaults."""

@@ -1,5 +1,6 @@
 """How long an answer takes, and whether it comes at all."""
 
+from random import Random
 from typing import NoReturn
 
 import anyio
@@ -9,12 +10,21 @@ from healer.simulation.forwards import Way
 from healer.simulation.physics import Tower
 
 
-async def answer(tower: Tower, place: str, takes: float, deadline: float = 5.0) -> None:
-    """Wait as long as the answer takes. Raises TargetSilent when it gets lost on the way."""
+async def answer(
+    tower: Tower,
+    place: str,
+    takes: float,
+    deadline: float = 5.0,
+    chance: Random | None = None,
+) -> None:
+    """Wait as long as the answer takes. Raises TargetSilent when it gets lost on the way.
+
+    `chance` is drawn from in place of the tower's own, by whoever asks beside the rest.
+    """
     troubles = tower.troubles
     if troubles.on_every_answer:
         takes += troubles.delay()
-        if takes > deadline or troubles.loses_this_one():
+        if takes > deadline or troubles.loses_this_one(chance):
             await silence(tower, place, deadline)
     await anyio.sleep(takes)
     tower.now()

@@ -8,6 +8,7 @@ from healer.simulation.kernel import Kernel
 from healer.simulation.kubelet import Kubelet
 from healer.simulation.life import Life
 from healer.simulation.node import READY, SHUTTING_DOWN, STARTING, NodeState
+from healer.simulation.setup import Setup
 
 API_AFTER = 14.0
 """From the container's start to /readyz (facts/lab.md: node Ready after 20 s)."""
@@ -46,6 +47,7 @@ class Cluster:
         self.node = NodeState(clock)
         self.flannel = Flannel(clock, self.life, kernel)
         self.kubelet = Kubelet(clock, self.life, self.node, self.flannel)
+        self.setup = Setup()
         self.shutting_down = False
         """machined is on its way out; only a new start of it clears that (§1)."""
         self.wedged = False

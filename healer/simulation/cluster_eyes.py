@@ -1,5 +1,7 @@
 """The Kubernetes API as eyes."""
 
+from random import Random
+
 from healer.model.cluster import (
     DaemonSet,
     Deployment,
@@ -24,10 +26,10 @@ class SimulatedCluster:
     def __init__(self, tower: Tower) -> None:
         self._tower = tower
 
-    async def reach(self, place: str) -> None:
+    async def reach(self, place: str, chance: Random | None = None) -> None:
         """Get an answer of the API at all. Raises TargetIll, TargetSilent, Denied."""
         tower = self._tower
-        await answer(tower, place, 0.02, DEADLINE)
+        await answer(tower, place, 0.02, DEADLINE, chance)
         await get_in(tower, tower.machine.to_port(tower.cluster.api.port), place, DEADLINE)
         if not tower.box.running:
             raise TargetIll(place, "Connection refused")

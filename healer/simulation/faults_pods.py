@@ -4,7 +4,7 @@ from healer.core.tower import Layer
 from healer.simulation.flannel import BACKOFF
 from healer.simulation.happening import Choice, Happening, fault
 from healer.simulation.physics import Tower
-from healer.simulation.workloads import LIVEKIT, Workload
+from healer.simulation.workloads import LIVEKIT, REDIS, Workload
 
 
 def _flannel_crashes(tower: Tower) -> None:
@@ -92,6 +92,13 @@ def _crash_loop(tower: Tower, workload: str) -> None:
         tower.tell(f"{workload} crashes again and again")
 
 
+def _aof_corrupt(tower: Tower) -> None:
+    redis = tower.cluster.kubelet.named(REDIS)
+    if redis.desired:
+        redis.last_words = _LAST_WORDS
+        _crash_loop(tower, REDIS)
+
+
 def _livekit_probes_reset(tower: Tower) -> None:
     livekit = tower.cluster.kubelet.named(LIVEKIT)
     if livekit.desired and tower.cluster.api.up:
@@ -106,6 +113,13 @@ def _service_silent(tower: Tower, port: float) -> None:
     tower.tell(f"what is behind port {port:.0f} accepts and says nothing")
 
 
+_LAST_WORDS = (
+    "1:M 01 Apr 2026 04:12:07.311 * Reading RDB base file on AOF loading...\n"
+    "1:M 01 Apr 2026 04:12:07.402 # Bad file format reading the append only file "
+    "appendonly.aof.1.incr.aof: make a backup of your AOF file, then use ./redis-check-aof --fix "
+    "<filename>\n"
+)
+"""What a Redis 7 says and ends with."""
 _PORTLESS = ("system-bus-worker", "local-path-provisioner")
 _WORKER = {"workload": Choice("which", "system-bus-worker", _PORTLESS)}
 _DATABASES = {"workload": Choice("which", "typesense", ("typesense", "inngest", "redis"))}
@@ -178,8 +192,15 @@ FAULTS_OF_PODS: tuple[Happening, ...] = (
         "crash_loop",
         Layer.SERVICES,
         _crash_loop,
-        "A database crashes again and again, as with a corrupt AOF (incident 18).",
+        "A database crashes again and again.",
         _DATABASES,
+        covered=False,
+    ),
+    fault(
+        "aof_corrupt",
+        Layer.SERVICES,
+        _aof_corrupt,
+        "Redis refuses to start, for its append-only file is corrupt (incident 18).",
         covered=False,
     ),
     fault(

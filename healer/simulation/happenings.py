@@ -6,8 +6,11 @@ from types import MappingProxyType
 from typing import Final
 
 from healer.model.machine import Forwarder, VmStatus
+from healer.simulation.faults_front import FAULTS_OF_THE_FRONT
+from healer.simulation.faults_jobs import FAULTS_OF_JOBS
 from healer.simulation.faults_papers import FAULTS_OF_PAPERS
 from healer.simulation.faults_pods import FAULTS_OF_PODS
+from healer.simulation.faults_setup import FAULTS_OF_THE_SETUP
 from healer.simulation.faults_talos import FAULTS_OF_TALOS
 from healer.simulation.faults_vm import FAULTS_OF_THE_VM
 from healer.simulation.happening import Choice, Happening, Kind, Number, Parameter, Value
@@ -35,6 +38,9 @@ _ALL: Final = (
     *FAULTS_OF_TALOS,
     *FAULTS_OF_PODS,
     *FAULTS_OF_PAPERS,
+    *FAULTS_OF_THE_FRONT,
+    *FAULTS_OF_THE_SETUP,
+    *FAULTS_OF_JOBS,
     *HUMANS,
     *TIMES,
     *NOISES,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from healer.simulation.clockwork import Clockwork
+from healer.simulation.front import Front
 from healer.simulation.papers import Papers
 
 ROOMY = 200 * 2**30
@@ -33,6 +34,7 @@ class Mac:
     """launchd's names of other owners that are loaded."""
     operations: list[Operation] = field(default_factory=list)
     papers: Papers = field(default_factory=Papers)
+    front: Front = field(default_factory=Front)
     usernets: int = 1
     """`limactl usernet` processes; a forced stop leaves one behind (facts/colima.md §8)."""
     _pids: int = 20_000

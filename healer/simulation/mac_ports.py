@@ -54,7 +54,7 @@ class SimulatedHost:
     async def processes(self) -> Sequence[ProcessInfo]:
         """What belongs to the VM, and whoever else is at work."""
         await answer(self._tower, "process list", 0.02)
-        return (*self._of_lima(), *self._at_work())
+        return (*self._of_lima(), *self._in_front(), *self._at_work())
 
     def _of_lima(self) -> Sequence[ProcessInfo]:
         tower = self._tower
@@ -70,6 +70,12 @@ class SimulatedHost:
             command = "ssh: /Users/joel/.colima/_lima/colima/ssh.sock [mux]"
             found.append(ProcessInfo(mux, 1, _USER, machine.uptime(), command))
         return found
+
+    def _in_front(self) -> Sequence[ProcessInfo]:
+        mac = self._tower.mac
+        command = "/opt/homebrew/bin/caddy run --config /Users/joel/.local/caddy/Caddyfile"
+        age = self._tower.clock.at - mac.booted_at
+        return [ProcessInfo(9_347, 1, _USER, age, command)] if self._tower.caddy_runs else []
 
     def _at_work(self) -> Sequence[ProcessInfo]:
         at = self._tower.clock.at

@@ -17,6 +17,7 @@ from healer.simulation.dockerd import Dockerd
 from healer.simulation.ears import Ears
 from healer.simulation.forwards import Forwards
 from healer.simulation.human import Human
+from healer.simulation.jobs import CADDY, Launchd
 from healer.simulation.kernel import Kernel
 from healer.simulation.mac import Mac
 from healer.simulation.machine import Machine
@@ -42,6 +43,7 @@ class Tower:
         self.random = random or Random(0)  # noqa: S311  (a seeded world, not a secret)
         self.clock = clock = Clockwork(awake)
         self.mac = Mac(clock)
+        self.launchd = Launchd(clock)
         self.kernel = Kernel()
         self.forwards = Forwards(forwarder)
         self.cluster = Cluster(clock, self.kernel)
@@ -56,7 +58,7 @@ class Tower:
         """What the API answers from while its reads are stale."""
         self.harm: list[Told] = []
         """What somebody did that should never have been done, as far as physics can tell."""
-        self._truth = Truth(self.mac, self.machine, self.box, self.troubles)
+        self._truth = Truth(self.mac, self.machine, self.box, self.troubles, self.launchd)
         clock.changed = self.changed
 
     def now(self) -> float:
@@ -96,6 +98,12 @@ class Tower:
         return self.human.undone()
 
     @property
+    def caddy_runs(self) -> bool:
+        """Whether there is a Caddy: launchd's job, or one that somebody runs without it."""
+        job = self.launchd.jobs.get(CADDY)
+        return self.mac.front.caddy if job is None else job.pid is not None
+
+    @property
     def workloads(self) -> list[Workload]:
         """Everything that runs in the cluster but flannel."""
         return self.cluster.kubelet.workloads
@@ -113,6 +121,7 @@ class Tower:
             self.machine.power_cut()
         self.mac.boot()
         self.mac.booted_at -= ago
+        self.launchd.boot()
         self.machine.logged_at = min(self.machine.logged_at, self.mac.booted_at - 1.0)
         self.machine.leftovers_stale = bool(self.machine.leftovers)
         self.tell("the Mac has rebooted: the VM is off, its files are left behind")

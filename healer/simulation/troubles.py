@@ -36,9 +36,9 @@ class Troubles:
         """Seconds that the next answer takes longer."""
         return self.slow_by if self.slow_until > self.clock.at else 0.0
 
-    def loses_this_one(self) -> bool:
+    def loses_this_one(self, chance: Random | None = None) -> bool:
         """Whether the next answer gets lost."""
-        return self.noise_until > self.clock.at and self.random.random() < self.noise
+        return self.noise_until > self.clock.at and (chance or self.random).random() < self.noise
 
     @property
     def deaf(self) -> bool:

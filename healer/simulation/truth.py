@@ -7,6 +7,7 @@ from healer.model.machine import VmStatus
 from healer.simulation.box import Box
 from healer.simulation.cluster import Cluster
 from healer.simulation.forwards import Way
+from healer.simulation.jobs import Launchd
 from healer.simulation.mac import Mac
 from healer.simulation.machine import Guest, Machine
 from healer.simulation.troubles import Troubles
@@ -24,11 +25,14 @@ class Truth:
     reports (design §10, advisory) makes no layer ill.
     """
 
-    def __init__(self, mac: Mac, machine: Machine, box: Box, troubles: Troubles) -> None:
+    def __init__(
+        self, mac: Mac, machine: Machine, box: Box, troubles: Troubles, launchd: Launchd
+    ) -> None:
         self._mac = mac
         self._machine = machine
         self._box = box
         self._troubles = troubles
+        self._launchd = launchd
         self._since: dict[Layer, float] = {}
         self._known: Mapping[Layer, float] = {}
         self._tests: tuple[tuple[Layer, Callable[[], bool]], ...] = (
@@ -44,6 +48,7 @@ class Truth:
             (Layer.PODS, self._pods),
             (Layer.LIVEKIT, self._livekit),
             (Layer.SERVICES, self._services),
+            (Layer.LAUNCHD, self._jobs),
         )
 
     @property
@@ -114,6 +119,9 @@ class Truth:
             for one in self.cluster.kubelet.workloads
             if one.port is not None and one.desired
         )
+
+    def _jobs(self) -> bool:
+        return self._launchd.well
 
     def _reached(self, port: int) -> bool:
         return self._machine.to_port(port) is Way.OPEN

@@ -59,6 +59,8 @@ class Workload:
     """Its volume cannot be mounted: it stays ContainerCreating."""
     crashes_after: float | None = None
     """Seconds after which its container ends with an error, each time."""
+    last_words: str = "panic: out of luck\n"
+    """The end of its log, each time."""
     crashed_at: float | None = None
     failed: bool = False
     """It was ended by a shutdown of the node: final (§1)."""
@@ -178,7 +180,7 @@ def owners_workloads() -> list[Workload]:
         Workload("bluesky-pds", "Deployment", tolerates=False, port=9627),
         Workload(LIVEKIT, "Deployment", tolerates=False, host_network=True, port=7880),
         Workload("docs-api", "Deployment", desired=0, port=3838),
-        Workload("local-path-provisioner", "Deployment", "local-path-storage", tolerates=False),
+        Workload("local-path-provisioner", "Deployment", "local-path-storage"),
         Workload(
             "kube-apiserver-joelclaw-controlplane-1", "Node", "kube-system", host_network=True
         ),

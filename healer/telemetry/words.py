@@ -40,6 +40,7 @@ WHAT_IT_DOES = {
     Remedy.DELETE_POD: "delete the pod",
     Remedy.FORCE_DELETE_POD: "force-delete the pod",
     Remedy.PATCH_LIVEKIT: "patch LiveKit's probes",
+    Remedy.KICKSTART_JOB: "start the launchd job",
 }
 """Every remedy as a person would say it."""
 

@@ -24,14 +24,18 @@ from healer.ports import (
     EngineHands,
     ForwardEyes,
     ForwardHands,
+    FrontEyes,
     GuestEyes,
     GuestHands,
     HostEyes,
+    JobEyes,
+    JobHands,
     Journal,
     News,
     PathEyes,
     PortEyes,
     Remedial,
+    SetupEyes,
     VmEyes,
     VmHands,
 )
@@ -40,13 +44,18 @@ from healer.probes.colima import ColimaProbe
 from healer.probes.credentials import CredentialsLook
 from healer.probes.docker import DockerProbe
 from healer.probes.flannel import FlannelProbe
+from healer.probes.front import FrontLook, FrontParts
 from healer.probes.guest import GuestLook
 from healer.probes.host import HostProbe
 from healer.probes.kernel import KernelProbe
+from healer.probes.launchd import LaunchdProbe
 from healer.probes.livekit import LivekitProbe
+from healer.probes.named import NamedIllness
 from healer.probes.node import NodeProbe
 from healer.probes.pods import PodsProbe
-from healer.probes.services import ALWAYS, Resync, ServiceEyes, ServicesProbe
+from healer.probes.resync import ALWAYS, Resync
+from healer.probes.services import ServiceEyes, ServicesProbe
+from healer.probes.setup_checks import SetupChecks
 from healer.probes.sharing import RememberedPorts, SharedCluster, SharedEngine, SharedHost
 from healer.probes.ssh import SshProbe
 from healer.probes.talos import TalosProbe
@@ -54,6 +63,7 @@ from healer.remedies.colima import CleanStaleFiles, CycleVm, ForceCycleVm, Life,
 from healer.remedies.docker import Forwards, Reforward, RestartEngine, TermMux
 from healer.remedies.flannel import DeleteFlannelPod
 from healer.remedies.kernel import LoadModules
+from healer.remedies.launchd import KickstartJob
 from healer.remedies.livekit import PatchLivekit
 from healer.remedies.node import Uncordon, Untaint
 from healer.remedies.pods import DeletePod, ForceDeletePod
@@ -64,12 +74,17 @@ from healer.remedies.talos import (
     StartContainer,
 )
 from healer.settings import Settings
+from healer.wiring.front import wanted_front
+from healer.wiring.jobs import watched_jobs
+from healer.wiring.setup import setup_looks, setup_wanted
 
 _RIVALS_FOR = 600.0
 _LISTENERS_FOR = 600.0
 _LISTS_EVERY = 600.0
 _LEAKS_FOR = 75.0
 """Seconds for which a daemon believes what costs it much and changes rarely (design §9, §10)."""
+_SETUP_FOR = 60.0
+"""Seconds for which a pass believes how the cluster was set up: it heals, and has no time."""
 _SAME_START = 3.0
 """Seconds by which a process list and a spawn may differ about one start."""
 
@@ -94,6 +109,12 @@ class Outside:
     path: PathEyes
     """The way to each service, hop by hop."""
     credentials: CredentialEyes
+    front: FrontEyes
+    """What stands in front of the Mac's ports."""
+    setup: SetupEyes
+    """How the cluster was set up."""
+    jobs: JobEyes
+    job_hands: JobHands
     close: Callable[[], Awaitable[None]]
     news: tuple[News, ...] = ()
     """What wakes the daemon's probes; a pass needs none."""
@@ -128,6 +149,8 @@ class Looks:
     engine: SharedEngine
     cluster: SharedCluster
     resync: Resync
+    resident: bool
+    """Whether they go on for ever, and must cost little."""
 
     @classmethod
     def over(cls, outside: Outside, *, resident: bool) -> "Looks":
@@ -140,6 +163,7 @@ class Looks:
             SharedEngine(outside.engine, clock),
             SharedCluster((outside.watched if resident else None) or outside.cluster, clock),
             Resync(clock, _LISTS_EVERY) if resident else ALWAYS,
+            resident,
         )
 
     def forget(self) -> None:
@@ -169,20 +193,29 @@ def probes_of(
     papers = outside.credentials
     credentials = CredentialsLook(papers, outside.clock.wall, _known_by(engine, settings))
     services = ServiceEyes(looks.ports, cluster, engine, outside.vm, open_in_vm)
+    around = FrontParts(outside.front, host.lately(_LEAKS_FOR), looks.ports, settings.services)
+    front = FrontLook(around, wanted_front(settings), outside.clock)
+    setup = setup_looks(
+        SetupChecks(outside.setup, setup_wanted(settings), lambda: engine.last),
+        NamedIllness(outside.setup),
+        lambda: Resync(outside.clock, _LISTS_EVERY if looks.resident else _SETUP_FOR),
+    )
     return (
         HostProbe(host, Path(home) if home else None, own, (tower.container,), credentials),
         ColimaProbe(outside.vm, look, engine, host),
         SshProbe(look, host.lately(_LEAKS_FOR)),
         DockerProbe(engine, look, outside.forward),
         KernelProbe(look),
-        TalosProbe(engine, cluster, look, outside.vm, _wanted(settings)),
-        ApiserverProbe(cluster, outside.vm, papers, outside.clock.wall),
+        TalosProbe(engine, cluster, look, outside.vm, _wanted(settings), setup.talos),
+        ApiserverProbe(cluster, outside.vm, papers, outside.clock.wall, setup.apiserver),
         NodeProbe(cluster),
         FlannelProbe(cluster),
         PodsProbe(
             cluster,
             frozenset(tower.namespaces),
             force_stateful_sets=settings.pods.force_statefulsets,
+            setup=setup.pods,
+            named=setup.named,
         ),
         LivekitProbe(
             cluster,
@@ -190,7 +223,14 @@ def probes_of(
             _patch_when(settings),
             container=settings.livekit.container,
         ),
-        ServicesProbe(services, settings.services, looks.resync),
+        ServicesProbe(
+            services,
+            settings.services,
+            looks.resync,
+            (setup.services.added_to, front.beside),
+            setup.named.cause_of,
+        ),
+        LaunchdProbe(outside.jobs, watched_jobs(settings), outside.clock, resident=looks.resident),
     )
 
 
@@ -263,6 +303,7 @@ def remedies_of(
         PatchLivekit(
             cluster, cluster_hands, _patch_when(settings), container=settings.livekit.container
         ),
+        KickstartJob(outside.jobs, outside.job_hands, watched_jobs(settings)),
     )
     return {one.remedy: one for one in made}
 

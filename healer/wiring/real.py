@@ -6,6 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from healer import __version__
 from healer.adapters.api_port import API_PORT, ApiPort
@@ -19,10 +20,13 @@ from healer.adapters.colima_settling import Settling
 from healer.adapters.docker import DockerEngine
 from healer.adapters.docker_events import DockerEvents
 from healer.adapters.file_news import FileNews
+from healer.adapters.front import Front
 from healer.adapters.guest_script import Question
 from healer.adapters.host import HostAdapter
 from healer.adapters.journal import SqliteJournal
 from healer.adapters.kubernetes import KubernetesCluster, Names
+from healer.adapters.launchctl import Launchctl
+from healer.adapters.launchd_jobs import LaunchdJobs
 from healer.adapters.listeners import Listeners
 from healer.adapters.lock import WriterLock
 from healer.adapters.mux import LimaForward
@@ -47,7 +51,11 @@ from healer.settings import Settings
 from healer.settings.places import Places, places_of
 from healer.settings.policy import policy_of
 from healer.wiring.credentials import credentials_of
+from healer.wiring.front import authorities_of
 from healer.wiring.parts import OurChildren, Outside, parts_of
+
+_AT_ONCE: Final = 0.2
+"""Seconds between TERM and KILL of a tool that only prints: nobody waits for one that hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +168,9 @@ def real_outside(
     watched = cluster.watched(clock)
     listeners = Listeners(runner, host, children_environment)
     published = PublishedPorts(listeners)
+    tool = host.tool("launchctl")
+    launchctl = None if tool is None else Launchctl(runner, tool, path)
+    jobs = LaunchdJobs(launchctl, os.getuid(), published)
     return Outside(
         clock=clock,
         host=host,
@@ -176,6 +187,15 @@ def real_outside(
         published=published,
         path=RealPath(published, listeners, ssh, engine, cluster),
         credentials=credentials_of(settings, places, home, clock),
+        front=Front(
+            ProcessRunner(term_grace=_AT_ONCE),
+            host,
+            children_environment,
+            authorities_of(settings, home),
+        ),
+        setup=cluster.setup(),
+        jobs=jobs,
+        job_hands=jobs,
         close=_closing(cluster, guest),
         news=(
             DockerEvents(paths.docker_socket, settings.tower.container),

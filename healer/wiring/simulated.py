@@ -6,11 +6,14 @@ from healer.simulation.cluster_hands import SimulatedClusterHands
 from healer.simulation.credentials import SimulatedCredentials
 from healer.simulation.engine_ports import SimulatedEngine, SimulatedEngineHands
 from healer.simulation.forward_ports import SimulatedForward, SimulatedForwardHands
+from healer.simulation.front_ports import SimulatedFront
 from healer.simulation.guest_ports import SimulatedGuest, SimulatedGuestHands
+from healer.simulation.job_ports import SimulatedJobHands, SimulatedJobs
 from healer.simulation.mac_ports import SimulatedClock, SimulatedHost
 from healer.simulation.news import news_of
 from healer.simulation.physics import Tower
 from healer.simulation.published_ports import SimulatedPath, SimulatedPublished
+from healer.simulation.setup_eyes import SimulatedSetup
 from healer.simulation.vm_ports import SimulatedVm, SimulatedVmHands
 from healer.wiring.parts import Outside
 
@@ -42,6 +45,10 @@ def simulated_outside(tower: Tower, children: Children | None = None) -> Outside
         published=SimulatedPublished(tower),
         path=SimulatedPath(tower, engine, cluster),
         credentials=SimulatedCredentials(tower),
+        front=SimulatedFront(tower),
+        setup=SimulatedSetup(tower),
+        jobs=SimulatedJobs(tower),
+        job_hands=SimulatedJobHands(tower),
         close=close,
         news=news_of(tower),
     )

@@ -14,9 +14,11 @@ from healer.model.path import Path
 from healer.model.published import PublishedService
 from healer.ports import PortError
 from healer.probes.asking import ask_both
-from healer.probes.tracing import trace
+from healer.probes.front import FrontParts
+from healer.probes.tracing import Above, trace
 from healer.settings import Settings
 from healer.settings.places import places_of
+from healer.wiring.front import wanted_front
 from healer.wiring.parts import OurChildren, Outside
 from healer.wiring.real import Manner, real_outside
 
@@ -38,7 +40,8 @@ async def trace_services(
 ) -> tuple[Path, ...]:
     """The way to each of them, judged hop by hop."""
     async with outside_of(settings, environment) as outside:
-        return await trace(outside.path, services)
+        parts = FrontParts(outside.front, outside.host, outside.published, settings.services)
+        return await trace(outside.path, services, Above(parts, wanted_front(settings)))
 
 
 async def see_ports(settings: Settings, environment: Mapping[str, str] = os.environ) -> PortsSeen:

@@ -70,6 +70,8 @@ class ApiServer:
     time: float | None = None
     """The Date of its answers in epoch seconds; None = the true one."""
     requests: list[Asked] = field(default_factory=list)
+    logs: dict[str, str] = field(default_factory=dict)
+    """By pod name: what the run before the last end said."""
     _faults: list[_Set] = field(default_factory=list)
     _runner: web.ServerRunner | None = None
 
@@ -180,12 +182,25 @@ class ApiServer:
             )
         if asked.path == "/version":
             return web.json_response({"major": "1", "minor": "35", "gitVersion": "v1.35.0"})
+        if asked.path.endswith("/log"):
+            return self._log(asked)
         where = _where(asked.path)
         if where is None:
             return web.Response(text=PAGE_NOT_FOUND, status=404)
         if asked.query.get("watch") in {"1", "true"}:
             return await watched(self.store, where[0].kind, where[1], asked.query, request)
         return web.json_response(self._do(asked, *where))
+
+    def _log(self, asked: Asked) -> web.Response:
+        """As the kubelet tells it by way of the server: text, and 400 without a run before."""
+        name = asked.path.split("/")[-2]
+        if asked.query.get("previous") != "true":
+            return web.Response(text="")
+        if name not in self.logs:
+            words = f'previous terminated container "{asked.query["container"]}" not found'
+            raise RefusedError(400, "BadRequest", words)
+        lines = self.logs[name].splitlines(keepends=True)[-int(asked.query["tailLines"]) :]
+        return web.Response(text="".join(lines)[: int(asked.query["limitBytes"])])
 
     def _do(self, asked: Asked, resource: Resource, namespace: str, name: str) -> Json:
         key = Key(resource.kind, namespace, name)

@@ -45,6 +45,9 @@ RESOURCES: Final = {
         Resource("ReplicaSet", "replicasets", "apps"),
         Resource("StatefulSet", "statefulsets", "apps"),
         Resource("Job", "jobs", "batch"),
+        Resource("Namespace", "namespaces", namespaced=False),
+        Resource("StorageClass", "storageclasses", "storage.k8s.io", namespaced=False),
+        Resource("APIService", "apiservices", "apiregistration.k8s.io", namespaced=False),
     )
 }
 

@@ -151,7 +151,7 @@ def test_a_false_alarm_shows_on_the_page() -> None:
 def test_what_stays_ill_under_a_humans_cordon_is_told_apart() -> None:
     """Talos was restarted under a cordon: its pods find no node, and healer leaves it (I15)."""
     lived = Lived()
-    lived_with_healer(17, lived)
+    lived_with_healer(884, lived)
     shown = page([_record("liveness", compared_record({"healer": lived}, 1))])
 
     assert (1, 1, 0) == (lived.ill_at_end, lived.ill_under_cordon, lived.harm)

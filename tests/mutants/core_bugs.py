@@ -20,6 +20,7 @@ from tests.explore.small.faults import Event
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from healer.core.facts import Act
     from healer.core.ladders import Backoff
     from healer.core.ledger import Ledger
     from healer.core.policy import Policy
@@ -114,6 +115,10 @@ def _take_the_strongest(world: World, trouble: Trouble, now: float, policy: Poli
 def _proved_by_one_look(world: World, one: Verification, now: float, policy: Policy) -> bool | None:
     del world, now, policy
     return None if one.good_since is None else True
+
+
+def _whatever_else_is_wrong(act: Act, heard: Observation) -> bool:
+    return any((one.reason, one.target) == (act.reason, act.target) for one in heard.findings)
 
 
 _HEARTBEATS = itertools.count()
@@ -233,6 +238,12 @@ BUGS: Final = (
         "the first good look is proof enough",
         (Event(10.0, "fault", "power_cut"),),
         {"healer.core.verifying._verdict": _proved_by_one_look},
+    ),
+    Bug(
+        "I14",
+        "a job that runs and does not answer is called healed",
+        (Event(5.0, "fault", "job_is_silent"), Event(10.0, "fault", "job_dies")),
+        {"healer.core.verifying._still_there": _whatever_else_is_wrong},
     ),
     Bug(
         "I15",

@@ -12,7 +12,7 @@ from healer.core.ladders import Remedy
 from healer.core.reasons import Reason
 from healer.core.tower import Layer, below
 from healer.engine.passing import Mode
-from healer.simulation.happenings import mac_reboot
+from healer.simulation.happenings import HAPPENINGS, mac_reboot
 from healer.simulation.physics import Tower
 from tests.simulation.night import SimulatedNight, play
 from tests.simulation.test_drill import ORDER
@@ -277,3 +277,28 @@ def test_a_patch_cut_off_at_its_intent_is_not_repeated_before_a_human_says_so(
 
     assert [Reason.LIVEKIT_PROBE_DRIFT] == held
     assert 1 == night.done.count(Remedy.PATCH_LIVEKIT)
+
+
+def a_dead_job(tower: Tower) -> None:
+    """Caddy is gone, and nobody keeps it alive."""
+    HAPPENINGS["job_dies"].befall(tower)
+
+
+def test_a_pass_starts_a_dead_job_and_proves_it() -> None:
+    """Confirmed over half a minute, started once, and watched for a while."""
+
+    async def quick(night: SimulatedNight) -> None:
+        await once(night)
+        assert anyio.current_time() < 90.0
+        await once(night)
+
+    assert [Remedy.KICKSTART_JOB] == play(a_dead_job, quick).done
+
+
+def test_a_pass_waits_for_launchd_where_it_keeps_a_job_alive() -> None:
+    """It is back before its death is confirmed: nothing is done, and all is well."""
+
+    def respawned(tower: Tower) -> None:
+        HAPPENINGS["job_dies"].befall(tower, job="com.joel.system-bus-worker")
+
+    assert [] == play(respawned, once).done

@@ -107,15 +107,16 @@ def shown(target: str, job: State) -> str:
         "\t}",
         "",
         "\tdomain = user/501 [100015]",
-        "\tminimum runtime = 30",
+        f"\tminimum runtime = {job.get('throttle', 30)}",
         f"\texit timeout = {job.get('exit_timeout', 5)}",
-        "\truns = 1",
+        f"\truns = {job.get('runs', 1)}",
         *([f"\tpid = {job['pid']}"] if running else []),
         *(
             [f"\tlast terminating signal = {job['last_signal']}"]
             if job.get("last_signal")
             else [f"\tlast exit code = {job.get('last_exit', '(never exited)')}"]
         ),
+        *shown_of_its_plist(job),
         "",
         "\tresource coalition = {",
         "\t\tID = 1033",
@@ -125,6 +126,20 @@ def shown(target: str, job: State) -> str:
         "}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def shown_of_its_plist(job: State) -> list[str]:
+    """What tells one kind of job from another."""
+    lines: list[str] = []
+    if job.get("rests"):
+        lines += ["", "\tsemaphores = {", "\t\tsuccessful exit => 0", "\t}"]
+    if job.get("calendar"):
+        stream = "\t\t\tstream = com.apple.launchd.calendarinterval"
+        lines += ["", "\tevent triggers = {", "\t\tdaily => {", stream, "\t\t}", "\t}"]
+    if job.get("every"):
+        lines.append(f"\trun interval = {job['every']} seconds")
+    words = [*(["keepalive"] if job.get("kept") else []), "runatload", "inferred program"]
+    return [*lines, f"\tproperties = {' | '.join(words)}"]
 
 
 def do_bootout(state: State, target: str) -> NoReturn:
@@ -232,11 +247,20 @@ def do_print_disabled(state: State, domain: str) -> NoReturn:
 
 
 def do_kickstart(state: State, target: str) -> NoReturn:
-    """Run it now."""
+    """Run it now; without `-k` what runs goes on."""
     domain, label = split(target)
-    if target not in state["jobs"]:
+    if domain not in state["domains"]:
+        no_domain(state, "Kickstart")
+    job = state["jobs"].get(target)
+    if job is None:
         raise Answer(113, f'Could not find service "{label}" in domain for {speak_of(domain)}')
-    state["jobs"][target]["pid"] = state["next_pid"] = state.get("next_pid", FIRST_PID) + 1
+    if job.get("pid") is not None:
+        raise Answer(0)
+    job["runs"] = job.get("runs", 1) + 1
+    if job.get("dies"):
+        job["last_exit"] = "1"
+    else:
+        job["pid"] = state["next_pid"] = state.get("next_pid", FIRST_PID) + 1
     raise Answer(0)
 
 
@@ -278,6 +302,9 @@ def suffer(how: str) -> None:
         time.sleep(600)
     if how == "garbage":
         sys.stdout.buffer.write(b"\xff\xfe\x00{{{ \t= = pid = x\n\tstate\n" * 50)
+        sys.exit(0)
+    if how == "huge":
+        sys.stdout.write("\tstate = not running\n" + "\tx = y\n" * 400_000)
         sys.exit(0)
     if how == "refuse":
         fails("Operation", 1)

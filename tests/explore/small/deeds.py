@@ -167,6 +167,16 @@ def _patch(tower: SmallTower, act: Act, now: float) -> Outcome:
     return Outcome.DONE
 
 
+def _kickstart(tower: SmallTower, act: Act, now: float) -> Outcome:
+    """launchd starts whatever is loaded, were it disabled by a human."""
+    del act
+    if tower.job == "absent":
+        return Outcome.FAILED
+    if not tower.job_runs_now(now):
+        tower.start_job(now)
+    return Outcome.DONE
+
+
 _ENDS: Final[Mapping[Remedy, Callable[[SmallTower, Act, float], Outcome]]] = {
     Remedy.REFORWARD: _reforward,
     Remedy.TERM_MUX: _term_mux,
@@ -182,6 +192,7 @@ _ENDS: Final[Mapping[Remedy, Callable[[SmallTower, Act, float], Outcome]]] = {
     Remedy.DELETE_POD: _delete_pod,
     Remedy.FORCE_DELETE_POD: _delete_pod,
     Remedy.PATCH_LIVEKIT: _patch,
+    Remedy.KICKSTART_JOB: _kickstart,
 }
 
 
@@ -220,6 +231,13 @@ def _not_cordoned_by_talos(tower: SmallTower, act: Act, now: float) -> str:
     return "" if tower.cordoned == "talos" else "not cordoned by Talos"
 
 
+def _job_not_down(tower: SmallTower, act: Act, now: float) -> str:
+    del act
+    if tower.job_runs_now(now):
+        return "it runs"
+    return "" if tower.job == "dead" else f"it is {tower.job}"
+
+
 _NEEDLESS: Final[Mapping[Remedy, Callable[[SmallTower, Act, float], str]]] = {
     Remedy.START_VM: _vm_is_up,
     Remedy.CYCLE_VM: _vm_lives,
@@ -230,4 +248,5 @@ _NEEDLESS: Final[Mapping[Remedy, Callable[[SmallTower, Act, float], str]]] = {
     Remedy.RESTART_ENGINE: _engine_up,
     Remedy.UNTAINT: _no_taint,
     Remedy.UNCORDON: _not_cordoned_by_talos,
+    Remedy.KICKSTART_JOB: _job_not_down,
 }

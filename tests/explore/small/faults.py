@@ -149,6 +149,33 @@ def _api(tower: SmallTower, now: float, chance: random.Random) -> None:
     tower.api_silent = True
 
 
+def _job_dies(tower: SmallTower, now: float, chance: random.Random) -> None:
+    """Sometimes of what it does not get over, and sometimes launchd itself keeps it alive."""
+    tower.job_kept = chance.random() < 0.5
+    tower.job_silent = tower.job_silent or chance.random() < 0.2
+    if tower.job == "up":
+        tower.lose_job(now)
+
+
+def _job_is_broken(tower: SmallTower, now: float, chance: random.Random) -> None:
+    """It dies at each start."""
+    _job_dies(tower, now, chance)
+    tower.job_dies = True
+
+
+def _job_is_silent(tower: SmallTower, now: float, chance: random.Random) -> None:
+    del now, chance
+    tower.job_silent = True
+
+
+def _job(state: str) -> Callable[[SmallTower, float, random.Random], None]:
+    def befall(tower: SmallTower, now: float, chance: random.Random) -> None:
+        del chance
+        tower.lose_job(now, state)
+
+    return befall
+
+
 def _policy(tower: SmallTower, now: float, chance: random.Random) -> None:
     del now, chance
     tower.policy = False
@@ -185,6 +212,11 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "vm_missing": Fault(_vm("missing"), Layer.COLIMA, covered=False),
     "vm_stopped": Fault(_human_stops_vm, Layer.COLIMA, human=True),
     "api_silent": Fault(_api, Layer.APISERVER, covered=False),
+    "job_dies": Fault(_job_dies, Layer.LAUNCHD),
+    "job_is_broken": Fault(_job_is_broken, Layer.LAUNCHD, covered=False),
+    "job_is_silent": Fault(_job_is_silent, Layer.LAUNCHD),
+    "job_booted_out": Fault(_job("absent"), Layer.LAUNCHD, human=True),
+    "job_disabled": Fault(_job("disabled"), Layer.LAUNCHD, human=True),
 }
 KINDS: Final = (
     "fault",

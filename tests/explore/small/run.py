@@ -55,6 +55,7 @@ EVERYONE_EVERY: Final = 300.0
 _OUTLIVE: Final = frozenset({Remedy.START_VM, Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM})
 """Acts whose process lives on when healer dies (design §10)."""
 _WITNESSES: Final = (Layer.COLIMA, Layer.SSH, Layer.DOCKER, Layer.APISERVER, Layer.SERVICES)
+_TAKES_A_JOB_AWAY: Final = frozenset({"job_booted_out", "job_disabled"})
 _ENDED: Final = frozenset({State.OK, State.UNKNOWN})
 
 
@@ -141,12 +142,14 @@ class Run:
         history = self.history
         history.ended, history.faults_over = self.now, self.faults_over
         history.well_at_end = all(self.tower.well(self.now).values())
-        stays = any(one.name == "cordon_by_human" for one in self.schedule.events)
+        befell = {one.name for one in self.schedule.events if one.kind == "fault"}
         lifted = any(one.kind == "recovers" for one in self.schedule.events)
         if self.tower.cordoned == "human":
             history.human = frozenset({CORDON})
-        elif stays and not lifted:
+        elif "cordon_by_human" in befell and not lifted:
             history.undone = ("a human's cordon",)
+        if befell & _TAKES_A_JOB_AWAY and self.tower.job == "up" and not lifted:
+            history.undone = (*history.undone, "a job that was booted out or disabled")
         return history
 
     # Time.

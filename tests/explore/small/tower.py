@@ -30,6 +30,14 @@ READY_AFTER: Final = 20.0
 FLANNEL_AFTER: Final = 18.0
 """Seconds after the container's start (facts/lab.md)."""
 PODS_AFTER: Final = 26.0
+THROTTLE: Final = 10.0
+"""Seconds for which launchd lets a job that died rest, before it starts it itself."""
+LOOP: Final = 3
+LOOP_WITHIN: Final = 300.0
+"""So many starts by launchd within so many seconds are a crash loop."""
+ANSWERS_AFTER: Final = 4.0
+"""Seconds from a job's start to its first answer."""
+JOB: Final = "com.joel.caddy"
 PODS: Final = ("redis", "inngest", "typesense", "worker", "pds")
 
 
@@ -68,6 +76,19 @@ class SmallTower:
     drift: int = 0
     """Generation of LiveKit with the probe trap; 0 = none."""
     port_dead: bool = False
+    job: str = "up"
+    """A launchd job: up, dead, absent (booted out by a human), disabled (and down)."""
+    job_since: float = -3600.0
+    job_kept: bool = False
+    """Whether launchd itself starts it again."""
+    job_silent: bool = False
+    """It runs, and its health URL does not answer."""
+    job_dies: bool = False
+    """It dies as soon as it is started."""
+    job_runs: int = 1
+    """How often it was started."""
+    job_starts: tuple[float, ...] = ()
+    """When launchd itself started it lately."""
     foreign: tuple[ForeignOperation, ...] = ()
     others_unseen: bool = False
     serial: int = 0
@@ -112,6 +133,27 @@ class SmallTower:
         up = self.runs(now) and self.box == "running"
         return up and now - self.box_since >= PODS_AFTER and not self.tainted
 
+    def job_runs_now(self, now: float) -> bool:
+        """Whether the job has a process; launchd starts again what it keeps alive."""
+        while self.job == "dead" and self.job_kept and now - self.job_since >= THROTTLE:
+            at = self.job_since + THROTTLE
+            self.job_starts = (*self.job_starts, at)[-LOOP:]
+            self.start_job(at)
+        return self.job == "up"
+
+    def job_loops(self, now: float) -> bool:
+        """Whether launchd has started it again and again."""
+        return len(self.job_starts) == LOOP and now - self.job_starts[0] < LOOP_WITHIN
+
+    def start_job(self, now: float) -> None:
+        """It has a process, for however long."""
+        self.job_runs += 1
+        self.job, self.job_since = "dead" if self.job_dies else "up", now
+
+    def lose_job(self, now: float, how: str = "dead") -> None:
+        """Its process is gone."""
+        self.job, self.job_since = how, now
+
     def lose_box(self, now: float) -> None:
         """The container ends; flannel's files and the pods' sandboxes go with it."""
         self.box, self.box_since = "exited", now
@@ -155,6 +197,7 @@ class SmallTower:
             Layer.PODS: pods,
             Layer.LIVEKIT: livekit,
             Layer.SERVICES: self.serves(now) and not self.port_dead,
+            Layer.LAUNCHD: self.job_runs_now(now) or self.job in {"absent", "disabled"},
         }
 
 
@@ -331,6 +374,26 @@ def _services(tower: SmallTower, now: float) -> Observation:
     return Observation(Layer.SERVICES, (dead,) if tower.port_dead else (), signs=(sign,))
 
 
+_JOB: Final = {
+    "absent": Reason.JOB_ABSENT,
+    "disabled": Reason.JOB_LEFT_ALONE,
+}
+
+
+def _launchd(tower: SmallTower, now: float) -> Observation:
+    runs = tower.job_runs_now(now)
+    if tower.job_loops(now):
+        return Observation(Layer.LAUNCHD, (_found(Reason.JOB_CRASH_LOOP, target=JOB),))
+    if not runs:
+        reason = _JOB.get(tower.job, Reason.JOB_NOT_RUNNING)
+        ripe_in = max(0.0, THROTTLE - (now - tower.job_since)) if tower.job_kept else 0.0
+        down = _found(reason, target=JOB, fingerprint=str(tower.job_runs), ripe_in=ripe_in)
+        return Observation(Layer.LAUNCHD, (down,))
+    if tower.job_silent or now - tower.job_since < ANSWERS_AFTER:
+        return Observation(Layer.LAUNCHD, (_found(Reason.JOB_UNHEALTHY, target=JOB),))
+    return Observation(Layer.LAUNCHD)
+
+
 _LOOKS: Final[Mapping[Layer, Callable[[SmallTower, float], Observation]]] = {
     Layer.HOST: _host,
     Layer.COLIMA: _colima,
@@ -344,6 +407,7 @@ _LOOKS: Final[Mapping[Layer, Callable[[SmallTower, float], Observation]]] = {
     Layer.PODS: _pods,
     Layer.LIVEKIT: _livekit,
     Layer.SERVICES: _services,
+    Layer.LAUNCHD: _launchd,
 }
 assert set(_LOOKS) == set(LAYERS)
 

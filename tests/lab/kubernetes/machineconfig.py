@@ -88,6 +88,11 @@ class Authority:
             _name("kube-apiserver"), x509.SubjectAlternativeName(names), ADMIN_LIFETIME
         )
 
+    def issue_named(self, name: str, lifetime: dt.timedelta = ADMIN_LIFETIME) -> tuple[str, str]:
+        """A certificate for a server of that DNS name and its key, both in PEM."""
+        names = x509.SubjectAlternativeName([x509.DNSName(name)])
+        return self._issue(_name(name), names, lifetime)
+
     def _issue(
         self, subject: x509.Name, extension: x509.ExtensionType, lifetime: dt.timedelta
     ) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -25,7 +26,7 @@ ENDLESS = b"x" * 2**20
 
 
 @asynccontextmanager
-async def server(serve: Serve) -> AsyncIterator[int]:
+async def server(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """A server on a port of its own; its connections are ended with it."""
     tasks: set[asyncio.Task[None]] = set()
 
@@ -40,7 +41,7 @@ async def server(serve: Serve) -> AsyncIterator[int]:
         finally:
             writer.close()
 
-    listening = await asyncio.start_server(session, "127.0.0.1", 0)
+    listening = await asyncio.start_server(session, "127.0.0.1", 0, ssl=tls)
     async with listening:
         try:
             yield int(listening.sockets[0].getsockname()[1])

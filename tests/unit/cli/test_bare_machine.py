@@ -42,6 +42,21 @@ def test_doctor_as_one_document(machine: Machine) -> None:
     assert set(MENDS) <= missing
 
 
+@pytest.mark.parametrize(
+    ("good", "watch"), [([True, True], "found"), ([False, False], "always"), ([], "never")]
+)
+def test_doctor_misses_caddy_and_tailscale_only_where_they_must_be(
+    machine: Machine, good: list[bool], watch: str
+) -> None:
+    """Not looked at is said, and is no fault; neither is ever needed."""
+    machine.write(f'[caddy]\nwatch = "{watch}"\n[funnel]\nwatch = "{watch}"\n')
+    rows = machine.healer("doctor", "--json").document["examined"]
+    found = [one for one in rows if one["what"] in {"caddy", "tailscale"}]
+
+    assert good == [one["good"] for one in found]
+    assert all("not looked at" in one["detail"] and not one["needed"] for one in found)
+
+
 def test_doctor_names_bad_settings(machine: Machine) -> None:
     """It goes on with the defaults, since it is who people call then."""
     machine.write("[once]\ndeadlin = '5m'\n")

@@ -83,7 +83,7 @@ def test_a_pass_by_hand_is_handed_to_the_daemon(daemon: DaemonProcess) -> None:
 
     document = json.loads(daemon.cli("--once", "--json").stdout)
     assert (3, False) == (document["exit_code"], document["dry_run"])
-    assert 12 == len(document["layers"])
+    assert 13 == len(document["layers"])
     assert 0 == daemon.end()
 
 

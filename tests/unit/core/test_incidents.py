@@ -167,3 +167,31 @@ def test_what_will_be_over_soon_says_when() -> None:
 
     assert expected == resolving(world, judged({}), NOW)
     assert {Layer.KERNEL: NOW + 3.0} == resolving(world, judged({Layer.NODE: State.SUSPECT}), NOW)
+
+
+SILENT = Finding(Reason.SERVICE_NO_ENDPOINTS, "redis: refused", "6379")
+
+
+@pytest.mark.parametrize("starved", [Reason.LIVEKIT_REDIS_ILL, Reason.LIVEKIT_NODE_STALE])
+def test_a_livekit_that_starves_is_a_part_of_redis_own_incident(starved: Reason) -> None:
+    """Whichever of the two is found first: the same illness is told once."""
+    world = world_of(SILENT, Finding(starved, "406"))
+    for first, second in (
+        (Layer.SERVICES, Layer.LIVEKIT),
+        (Layer.LIVEKIT, Layer.SERVICES),
+    ):
+        before, said = follow_incidents(world, judged({first: State.FAILING}), NOW, POLICY)
+        assert 1 == len(said)
+        both = judged({first: State.FAILING, second: State.FAILING})
+        after, said = follow_incidents(before, both, NOW + 1.0, POLICY)
+        assert [] == said
+        assert [{first, second}] == [set(one.layers) for one in after.incidents]
+
+
+def test_a_livekit_with_an_illness_of_its_own_is_an_incident_of_its_own() -> None:
+    """What it does not owe to Redis is told beside it."""
+    world = world_of(SILENT, Finding(Reason.LIVEKIT_UNHEALTHY, "it does not answer"))
+    states = judged({Layer.LIVEKIT: State.FAILING, Layer.SERVICES: State.FAILING})
+    after, said = follow_incidents(world, states, NOW, POLICY)
+
+    assert (2, 2) == (len(said), len(after.incidents))

@@ -184,3 +184,27 @@ def test_one_undecided_proof_holds_back_no_other() -> None:
     _, said = settle(replace(world, verifying=(OTHER, *world.verifying)), NOW, POLICY)
 
     assert [UNTAINT] == [one.act for one in said if isinstance(one, NotVerified)]
+
+
+JOB = "com.joel.caddy"
+KICK = act_of(Remedy.KICKSTART_JOB, Reason.JOB_NOT_RUNNING, 4, target=JOB)
+
+
+@pytest.mark.parametrize(
+    ("findings", "passes"),
+    [
+        ((), 1),
+        ((Finding(Reason.JOB_UNHEALTHY, "connection refused", JOB),), 0),
+        ((Finding(Reason.JOB_LEFT_ALONE, "disabled", JOB),), 0),
+        ((Finding(Reason.JOB_NOT_RUNNING, "exit 1", JOB),), 0),
+        ((Finding(Reason.JOB_UNHEALTHY, "connection refused", "com.joel.gateway"),), 1),
+    ],
+)
+def test_a_job_has_recovered_only_when_nothing_is_found_of_it(
+    findings: tuple[Finding, ...], passes: int
+) -> None:
+    """I14: one that was started and does not answer has not; another job's silence is no matter."""
+    waiting = replace(World(), verifying=(Verification(KICK, NOW, NOW + 60.0),))
+    after = after_look(waiting, Observation(Layer.LAUNCHD, findings), NOW + 1.0)
+
+    assert passes == after.verifying[0].passes

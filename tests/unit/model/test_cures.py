@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from healer.core.observation import Finding
 from healer.core.reasons import Reason
 from healer.model.cluster import CONTROL_PLANE_TAINT, Node, Readiness, Taint
-from healer.model.cures import Applied, Cure, Standing, cure_of, cures
+from healer.model.cures import Applied, Cure, SetUp, Standing, cure_of, cures
+from healer.model.front import FrontSeen
+from healer.model.funnel import Funnelled
 from healer.model.machine import Forwarder, GuestFacts, Hostagent, Unit
 from tests.fakes.engine import UP
 from tests.fakes.vm import FakeVm
@@ -27,6 +30,7 @@ READY = Readiness(
 )
 NODE = Node("joelclaw-controlplane-1", "uid", "1")
 TAINTED = replace(NODE, taints=(Taint(CONTROL_PLANE_TAINT, "NoSchedule"),))
+FUNNEL = Funnelled(443, "http://127.0.0.1:3111", is_public=True)
 WELL = Standing(
     guest=GUEST,
     container=UP,
@@ -36,8 +40,16 @@ WELL = Standing(
     forwarder=Forwarder.GRPC,
     restart_policy="unless-stopped",
     memory=UP.memory,
+    front=FrontSeen(running=True, funnels=(FUNNEL,)),
 )
-DARK = replace(WELL, guest="ssh: refused", container="no docker", readiness="no API", node="no API")
+DARK = replace(
+    WELL,
+    guest="ssh: refused",
+    container="no docker",
+    readiness="no API",
+    node="no API",
+    front=FrontSeen(funnel_unseen="tailscale: exit 1"),
+)
 
 
 def judged(seen: Standing) -> dict[str, Cure]:
@@ -49,8 +61,8 @@ def test_a_cured_tower_says_so() -> None:
     """What only Talos or Lima itself can say is not claimed."""
     states = [one.applied for one in cures(WELL)]
 
-    assert 7 == states.count(Applied.YES)
-    assert 2 == states.count(Applied.UNKNOWN)
+    assert 8 == states.count(Applied.YES)
+    assert 3 == states.count(Applied.UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +83,18 @@ def test_a_cured_tower_says_so() -> None:
             replace(WELL, readiness=replace(READY, certificate_days=30.0)),
         ),
         ("taint", "allowSchedulingOnControlPlanes", replace(WELL, node=TAINTED)),
+        ("Caddy", "KeepAlive", replace(WELL, front=replace(WELL.front, running=False))),
+        ("funnel", "--bg", replace(WELL, front=replace(WELL.front, funnels=()))),
+        (
+            "funnel",
+            "--bg",
+            replace(WELL, front=replace(WELL.front, funnels=(replace(FUNNEL, is_kept=False),))),
+        ),
+        (
+            "funnel",
+            "--bg",
+            replace(WELL, front=replace(WELL.front, funnels=None, funnel_missing="not there")),
+        ),
         ("ssh master", "portForwarder: grpc", replace(WELL, forwarder=Forwarder.SSH)),
     ],
 )
@@ -89,6 +113,8 @@ def test_what_cannot_be_asked_says_why() -> None:
 
     assert not [one for one in found.values() if one.applied is Applied.NO]
     assert "ssh: refused" == found["br_netfilter is missing after a boot"].why
+    funnel = found["the funnel ends with its terminal, or leads elsewhere"]
+    assert "tailscale: exit 1" == funnel.why
 
 
 async def test_a_lock_of_the_disk_is_named() -> None:
@@ -102,3 +128,19 @@ async def test_a_lock_of_the_disk_is_named() -> None:
 def test_every_reason_has_a_cure() -> None:
     """Told after the third time in a day, so none may be silent."""
     assert all(cure_of(one) for one in Reason)
+
+
+def test_each_question_of_the_set_up_is_a_line_of_its_own() -> None:
+    """As it should be, otherwise with every command, or why nobody could ask."""
+    lost = tuple(
+        Finding(Reason.PROVISIONER, f"evidence {one}", advice=f"kubectl {one}") for one in "ab"
+    )
+    setup = (SetUp("ranges"), SetUp("provisioner", lost), SetUp("Redis", unseen="NOAUTH"))
+    good, bad, unseen = list(judged(replace(WELL, setup=setup)).values())[-3:]
+
+    assert [Applied.YES, Applied.NO, Applied.UNKNOWN] == [
+        one.applied for one in (good, bad, unseen)
+    ]
+    assert ("evidence a; evidence b", "kubectl a; kubectl b") == (bad.why, bad.fix)
+    assert "NOAUTH" == unseen.why
+    assert "set up otherwise than meant: provisioner" == bad.fault

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from healer.core.observation import Group, Observation, Sign, Subject
+from healer.core.observation import Finding, Group, Observation, Sign, Subject
 from healer.core.reasons import Reason
 from healer.model.cluster import ServicePort
 from healer.model.container import PortBinding
@@ -39,8 +39,8 @@ class Stage:
             UP, ports=tuple(PortBinding(one, "0.0.0.0", one) for one in (6379, 8108, 7880, 3111))
         )
         self.inside: frozenset[int] | PortError = frozenset({6379, 8108, 7880})
-        eyes = ServiceEyes(self.ports, self.cluster, self.engine, self.vm, self.open_in_vm)
-        self.probe = ServicesProbe(eyes, published or (REDIS,))
+        self.eyes = ServiceEyes(self.ports, self.cluster, self.engine, self.vm, self.open_in_vm)
+        self.probe = ServicesProbe(self.eyes, published or (REDIS,))
 
     async def open_in_vm(self) -> frozenset[int]:
         """As the guest's facts say."""
@@ -279,3 +279,34 @@ async def test_no_mismatch_is_told_of_what_docker_does_not_publish() -> None:
     stage.cluster.service_ports.append(port)
 
     assert () == (await stage.look()).findings
+
+
+async def test_what_stands_in_front_is_told_beside_and_changes_nothing_else() -> None:
+    """Signs and targets stay those of the ports."""
+    stage = Stage(p6379="PONG")
+    alone = await stage.look()
+    told = Finding(Reason.FUNNEL_WRONG, "nothing is funnelled on 443")
+
+    async def beside(seen: Observation) -> Observation:
+        return replace(seen, findings=(*seen.findings, told))
+
+    stage.probe = ServicesProbe(stage.eyes, (REDIS,), beside=(beside,))
+    seen = await stage.look()
+
+    assert replace(alone, findings=(told,)) == seen
+    assert seen.well
+
+
+async def test_the_illness_that_its_pod_names_stands_with_the_silent_port() -> None:
+    """By the Service's namespace and name; another's is no cause of it."""
+    stage = Stage()
+    stage.cluster.service_ports = [replace(REDIS_PORT, ready_endpoints=0)]
+    causes = {"joelclaw/redis": "its own log says: bad file"}
+    eyes = ServiceEyes(stage.ports, stage.cluster, stage.engine, stage.vm, stage.open_in_vm)
+    probe = ServicesProbe(eyes, (REDIS,), cause_of=lambda name: causes.get(name, ""))
+    (caused,) = (await probe.look()).findings
+    causes.clear()
+    (bare,) = (await probe.look()).findings
+
+    assert f"{bare.evidence}; its own log says: bad file" == caused.evidence
+    assert Reason.SERVICE_NO_ENDPOINTS is caused.reason

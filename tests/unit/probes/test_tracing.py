@@ -6,8 +6,9 @@ import pytest
 
 from healer.model.cluster import ServicePort
 from healer.model.container import PortBinding
+from healer.model.front import DEFAULT_URLS, WantedCaddy, WantedFront
 from healer.model.path import Hop, Verdict
-from healer.model.published import CONTAINER, PublishedService
+from healer.model.published import CONTAINER, HOST, PublishedService
 from healer.ports import (
     CannotLook,
     Denied,
@@ -16,11 +17,16 @@ from healer.ports import (
     TargetSilent,
     WrongAnswer,
 )
+from healer.probes import front as front_probe
 from healer.probes import tracing
-from healer.probes.tracing import heard, trace
+from healer.probes.front import FrontParts
+from healer.probes.tracing import Above, heard, trace
 from tests.cluster_objects import livekit
 from tests.fakes.engine import UP
+from tests.fakes.front import FakeFront
+from tests.fakes.host import FakeHost, process
 from tests.fakes.path import FakePath
+from tests.fakes_cluster import FakePorts
 
 TYPESENSE = PublishedService("typesense", 8108, "http", "/health", '"ok":true')
 PDS = PublishedService("bluesky-pds", 9627, "http", "/xrpc/_health", "version", 3000)
@@ -133,3 +139,55 @@ async def test_a_dark_tower_is_not_seen(eyes: FakePath) -> None:
 def test_what_an_answer_tells(word: str, said: str | PortError) -> None:
     """Refusal, a cut and silence point at different hops."""
     assert word == heard(said).heard.value
+
+
+WORKER = PublishedService("worker", 3111, "http", "/api/inngest", where=HOST, status=200)
+WANTED = WantedFront(WantedCaddy(urls=DEFAULT_URLS))
+
+
+def above(front: FakeFront) -> Above:
+    """A Mac on which both tools are there."""
+    host = FakeHost()
+    host.tools |= {"caddy", "tailscale"}
+    host.table = [process(1, "caddy run")]
+    return Above(FrontParts(front, host, FakePorts()), WANTED)
+
+
+async def test_a_way_begins_above_the_macs_port(eyes: FakePath) -> None:
+    """The funnel and Caddy lead to the worker."""
+    eyes.mac[3111], eyes.listeners[3111] = "HTTP 200", []
+    (path,) = await trace(eyes, [WORKER], above(FakeFront()))
+
+    assert [Hop.FUNNEL, Hop.CADDY, Hop.PROGRAM] == [one.hop for one in path.steps]
+    assert Verdict.OK is path.verdict
+
+
+async def test_only_what_leads_there_is_asked(eyes: FakePath) -> None:
+    """Typesense has neither, and nobody waits for them."""
+    front = FakeFront()
+    (path,) = await trace(eyes, [TYPESENSE], above(front))
+
+    assert [] == front.asked
+    assert Hop.FORWARD is path.steps[0].hop
+
+
+async def test_a_broken_hop_above_is_named_and_the_rest_alive(eyes: FakePath) -> None:
+    """The worker answers, and the internet does not reach it."""
+    eyes.mac[3111], eyes.listeners[3111] = "HTTP 200", []
+    (path,) = await trace(eyes, [WORKER], above(FakeFront(funnels=())))
+
+    assert path.broken is not None
+    assert (Hop.FUNNEL, (Hop.PROGRAM,)) == (path.broken.hop, path.alive_beyond)
+
+
+@pytest.mark.parametrize("hung", ["url", "funnel"])
+async def test_it_ends_whatever_hangs_above(
+    hung: str, eyes: FakePath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was heard of the way below stays heard."""
+    monkeypatch.setattr(front_probe, "SECONDS", 0.05)
+    eyes.mac[3111], eyes.listeners[3111] = "HTTP 200", []
+    (path,) = await trace(eyes, [WORKER], above(FakeFront(hung={hung})))
+
+    assert path.broken is None
+    assert Hop.PROGRAM is path.steps[-1].hop

@@ -32,6 +32,19 @@ DEFAULTS = {
         "when": "not_ready",
     },
     "pods": {"force_statefulsets": False},
+    "setup": {
+        "worker": (
+            "host.lima.internal:3111",
+            "host.docker.internal:3111",
+            "192.168.5.2:3111",
+            "192.168.64.1:3111",
+        ),
+        "privileged": ("joelclaw", "local-path-storage"),
+        "storage_class": "local-path",
+        "metrics_server": True,
+        "redis_policy": "noeviction",
+        "redis_appendonly": True,
+    },
     "files": {
         "state": None,
         "log": None,
@@ -67,6 +80,7 @@ DEFAULTS = {
         "pods": 600.0,
         "livekit": 60.0,
         "services": 15.0,
+        "launchd": 15.0,
     },
     "engine": {
         "acts_per_hour": 20,
@@ -109,6 +123,25 @@ DEFAULTS = {
         "pds_selector": None,
         "pds_path": "/pds",
     },
+    "caddy": {
+        "watch": "found",
+        "label": "com.joel.caddy",
+        "config": "~/.local/caddy/Caddyfile",
+        "authorities": None,
+        "urls": (
+            *(
+                {"url": f"https://panda.tail7af24.ts.net:{url}", "port": port, **more}
+                for url, port, more in (
+                    ("9443/health", 8288, {"status": 0, "expect": '"status":200'}),
+                    ("8290/", 8289, {"status": 0, "expect": ""}),
+                    ("3443/api/inngest", 3111, {"status": 200, "expect": ""}),
+                    ("7443/", 7880, {"status": 0, "expect": "OK"}),
+                )
+            ),
+            {"url": "http://localhost:8443/", "port": 0, "status": 0, "expect": ""},
+        ),
+    },
+    "funnel": {"watch": "found", "port": 443, "target": "http://127.0.0.1:3111"},
     "limits": {},
     "confirm": {},
 }
@@ -118,6 +151,7 @@ def test_every_default_is_what_was_promised() -> None:
     """A default changes on purpose, with this table, and never by accident."""
     given = asdict(Settings())
     del given["services"]
+    del given["jobs"]
 
     assert given == DEFAULTS
 
@@ -152,6 +186,19 @@ def test_the_published_ports_are_the_owners() -> None:
         one.host_port: one.inner_port for one in services if one.inner_port != one.host_port
     }
     assert frozenset(Settings().tower.reserved_ports) == HOST_ONLY
+
+
+def test_the_jobs_are_the_owners() -> None:
+    """Labels and the worker's address of facts/incidents.md §2 and §6; each may be started."""
+    expected = [
+        ("com.joel.system-bus-worker", "http://127.0.0.1:3111/api/inngest", None, True),
+        ("com.joel.caddy", "", None, True),
+        ("com.joel.gateway", "", None, True),
+    ]
+
+    assert expected == [
+        (one.label, one.health, one.every, one.kickstart) for one in Settings().jobs
+    ]
 
 
 def test_without_a_file_the_policy_is_the_tables(tmp_path: Path) -> None:

@@ -9,8 +9,11 @@ from healer.adapters import journal_reading
 from healer.core.ladders import Backoff, Budget, Remedy
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
+from healer.model.front import CaddyUrl
 from healer.settings import Loaded, SettingsError, check, checking, config_path, load
 from healer.settings.policy import policy_of
+from healer.settings.showing import show
+from healer.settings.tree import JobSettings
 
 
 @pytest.fixture
@@ -149,6 +152,16 @@ def test_given_services_replace_the_defaults(path: Path) -> None:
     assert () == read(path, "services = []\n").settings.services
 
 
+def test_given_jobs_replace_the_defaults(path: Path) -> None:
+    """And none at all is a choice, too; a rival may be watched, if it is not to be started."""
+    one = '[[jobs]]\nlabel = "com.joel.colima"\nkickstart = false\nevery = "5m"\n'
+
+    assert [JobSettings("com.joel.colima", "", 300.0, kickstart=False)] == list(
+        read(path, one).settings.jobs
+    )
+    assert () == read(path, "jobs = []\n").settings.jobs
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -192,6 +205,10 @@ def test_given_services_replace_the_defaults(path: Path) -> None:
         (
             '[[services]]\nname = "a"\nhost_port = 1\n[[services]]\nname = "b"',
             "FILE:5: services[2]: needs host_port",
+        ),
+        (
+            '[[jobs]]\nlabel = "a"\nhealth = "http://example.org/"',
+            "FILE:3: jobs[1].health: 'http://example.org/' should be http://127.0.0.1:PORT/PATH",
         ),
         (
             '[[services]]\nname = "a"\nhost_port = "80"',
@@ -266,6 +283,17 @@ def test_a_wrong_key_or_value_is_said_with_place_and_wanted_form(
             '[[services]]\nname = "a"\nhost_port = 1\n[[services]]\nname = "b"\nhost_port = 1',
             "FILE:6: services[2].host_port: 1 is named twice",
         ),
+        (
+            '[[jobs]]\nlabel = "a"\n[[jobs]]\nlabel = "a"',
+            "FILE:4: jobs[2].label: a is named twice",
+        ),
+        ('[[jobs]]\nlabel = "-k"', "FILE:2: jobs[1].label: '-k' should be a label"),
+        ('[[jobs]]\nlabel = "a/b"', "FILE:2: jobs[1].label: 'a/b' should be a label"),
+        (
+            '[[jobs]]\nlabel = "com.joel.colima"',
+            "jobs[1].kickstart: com.joel.colima owns the tower too, and is never started",
+        ),
+        ('[[jobs]]\nlabel = "a"\nevery = "0s"', "FILE:3: jobs[1].every: 0 would be overdue"),
     ],
 )
 def test_settings_that_cancel_each_other_out_are_said(path: Path, text: str, said: str) -> None:
@@ -371,3 +399,60 @@ def test_wrong_notices_are_told_with_their_place(path: Path, text: str, words: s
     assert said.startswith("FILE:")
     assert words in said
     assert "s3cr3t" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            '[caddy]\nwatch = "maybe"',
+            "FILE:2: caddy.watch: 'maybe' should be one of: found",
+        ),
+        ("[[caddy.urls]]\nport = 1", "caddy.urls[1]: needs url"),
+        ('[[caddy.urls]]\nurl = "a.example"', "FILE:2: caddy.urls[1].url: 'a.example' should be a"),
+        (
+            '[[caddy.urls]]\nurl = "https://me:pw@a.example/"',
+            "caddy.urls[1].url: should hold neither a user nor a fragment",
+        ),
+        (
+            '[[caddy.urls]]\nurl = "http://a"\nport = 70000',
+            "FILE:3: caddy.urls[1].port: 70000 should be from 0 to 65535",
+        ),
+        (
+            '[[caddy.urls]]\nurl = "http://a"\nstatus = 99',
+            "FILE:3: caddy.urls[1].status: 99 should be an HTTP status, or 0",
+        ),
+        (
+            '[[caddy.urls]]\nurl = "http://a"\n[[caddy.urls]]\nurl = "http://a"',
+            "FILE:4: caddy.urls[2].url: http://a is named twice",
+        ),
+        ("[funnel]\nport = 80", "FILE:2: funnel.port: 80 should be one of: 443, 8443, 10000"),
+        ('[funnel]\ntarget = "3111"', "FILE:2: funnel.target: '3111' should be a URL such as"),
+        ('[funnel]\ntarget = "http://a b"', "should be a URL such as http://127.0.0.1:3111"),
+    ],
+)
+def test_a_wrong_wish_for_caddy_or_the_funnel_is_told(path: Path, text: str, words: str) -> None:
+    """A user's password in a URL is not quoted."""
+    (said,) = problems(path, text)
+
+    assert words in said
+    assert "pw" not in said
+
+
+def test_urls_that_are_given_replace_the_owners(path: Path) -> None:
+    """And what `config show` prints of them reads back to the same."""
+    text = """
+[caddy]
+watch = "always"
+authorities = "~/root.pem"
+
+[[caddy.urls]]
+url = "https://a.example:9443/health"
+port = 8288
+status = 200
+expect = 'say "OK"'
+"""
+    settings = read(path, text).settings
+    expected = CaddyUrl("https://a.example:9443/health", 8288, 200, 'say "OK"')
+    assert (expected,) == settings.caddy.urls
+    assert settings == read(path, show(settings)).settings

@@ -18,6 +18,7 @@ from healer.settings.tree import (
     EngineSettings,
     FileSettings,
     GraceSettings,
+    JobSettings,
     LimitSettings,
     LivekitSettings,
     OnceSettings,
@@ -82,6 +83,13 @@ SETTINGS = st.builds(
         ),
         max_size=3,
     ).map(tuple),
+    jobs=st.sampled_from(
+        [
+            (),
+            (JobSettings("a"),),
+            (JobSettings("\u00fc", "http://localhost:1/x", 0.5, kickstart=False), JobSettings("b")),
+        ]
+    ),
 )
 
 

@@ -82,7 +82,7 @@ def test_a_daemon_that_has_not_looked_yet() -> None:
     """It says which layers are to come, and that it cannot judge."""
     document = told(World())
 
-    assert (3, False, 12) == (document["exit_code"], document["ready"], len(document["unseen"]))
+    assert (3, False, 13) == (document["exit_code"], document["ready"], len(document["unseen"]))
 
 
 def test_an_act_under_way() -> None:

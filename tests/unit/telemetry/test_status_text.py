@@ -34,6 +34,7 @@ def text(world: World, now: float = NOW, paper: Paper | None = None, **about: An
 
 HEALTHY = """\
 the tower is well  (healer 0.1.0, pid 812, up 3 d 4 h)
+  launchd    ok          20 s   as it should be
   services   ok          20 s   as it should be
   livekit    ok          20 s   as it should be
   pods       ok          20 s   as it should be
@@ -119,7 +120,7 @@ def test_somebody_else_at_work() -> None:
 
 def test_a_daemon_that_has_just_begun() -> None:
     """It does not say that the tower is ill before it has looked."""
-    assert text(World()).startswith("looking for the first time; 12 layers to go  (healer")
+    assert text(World()).startswith("looking for the first time; 13 layers to go  (healer")
 
 
 def test_without_a_daemon() -> None:
