@@ -15,6 +15,7 @@ from healer.ports import Journal
 from healer.probes.fresh_news import FreshNews
 from healer.settings import Settings
 from healer.settings.policy import policy_of
+from healer.simulation.mac_ports import OURS
 from healer.simulation.physics import Tower
 from healer.wiring.paces import paces_of
 from healer.wiring.parts import Looks, OurChildren, parts_of
@@ -108,7 +109,7 @@ class Lives:
     def _born(self) -> Daemon:
         life = self.recorder.life
         self.recorder.journal = journal = self.journal()
-        children = OurChildren(journal)
+        children = OurChildren(journal, OURS)
         outside = simulated_outside(self.tower, _Told(children, self.recorder))
         looks = Looks.over(outside, resident=True)
         parts = parts_of(outside, self.settings, journal, self.listener, children, looks)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import anyio
 
@@ -9,7 +10,10 @@ from healer.model.machine import ProcessInfo
 from healer.simulation.answering import answer
 from healer.simulation.physics import Tower
 
-_USER = "joel"
+OURS: Final = 311
+"""healer's own process there: that of whoever plays would be a stranger's, and in a container it
+is 1, the parent of all."""
+_USER: Final = "joel"
 
 
 class SimulatedClock:

@@ -1,5 +1,6 @@
 """The daemon of this Mac: its senses from the settings, its journal, its watchdog, its faces."""
 
+import os
 import random
 import secrets
 from collections.abc import Callable, Mapping
@@ -122,7 +123,7 @@ def open_house(settings: Settings, environment: Mapping[str, str]) -> Household:
     journal = LastingJournal(lambda: _open(places, clock, lock))
     run = f"{clock.wall():.0f}-{secrets.token_hex(2)}"
     problems = _note_start(journal, settings, clock, run)
-    children, ears, watchdog = OurChildren(journal), Ears(), Watchdog()
+    children, ears, watchdog = OurChildren(journal, os.getpid()), Ears(), Watchdog()
     outside = _outside(settings, places, children, journal, environment)
     senses = senses_of(settings, outside, journal, ears, children, run)
     recorder = EvidenceRecorder(journal, ears.heard_break, __version__)

@@ -58,7 +58,7 @@ async def hot_add_parts(
     """Everything that it works with, closed at the end."""
     home = Path(environment.get("HOME", str(Path.home())))
     places, tower = places_of(settings, environment, home), settings.tower
-    children, memory = OurChildren(Snapshot(Ledger())), Forgetful({})
+    children, memory = OurChildren(Snapshot(Ledger()), os.getpid()), Forgetful({})
     outside = real_outside(settings, places, children, memory, Manner(environment))
     root = places.colima_home or resolve_root(environment, home)
     socket = ColimaPaths(root, tower.profile).docker_socket

@@ -127,6 +127,8 @@ class OurChildren:
     """The processes that our acts have spawned: told to the journal, and never foreign."""
 
     journal: Journal
+    ours: int
+    """healer's own process, on the Mac that it looks at."""
     pids: set[int] = field(default_factory=set)
 
     def spawned(self, act: Act, pid: int, started: float) -> None:
@@ -136,7 +138,7 @@ class OurChildren:
 
     def own(self) -> Collection[int]:
         """All of them, and ourselves."""
-        return frozenset({*self.pids, os.getpid()})
+        return frozenset({*self.pids, self.ours})
 
 
 @dataclass(frozen=True, slots=True)

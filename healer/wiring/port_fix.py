@@ -25,7 +25,7 @@ async def patch_service(
     """
     home = Path(environment.get("HOME", str(Path.home())))
     places = places_of(settings, environment, home)
-    children, memory = OurChildren(Snapshot(Ledger())), Forgetful({})
+    children, memory = OurChildren(Snapshot(Ledger()), os.getpid()), Forgetful({})
     outside = real_outside(settings, places, children, memory, Manner(environment))
     tower = settings.tower
     port_of = ApiPort(outside.engine, outside.guest, memory, tower.api_port)

@@ -101,7 +101,7 @@ def prepare(
     keeping = _keep(places, mode)
     if keeping.no_acts_because:
         policy = replace(policy, no_acts_because=keeping.no_acts_because)
-    children = OurChildren(keeping.journal)
+    children = OurChildren(keeping.journal, os.getpid())
     manner = Manner(environment, progress)
     outside = real_outside(settings, places, children, keeping.memory, manner)
     parts = parts_of(outside, settings, keeping.journal, listener, children)

@@ -61,7 +61,7 @@ async def outside_of(settings: Settings, environment: Mapping[str, str]) -> Asyn
     """The Mac that we run on, for one look that keeps no journal."""
     home = FilePath(environment.get("HOME", str(FilePath.home())))
     places = places_of(settings, environment, home)
-    children = OurChildren(Snapshot(Ledger()))
+    children = OurChildren(Snapshot(Ledger()), os.getpid())
     outside = real_outside(settings, places, children, Forgetful({}), Manner(environment))
     try:
         yield outside

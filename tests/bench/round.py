@@ -165,7 +165,7 @@ def _outside(settings: Settings, clock: SystemClock) -> Outside:
     made = real_outside(
         settings,
         places_of(settings, os.environ, home),
-        OurChildren(Snapshot(Ledger())),
+        OurChildren(Snapshot(Ledger()), os.getpid()),
         Forgetful({}),
         Manner(os.environ, resident=True),
     )

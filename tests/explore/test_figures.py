@@ -9,6 +9,7 @@ import pytest
 
 from healer.core.tower import Layer
 from healer.drills.lives import Crash
+from healer.drills.scenario import Happens
 from tests.explore.__main__ import CHUNKS
 from tests.explore.counting import Counts
 from tests.explore.engine import healthy
@@ -151,7 +152,8 @@ def test_a_false_alarm_shows_on_the_page() -> None:
 def test_what_stays_ill_under_a_humans_cordon_is_told_apart() -> None:
     """Talos was restarted under a cordon: its pods find no node, and healer leaves it (I15)."""
     lived = Lived()
-    lived_with_healer(884, lived)
+    happens = (Happens(10.0, "cordon_by_human"), Happens(60.0, "talos_shutting_down"))
+    lived_with_healer(happens, 1, lived)
     shown = page([_record("liveness", compared_record({"healer": lived}, 1))])
 
     assert (1, 1, 0) == (lived.ill_at_end, lived.ill_under_cordon, lived.harm)

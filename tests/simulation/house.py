@@ -19,6 +19,7 @@ from healer.ports import Journal, Remedial
 from healer.settings import Settings
 from healer.settings.policy import policy_of
 from healer.simulation.happenings import healthy_tower
+from healer.simulation.mac_ports import OURS
 from healer.simulation.physics import Tower
 from healer.simulation.virtual_time import run_virtually
 from healer.wiring.parts import Looks, OurChildren, parts_of
@@ -59,7 +60,7 @@ class SimulatedHouse:
         self.lives += 1
         settings, outside = Settings(), simulated_outside(self.tower)
         looks = Looks.over(outside, resident=True)
-        children = OurChildren(self.journal)
+        children = OurChildren(self.journal, OURS)
         parts = parts_of(outside, settings, self.journal, self, children, looks)
         counted: dict[Remedy, Remedial] = {
             name: Counted(real, self.done) for name, real in parts.remedies.items()

@@ -15,7 +15,7 @@ from healer.ports import Journal, Remedial
 from healer.settings import Settings
 from healer.settings.policy import policy_of
 from healer.simulation.happenings import healthy_tower
-from healer.simulation.mac_ports import SimulatedClock
+from healer.simulation.mac_ports import OURS, SimulatedClock
 from healer.simulation.physics import Tower
 from healer.simulation.virtual_time import run_virtually
 from healer.wiring.parts import OurChildren, parts_of
@@ -80,7 +80,7 @@ class SimulatedNight:
         settings = Settings()
         policy = policy_of(settings, run=f"run{self.runs}", one_pass=True)
         outside = simulated_outside(self.tower)
-        parts = parts_of(outside, settings, journal, self, OurChildren(journal))
+        parts = parts_of(outside, settings, journal, self, OurChildren(journal, OURS))
         counted: dict[Remedy, Remedial] = {
             name: Counted(real, self.done, self.begun) for name, real in parts.remedies.items()
         }

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from healer.cli import main
+from healer.core.facts import Refused, Rule
+from healer.drills.library import packaged
+from healer.drills.playing import run
 
 ORDER = [
     "start_vm",
@@ -60,3 +63,17 @@ def test_two_drills_are_the_same_to_the_byte(capsys: pytest.CaptureFixture[str])
 
     assert first == capsys.readouterr().out
     assert "the tower is well again" in first
+
+
+def test_a_healer_that_is_the_first_process_drills_as_any_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a container its pid is 1, the parent of every process of the simulated Mac.
+
+    Somebody's `docker restart` there is no child of its own: it is yielded to.
+    """
+    monkeypatch.setattr("os.getpid", lambda: 1)
+    played = run(packaged("docker-restart"))
+
+    decided = [one for moment in played.history.moments for one in moment.decisions]
+    assert Rule.YIELDING in {one.rule for one in decided if isinstance(one, Refused)}

@@ -110,10 +110,10 @@ def happens_of(seed: int) -> tuple[Happens, ...]:
     )
 
 
-def lived_with_healer(seed: int, lived: Lived) -> None:
+def lived_with_healer(happens: Sequence[Happens], seed: int, lived: Lived) -> None:
     """The real daemon over an hour."""
     watcher = Sampling()
-    scenario = Scenario("liveness", "", happens_of(seed), lasts=HOUR)
+    scenario = Scenario("liveness", "", tuple(happens), lasts=HOUR)
     played = run(scenario, seed=seed, manner=Manner(notices=False, watcher=watcher))
     remedies = [one.act.remedy for one in played.history.deeds]
     lived.down += watcher.down
@@ -169,7 +169,7 @@ def compared(seeds: Iterable[int]) -> dict[str, Lived]:
     """All three on the same seeds."""
     lived = {"healer": Lived(), "checklist, 180 s": Lived(), "restart the VM": Lived()}
     for seed in seeds:
-        lived_with_healer(seed, lived["healer"])
+        lived_with_healer(happens_of(seed), seed, lived["healer"])
         lived_with(Checklist, seed, lived["checklist, 180 s"])
         lived_with(Hammer, seed, lived["restart the VM"])
     return lived

@@ -178,7 +178,7 @@ def test_status_of_a_running_daemon(machine: Machine, canned: Canned) -> None:
     text, document = machine.healer("status"), machine.healer("status", "--json")
 
     assert (0, "") == (text.code, text.err)
-    assert text.out.startswith("the tower is well  (healer 0.1.0, pid 812, up 40 s)\n  services")
+    assert text.out.startswith("the tower is well  (healer 0.1.0, pid 812, up 40 s)\n  launchd")
     assert "\x1b" not in text.out
     assert (0, "", STATUS) == (document.code, document.err, document.document)
     del canned

@@ -12,6 +12,7 @@ from healer.notices.service import Around, Notices, Setup
 from healer.settings import Settings
 from healer.settings.policy import policy_of
 from healer.simulation.happenings import healthy_tower, mac_reboot
+from healer.simulation.mac_ports import OURS
 from healer.simulation.virtual_time import run_virtually
 from healer.wiring.parts import OurChildren, parts_of
 from healer.wiring.simulated import simulated_outside
@@ -34,7 +35,7 @@ def rebooted(rules: Rules) -> tuple[FakeChannel, Ended]:
         around = Around(journal.notices, LoopClock(), Heard().hooks, nothing, UTC)
         notices = Notices(Setup([channel], rules), around)
         parts = parts_of(
-            simulated_outside(tower), Settings(), journal, notices, OurChildren(journal)
+            simulated_outside(tower), Settings(), journal, notices, OurChildren(journal, OURS)
         )
         policy = policy_of(Settings(), run="reboot", one_pass=True)
         async with anyio.create_task_group() as tasks:
