@@ -1,6 +1,5 @@
 """The jobs of this Mac's launchd, in all its domains (R10), and their own addresses."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -8,6 +7,7 @@ from functools import partial
 import anyio
 
 from healer.adapters.launchctl import Launchctl
+from healer.adapters.living import lives
 from healer.model.jobs import LocalUrl, PlacedJob, parse_page
 from healer.model.launchd import Domain, domains_of
 from healer.ports import CannotLook, PortError, PortEyes
@@ -59,14 +59,8 @@ class LaunchdJobs:
         return replace(placed, disabled=label in await self._ctl().disabled(str(domain)))
 
     def lives(self, pid: int) -> bool:
-        """A process of another user lives too."""
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            return True
-        return True
+        """By its number alone; what it is, the next search tells."""
+        return lives(pid)
 
     async def answer(self, url: LocalUrl) -> str:
         """Over HTTP from the Mac, as a published port is asked."""

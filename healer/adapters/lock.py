@@ -5,6 +5,7 @@ import os
 import shlex
 from pathlib import Path
 
+from healer.adapters.living import lives
 from healer.ports import JournalError
 
 
@@ -75,7 +76,7 @@ def holder(path: Path) -> int | None:
         return None
     try:
         said = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-        living = said.isdecimal() and _lives(int(said))
+        living = said.isdecimal() and lives(int(said))
         return int(said) if living and _is_locked(descriptor) else None
     finally:
         os.close(descriptor)
@@ -88,13 +89,3 @@ def _is_locked(descriptor: int) -> bool:
     except BlockingIOError:
         return True
     return False
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -2,12 +2,12 @@
 
 import argparse
 import json
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from healer.adapters.living import lives
 from healer.cli.asking import AskError, NoDaemon, ask, control_path
 from healer.cli.presses import Presses
 from healer.cli.talking import INTERRUPTED, put, tell
@@ -66,7 +66,7 @@ def _when_it_listens(hand_over: Callable[[], dict[str, Any]], lock: Path) -> dic
         try:
             return hand_over()
         except NoDaemon:
-            if time.monotonic() >= until or not _is_alive(_holder(lock)):
+            if time.monotonic() >= until or not lives(_holder(lock)):
                 raise
             time.sleep(_AGAIN)
 
@@ -81,15 +81,3 @@ def _holder(lock: Path) -> int:
     except (OSError, ValueError):
         return 0
     return int(words) if words.isdigit() else 0
-
-
-def _is_alive(pid: int) -> bool:
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
