@@ -134,6 +134,9 @@ def _ended_by_term() -> Iterator[None]:
 
     def end(number: int, frame: FrameType | None) -> None:
         del number, frame
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # A shell's background job ignores Ctrl-C, and must end by a TERM all the same.
+            raise KeyboardInterrupt
         os.kill(os.getpid(), signal.SIGINT)
 
     before = signal.signal(signal.SIGTERM, end)

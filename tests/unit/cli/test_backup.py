@@ -207,6 +207,24 @@ def test_ended_in_the_middle_it_leaves_nothing_that_counts(
     assert 1 == len(tower.folders())
 
 
+def test_a_background_job_ends_by_term_and_leaves_nothing(tower: Tower) -> None:
+    """A shell makes it ignore Ctrl-C, as its child here inherits it."""
+    tower.be(moods={"kubectl cp": "hang"})
+    hanging = tower.bin / "hanging"
+    os.mkfifo(hanging)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process = tower.machine.start("backup")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    hanging.read_text()  # a pipe: it waits until the copy is under way
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+
+    assert 0 != process.returncode
+    assert [] == [one for one in tower.folders() if one.startswith("backup-")]
+
+
 def test_a_changed_file_is_told_by_verify(tower: Tower) -> None:
     """Changed, missing and added files, each by its name."""
     tower.machine.healer("backup")
