@@ -59,7 +59,7 @@ def _begin_confirmation_anew(world: World, judged: Judgements) -> World:
     """What was seen of a layer while it was blocked is no evidence against it (I2)."""
     fresh = {
         layer: replace(view, troubles={key: one.doubted() for key, one in view.troubles.items()})
-        for layer, view in world.views.items()
+        for layer, view in world.troubled.items()
         if any(one.samples for one in view.troubles.values()) and blocker(layer, judged) is not None
     }
     return replace(world, views={**world.views, **fresh}) if fresh else world
@@ -71,8 +71,9 @@ def _choose(
     """Let each confirmed trouble have its next rung, or the rule that refuses it."""
     said: list[Decision] = []
     refused: dict[RefusalKey, Refused] = {}
-    for layer in LAYERS:
-        for trouble in world.views[layer].ordered if layer in world.views else ():
+    troubled = world.troubled
+    for layer in LAYERS if troubled else ():
+        for trouble in troubled[layer].ordered if layer in troubled else ():
             rung = _next_rung(world, trouble, now, policy)
             if rung is None or _awaited(world, trouble):
                 continue
@@ -144,7 +145,7 @@ def _refused(trouble: Trouble, rung: Rung, answer: Refusal) -> Refused:
 def _hold_the_spent(world: World, now: float, policy: Policy) -> tuple[World, list[Decision]]:
     """A ladder without a next rung, or a budget without a next run, becomes a hold."""
     said: list[Decision] = []
-    for layer, view in world.views.items():
+    for layer, view in world.troubled.items():
         for trouble in view.gating:
             spent = _spent(world, trouble, now, policy)
             if spent is not None and hold_on(world, layer, now) is None:
@@ -241,8 +242,8 @@ def _report(
 ) -> tuple[World, list[Decision]]:
     """Say once what healer itself cannot mend: what has no rung, or is only advice."""
     said: list[Decision] = []
-    for layer, view in world.views.items():
-        if not view.troubles or blocker(layer, judged) is not None:
+    for layer, view in world.troubled.items():
+        if blocker(layer, judged) is not None:
             continue
         for trouble in view.ordered:
             key = (*trouble.key, trouble.finding.fingerprint)

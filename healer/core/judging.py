@@ -37,10 +37,13 @@ def judge(world: World, now: float, policy: Policy) -> Judgements:
     pending = (*world.acting, *(one.act for one in world.verifying))
     concerned = frozenset(act.layer for act in pending if act.reason.gating)
     for layer in LAYERS:
+        view = world.views.get(layer)
         if layer in concerned:
-            judged[layer] = _judge_concerned(world, layer, judged, now, policy)
+            judged[layer] = _judge_concerned(world, layer, view, judged, now, policy)
+        elif view is not None and view.observation.well:
+            judged[layer] = _OK
         else:
-            judged[layer] = _judge(world, layer, judged, now, policy)
+            judged[layer] = _judge_unwell(world, layer, view, judged, now, policy)
     return judged
 
 
@@ -50,7 +53,10 @@ def blocker(layer: Layer, judged: Judgements) -> Layer | None:
     A well layer in between does not lift it (I2): whatever a probe there saw, something that
     carries it is ill, and is mended first.
     """
-    return next((one for one in below(layer) if judged[one].state not in _STANDS), None)
+    for one in below(layer):
+        if judged[one].state not in _STANDS:
+            return one
+    return None
 
 
 def confirmed(world: World, trouble: Trouble, now: float, policy: Policy) -> bool:
@@ -101,24 +107,33 @@ def in_start_grace(world: World, layer: Layer, now: float, policy: Policy) -> fl
 
 
 def _judge_concerned(
-    world: World, layer: Layer, lower: Judgements, now: float, policy: Policy
+    world: World,
+    layer: Layer,
+    view: View | None,
+    lower: Judgements,
+    now: float,
+    policy: Policy,
 ) -> Judgement:
     """A layer on which an act is under way or not proved yet."""
-    view = world.views.get(layer)
     under_way = _under_way(world, layer, view)
     if under_way:
         return Judgement(State.HEALING, under_way)
     if view is not None and view.observation.well:
         return _well(world, layer)
-    return _judge(world, layer, lower, now, policy)
+    return _judge_unwell(world, layer, view, lower, now, policy)
 
 
-def _judge(world: World, layer: Layer, lower: Judgements, now: float, policy: Policy) -> Judgement:
-    view = world.views.get(layer)
+def _judge_unwell(
+    world: World,
+    layer: Layer,
+    view: View | None,
+    lower: Judgements,
+    now: float,
+    policy: Policy,
+) -> Judgement:
+    """A layer that was not seen to be well."""
     if view is None:
         return Judgement(State.UNKNOWN, "not looked at yet")
-    if view.observation.well:
-        return _OK
     under = blocker(layer, lower)
     if under is not None:
         return Judgement(State.BLOCKED, f"{under} is {lower[under].state}")

@@ -63,7 +63,7 @@ def step(world: World, fact: Fact, now: float, policy: Policy) -> Step:
             pass
         case _:
             assert_never(fact)
-    booted = tuple(VmBooted(at) for at in world.ledger.vm_boots if at not in known_boots)
+    booted = _booted(known_boots, world.ledger.vm_boots)
     world, decisions = decide(world, now, policy)
     return Step(world, (*booted, *decisions))
 
@@ -88,6 +88,12 @@ def begin(ledger: Ledger, now: float, policy: Policy, alive: frozenset[str] = fr
             detail = "healer ended in the middle of it"
             world = after_act(world, attempt.act, Outcome.INTERRUPTED, detail, now, policy)
     return world
+
+
+def _booted(known: tuple[float, ...], boots: tuple[float, ...]) -> tuple[VmBooted, ...]:
+    if boots is known:
+        return ()
+    return tuple(VmBooted(at) for at in boots if at not in known)
 
 
 def _without_pauses(ledger: Ledger, scope: Layer | None) -> Ledger:

@@ -111,11 +111,11 @@ class Observation:
     @property
     def gating(self) -> tuple[Finding, ...]:
         """The findings that make the layer ill."""
-        if not self.findings:
-            return ()
         return tuple(finding for finding in self.findings if finding.reason.gating)
 
     @property
     def well(self) -> bool:
         """Whether the layer was seen, and seen to be well."""
-        return not self.unknown and not self.gating
+        if self.unknown:
+            return False
+        return not self.findings or not self.gating

@@ -54,8 +54,6 @@ class View:
     @property
     def gating(self) -> tuple[Trouble, ...]:
         """Troubles that make the layer ill, in the order in which they are answered."""
-        if not self.troubles:
-            return ()
         return tuple(one for one in self.troubles.values() if one.finding.reason.gating)
 
     @property
@@ -118,6 +116,11 @@ class World:
     recovered_at: float | None = None
     """When a layer that had been seen ill was last seen well again."""
     serial: int = 0
+
+    @property
+    def troubled(self) -> Mapping[Layer, View]:
+        """The views in which something is being followed; of most layers there is nothing."""
+        return {layer: view for layer, view in self.views.items() if view.troubles}
 
     def observation(self, layer: Layer) -> Observation | None:
         """The last look at a layer."""

@@ -28,7 +28,9 @@ class Moment:
 
     @property
     def acts(self) -> tuple[Act, ...]:
-        """The acts that were let through."""
+        """The acts that were let through; asked for by every promise, and mostly there are none."""
+        if not self.decisions:
+            return ()
         return tuple(one for one in self.decisions if isinstance(one, Act))
 
 

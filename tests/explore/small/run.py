@@ -84,7 +84,6 @@ class Run:
     life: int = 0
     tower: SmallTower = field(default_factory=SmallTower)
     history: History = field(default_factory=History)
-    journal: Ledger = field(default_factory=Ledger)
     going: list[Going] = field(default_factory=list)
     last: dict[Layer, Observation] = field(default_factory=dict)
     looked: float = 0.0
@@ -101,6 +100,7 @@ class Run:
     faults_over: float = 0.0
     rounds: int = 0
     chance: random.Random = field(init=False)
+    journal: Ledger = field(init=False)
     world: World = field(init=False)
     policy: Policy = field(init=False)
 
@@ -109,6 +109,7 @@ class Run:
         self._set_expectations()
         self.life, self.policy = 1, self.make_policy(1)
         self.world, looks = _all_well()
+        self.journal = self.world.ledger
         self.last = dict(looks)
 
     def _set_expectations(self) -> None:
@@ -343,9 +344,13 @@ class Run:
         acts = [one for one in taken.decisions if isinstance(one, Act)]
         if acts and self._killed_at("intent"):
             raise Killed
-        self.journal = replace(taken.world.ledger, incidents=taken.world.incidents)
+        self._write(before, taken.world)
         for act in acts:
             self._begin(act)
+
+    def _write(self, before: World, after: World) -> None:
+        if after.ledger is not before.ledger or after.incidents is not before.incidents:
+            self.journal = replace(after.ledger, incidents=after.incidents)
 
     def _killed_at(self, phase: str) -> bool:
         return self.kill_at == phase
