@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from healer.core import machine
 from healer.drills.incidents import incidents
 from tests.explore.sections import section
 
@@ -49,9 +50,15 @@ def written(level: str, first: int, counted: Mapping[str, Any]) -> str:
         "level": level,
         "first_seed": first,
         "commit": _commit(),
-        "python": platform.python_version(),
+        "python": platform.python_version() + _compiled(),
     }
     return json.dumps({**head, **counted}, indent=1) + "\n"
+
+
+def _compiled() -> str:
+    """Whether the core was compiled, as `tests.explore.compiled` makes it, or read as written."""
+    is_compiled = not str(machine.__file__).endswith(".py")
+    return ", core compiled by mypyc" if is_compiled else ""
 
 
 def _commit() -> str:
