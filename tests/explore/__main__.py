@@ -34,6 +34,8 @@ CHUNKS: Final[dict[str, tuple[Callable[[Span], Counts], int]]] = {
     "healthy": (healthy.chunk, 1),
 }
 """How a chunk of each level is played, and how many schedules it holds."""
+KEPT_EVERY: Final = 20
+"""After so many chunks a long run writes down what it has counted so far."""
 SHOWS: Final = {"core": show_small, "engine": showing.show, "healthy": healthy.show}
 
 
@@ -46,14 +48,21 @@ def main(words: list[str]) -> int:
         return int(is_broken)
     first = random.SystemRandom().randrange(HIGHEST) if asked.seed is None else asked.seed
     counts = Counts()
-    for one in explore(asked.level, first, asked.schedules, asked.workers):
+    played = explore(asked.level, first, asked.schedules, asked.workers)
+    for number, one in enumerate(played, 1):
         counts.add(one)
         for found in one.violations:
             print(f"{found}\n  python -m tests.explore --level {_command(found)}", flush=True)
-        if asked.out is not None:
-            asked.out.write_text(written(asked.level, first, counts.record()), encoding="utf-8")
+        if number % KEPT_EVERY == 0:
+            _keep(asked, first, counts)
+    _keep(asked, first, counts)
     print(_summary(asked.level, first, counts))
     return int(bool(counts.violations))
+
+
+def _keep(asked: argparse.Namespace, first: int, counts: Counts) -> None:
+    if asked.out is not None:
+        asked.out.write_text(written(asked.level, first, counts.record()), encoding="utf-8")
 
 
 def explore(level: str, first: int, count: int, workers: int) -> Iterator[Counts]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from healer.core.facts import (
@@ -95,7 +95,7 @@ class Counts:
 
     def record(self) -> dict[str, Any]:
         """As JSON may hold it: the largest counts first."""
-        told = asdict(self)
+        told = dict(vars(self))
         told["states"] = len(self.states)
         told["stood"] = sorted(self.stood)
         told["violations_in_all"] = len(self.violations)

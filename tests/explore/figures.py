@@ -12,6 +12,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -61,6 +62,7 @@ def _compiled() -> str:
     return ", core compiled by mypyc" if is_compiled else ""
 
 
+@cache
 def _commit() -> str:
     """'unknown' outside of a checkout, or without git."""
     git = shutil.which("git")
