@@ -23,6 +23,7 @@ OF_THE_RUN: Final = ("python", "seconds")
 """What two runs of the same schedules may differ in."""
 
 
+@pytest.mark.timeout(1800)
 def test_the_compiled_core_decides_the_same(tmp_path: Path) -> None:
     """The same schedules, counted to the last act, refusal and step."""
     written, other = _explored(ROOT, tmp_path), _explored(compiled(tmp_path / "copy"), tmp_path)
