@@ -28,6 +28,8 @@ _STOPS = {
     Remedy.RESTART_CONTAINER: Layer.TALOS,
 }
 """What is stopped on the way by remedies that start it again; all above it goes with it."""
+_ROUNDING = 1.0
+"""Seconds: when something stopped or booted is told to the second."""
 _ASK_AGAIN = 10.0
 """Seconds before a remedy that found nothing to do is asked again; they double each time."""
 _ASKED_IN_VAIN = 3
@@ -159,15 +161,17 @@ def _was_ours(case: Case, ago: float) -> bool:
 
     Whoever stops the VM while we restart the container in it has meant it. One after the boot
     that ours led to was a human's: a life of healer that was cut off knows that it had ended no
-    better than by the next one's beginning.
+    better than by the next one's beginning. A boot's time is told to the second, so it may seem to
+    lie before the act that brought it about.
     """
     stopped = case.trouble.seen - ago
     for one in case.world.ledger.attempts:
         if _stops(one.act.remedy, case.layer) and one.outcome is not Outcome.NOT_NEEDED:
             cap = case.policy.limits[one.act.remedy].cap
             ended = one.at + cap if one.ended is None else one.ended
-            booted = any(one.at < boot < stopped - 1.0 for boot in case.world.ledger.vm_boots)
-            if one.at - 1.0 <= stopped <= ended + 1.0 and not booted:
+            began, boots = one.at - _ROUNDING, case.world.ledger.vm_boots
+            booted = any(began <= boot < stopped - _ROUNDING for boot in boots)
+            if began <= stopped <= ended + _ROUNDING and not booted:
                 return True
     return False
 

@@ -62,8 +62,10 @@ class Seen:
         for sign in observation.signs:
             key = (sign.subject, sign.group, sign.what)
             before = self.words.get(key)
-            same = before is not None and before.alive == sign.alive
-            self.words[key] = Word(sign.alive, before.since if same and before else at, at)
+            if before is not None and before.alive == sign.alive:
+                before.at = at
+            else:
+                self.words[key] = Word(sign.alive, at, at)
 
     def finding_of(self, act: Act) -> Finding | None:
         """What the last look at the act's layer said of its trouble; None when it said nothing."""

@@ -20,21 +20,20 @@ AS_WRITTEN: Final = frozenset(
 _TOWER: Final = ("tower.py", "run.py", "deeds.py")
 _SETTINGS: Final = "[mypy]\nexplicit_package_bases = True\nnamespace_packages = True\n"
 _PATIENCE: Final = 1800.0
+_LEFT_OUT: Final = shutil.ignore_patterns(".*_cache", ".venv", "pyproject.toml")
+"""The project's build settings too: setuptools, by which mypyc builds, would take them for its."""
 
 
 def compiled(folder: Path) -> Path:
-    """Make the copy; `CalledProcessError` when git, mypyc or the C compiler fails."""
-    _run("git", "clone", "--quiet", str(ROOT), str(folder))
-    with (folder / ".git" / "info" / "exclude").open("a", encoding="utf-8") as exclude:
-        exclude.write("*.so\n")
-    # mypyc builds by setuptools, which would take the project's own build settings for its.
-    aside = (folder / "pyproject.toml").rename(folder / ".git" / "pyproject.toml")
+    """Make the copy; `CalledProcessError` when mypyc or the C compiler fails."""
+    shutil.copytree(ROOT, folder, ignore=_LEFT_OUT)
     settings = folder / "mypy.ini"
     settings.write_text(_SETTINGS, encoding="utf-8")
-    _run(sys.executable, "-m", "mypyc", *_modules(folder), place=folder)
+    words = [sys.executable, "-m", "mypyc", *_modules(folder)]
+    subprocess.run(words, cwd=folder, check=True, timeout=_PATIENCE, stdout=sys.stderr)
     shutil.rmtree(folder / "build")
     settings.unlink()
-    aside.rename(folder / "pyproject.toml")
+    shutil.copy(ROOT / "pyproject.toml", folder)
     return folder
 
 
@@ -43,10 +42,6 @@ def _modules(folder: Path) -> list[str]:
     tower = [folder / "tests/explore/small" / name for name in _TOWER]
     found = [one for one in rules if one.stem not in AS_WRITTEN] + tower
     return sorted(str(one.relative_to(folder)) for one in found)
-
-
-def _run(*words: str, place: Path | None = None) -> None:
-    subprocess.run(words, cwd=place, check=True, timeout=_PATIENCE, stdout=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,17 @@
 """What was counted, as a record with its origin, and all records together as one page.
 
-`python -m tests.explore.figures RECORD...` makes `FIGURES.md` anew from the records that
-`python -m tests.explore --out RECORD` and `python -m tests.explore.liveness --out RECORD` wrote;
-nothing on that page is written by hand.
+`python -m tests.explore.figures` makes `FIGURES.md` anew from the records in `records/`, which
+`python -m tests.explore --out` and `python -m tests.explore.liveness --out` wrote; nothing on that
+page is written by hand, and a test makes it anew.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import shutil
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,7 +23,11 @@ from tests.explore.sections import section
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+ROOT: Final = Path(__file__).parents[2]
+_RULES: Final = ("healer/core", "healer/promises", "tests/explore/small")
 PAGE: Final = Path(__file__).with_name("FIGURES.md")
+RECORDS: Final = Path(__file__).with_name("records")
+_ORDER: Final = ("core", "engine", "healthy", "liveness")
 _FIGURES: Final = (
     ("faults, by kind and layer, alone and in pairs", "levels core and engine"),
     ("schedules, distinct states and changes", "levels core and engine"),
@@ -51,6 +55,7 @@ def written(level: str, first: int, counted: Mapping[str, Any]) -> str:
         "level": level,
         "first_seed": first,
         "commit": _commit(),
+        "rules": rules(),
         "python": platform.python_version() + _compiled(),
     }
     return json.dumps({**head, **counted}, indent=1) + "\n"
@@ -60,6 +65,16 @@ def _compiled() -> str:
     """Whether the core was compiled, as `tests.explore.compiled` makes it, or read as written."""
     is_compiled = not str(machine.__file__).endswith(".py")
     return ", core compiled by mypyc" if is_compiled else ""
+
+
+@cache
+def rules() -> str:
+    """Names what decides a schedule of level core: records of the same rules may be added up."""
+    told = hashlib.sha256()
+    for folder in _RULES:
+        for file in sorted((ROOT / folder).glob("*.py")):
+            told.update(file.name.encode() + file.read_bytes())
+    return told.hexdigest()[:12]
 
 
 @cache
@@ -101,13 +116,11 @@ def _undetected() -> Iterator[str]:
             yield f"| {one.when} | {one.what} | {one.why_not} |"
 
 
-def main(words: list[str]) -> int:
-    """Write the page."""
-    records = [json.loads(Path(one).read_text(encoding="utf-8")) for one in words]
-    PAGE.write_text(page(records), encoding="utf-8")
-    print(f"wrote {PAGE.name} from {len(records)} records")
-    return 0
+def records() -> list[dict[str, Any]]:
+    """The records that are kept, one a level."""
+    files = [RECORDS / f"{level}.json" for level in _ORDER]
+    return [json.loads(one.read_text(encoding="utf-8")) for one in files]
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    PAGE.write_text(page(records()), encoding="utf-8")

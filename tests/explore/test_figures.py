@@ -17,7 +17,7 @@ from tests.explore.engine.awaits import awaits
 from tests.explore.engine.kept import CUT_OFF
 from tests.explore.engine.volume import count
 from tests.explore.engine.watching import Fall, Watch
-from tests.explore.figures import page, written
+from tests.explore.figures import PAGE, page, records, written
 from tests.explore.liveness.comparing import Lived, lived_with_healer
 from tests.explore.liveness.comparing import record as compared_record
 from tests.explore.sections import CAME_TO_PASS
@@ -158,3 +158,8 @@ def test_what_stays_ill_under_a_humans_cordon_is_told_apart() -> None:
 
     assert (1, 1, 0) == (lived.ill_at_end, lived.ill_under_cordon, lived.harm)
     assert f"| healer | {lived.down / 3600:.2f} | 1 | 1 | {lived.disruptions} |" in shown
+
+
+def test_the_page_is_made_of_the_records_that_are_kept() -> None:
+    """No figure on it was written by hand, or is of records that nobody has any more."""
+    assert page(records()) == PAGE.read_text(encoding="utf-8")

@@ -32,6 +32,7 @@ CORE = [
         "the model's uncordon took a cordon away that had become a human's meanwhile",
     ),
     (core.RESTART_CUT_OFF, "a human's stop of docker was taken for a part of a restart cut off"),
+    (core.BOOTED_AT_ONCE, "a boot that seemed as early as its cycle did not end what was ours"),
     (core.JOB_IN_A_LOOP, "a job that launchd started again and again was never told of"),
 ]
 ENGINE = [

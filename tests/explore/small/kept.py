@@ -83,6 +83,16 @@ RESTART_CUT_OFF: Final = Schedule(
     lost=0.0,
     flaky=0.2,
 )
+BOOTED_AT_ONCE: Final = Schedule(
+    444497,
+    (
+        Event(10.0, "fault", "vm_zombie"),
+        Event(40.36, "crash", "end", 103.0),
+        Event(113.61, "fault", "engine_stopped"),
+    ),
+    lost=0.0,
+    flaky=0.0,
+)
 JOB_IN_A_LOOP: Final = Schedule(
     900105, (Event(10.0, "fault", "job_is_broken"),), lost=0.0, flaky=0.0
 )

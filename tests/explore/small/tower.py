@@ -7,6 +7,7 @@ and is quick enough for a million schedules over the pure core.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from healer.core.observation import (
@@ -212,6 +213,11 @@ def _host(tower: SmallTower, now: float) -> Observation:
     return Observation(Layer.HOST, foreign=tower.foreign)
 
 
+@cache
+def _sign(subject: Subject, group: Group, what: str, *, alive: bool) -> Sign:
+    return Sign(subject, group, alive, what)
+
+
 _GONE: Final = Sign(Subject.MACHINE, Group.HOSTAGENT, alive=False, what="hostagent")
 _COLIMA: Final = {
     "broken": Reason.COLIMA_BROKEN,
@@ -238,33 +244,33 @@ def _colima(tower: SmallTower, now: float) -> Observation:
 
 def _ssh(tower: SmallTower, now: float) -> Observation:
     if not tower.booted(now):
-        dead = Sign(Subject.MACHINE, Group.SSH, alive=False, what="ssh")
+        dead = _sign(Subject.MACHINE, Group.SSH, "ssh", alive=False)
         return Observation(Layer.SSH, (_found(Reason.SSH_UNREACHABLE),), signs=(dead,))
     signs = (
-        Sign(Subject.MACHINE, Group.SSH, alive=True, what="ssh"),
-        Sign(Subject.ENGINE, Group.SSH, alive=tower.engine == "up", what="engine inside"),
-        Sign(Subject.API, Group.SSH, alive=tower.api(now), what="api inside"),
+        _sign(Subject.MACHINE, Group.SSH, "ssh", alive=True),
+        _sign(Subject.ENGINE, Group.SSH, "engine inside", alive=tower.engine == "up"),
+        _sign(Subject.API, Group.SSH, "api inside", alive=tower.api(now)),
     )
     return Observation(Layer.SSH, signs=signs, uptime=now - tower.vm_since)
 
 
 def _docker(tower: SmallTower, now: float) -> Observation:
     answers = tower.docker_answers(now)
-    sign = Sign(Subject.ENGINE, Group.MUX, alive=answers, what="docker.sock")
+    sign = _sign(Subject.ENGINE, Group.MUX, "docker.sock", alive=answers)
     if answers:
-        passed = Sign(Subject.FORWARD, Group.MUX, alive=True, what="docker.sock")
+        passed = _sign(Subject.FORWARD, Group.MUX, "docker.sock", alive=True)
         return Observation(Layer.DOCKER, signs=(sign, passed))
     if not tower.booted(now):
         return Observation(Layer.DOCKER, (_found(Reason.DOCKER_SILENT),), signs=(sign,))
-    inside = Sign(Subject.ENGINE, Group.SSH, alive=tower.engine_answers(now), what="engine inside")
+    inside = _sign(Subject.ENGINE, Group.SSH, "engine inside", alive=tower.engine_answers(now))
     if not tower.engine_answers(now):
         human = tower.engine == "stopped"
         ago = now - tower.engine_stopped_at if human else None
         found = _found(Reason.DOCKER_ENGINE_DOWN, human_ago=ago)
         return Observation(Layer.DOCKER, (found,), signs=(sign, inside))
     behind = (
-        Sign(Subject.FORWARD, Group.MUX, alive=False, what="docker.sock"),
-        Sign(Subject.FORWARD, Group.SSH, alive=False, what="behind"),
+        _sign(Subject.FORWARD, Group.MUX, "docker.sock", alive=False),
+        _sign(Subject.FORWARD, Group.SSH, "behind", alive=False),
     )
     wedged = tower.mux == "wedged"
     found = _found(Reason.DOCKER_MUX_WEDGED if wedged else Reason.DOCKER_FORWARD_DEAD)
@@ -299,8 +305,8 @@ def _talos(tower: SmallTower, now: float) -> Observation:
     advisory = () if tower.policy else (_found(Reason.RESTART_POLICY),)
     if tower.box == "shutting_down":
         signs = (
-            Sign(Subject.CONTAINER, Group.PORTS, alive=False, what="condition"),
-            Sign(Subject.CONTAINER, Group.SSH, alive=False, what="in the VM"),
+            _sign(Subject.CONTAINER, Group.PORTS, "condition", alive=False),
+            _sign(Subject.CONTAINER, Group.SSH, "in the VM", alive=False),
         )
         shut = _found(Reason.TALOS_SHUTTING_DOWN)
         return Observation(Layer.TALOS, (shut, *advisory), signs=signs, uptime=up)
@@ -311,7 +317,7 @@ def _talos(tower: SmallTower, now: float) -> Observation:
 
 def _apiserver(tower: SmallTower, now: float) -> Observation:
     alive = tower.api(now)
-    sign = Sign(Subject.API, Group.PORTS, alive=alive, what="/readyz")
+    sign = _sign(Subject.API, Group.PORTS, "/readyz", alive=alive)
     found = () if alive else (_found(Reason.API_UNREACHABLE),)
     return Observation(Layer.APISERVER, found, signs=(sign,))
 
@@ -366,7 +372,7 @@ def _livekit(tower: SmallTower, now: float) -> Observation:
 
 def _services(tower: SmallTower, now: float) -> Observation:
     alive = tower.serves(now)
-    sign = Sign(Subject.SERVICE, Group.PORTS, alive=alive, what="port 6379")
+    sign = _sign(Subject.SERVICE, Group.PORTS, "port 6379", alive=alive)
     if not alive:
         found = (_found(Reason.SERVICE_SILENT, target="6379"),)
         return Observation(Layer.SERVICES, found, signs=(sign,))

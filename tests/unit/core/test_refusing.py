@@ -216,10 +216,11 @@ def test_a_stop_within_our_own_cycle_is_no_humans(attempt: Attempt, *, ours: boo
 
 
 @pytest.mark.parametrize(
-    ("boot", "ours"), [(NOW - 90.0, True), (NOW - 62.0, False), (NOW - 61.0, True)]
+    ("boot", "ours"),
+    [(NOW - 91.5, True), (NOW - 91.0, False), (NOW - 62.0, False), (NOW - 61.0, True)],
 )
 def test_a_stop_after_the_boot_that_ours_led_to_is_a_humans(boot: float, *, ours: bool) -> None:
-    """I15: a boot after our act began and, rounding aside, before the stop ends what was ours."""
+    """I15: a boot between our act and the stop, each told to the second, ends what was ours."""
     finding = replace(STOPPED, human_ago=60.0)
     world = remembering(world_of(finding), tried(CYCLE, NOW - 90.0, ended=NOW))
     world = replace(world, ledger=replace(world.ledger, vm_boots=(boot,)))
