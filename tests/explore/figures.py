@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from healer.core import machine
 from healer.drills.incidents import incidents
+from tests.explore.merging import merged
 from tests.explore.sections import section
 
 if TYPE_CHECKING:
@@ -117,9 +118,9 @@ def _undetected() -> Iterator[str]:
 
 
 def records() -> list[dict[str, Any]]:
-    """The records that are kept, one a level."""
-    files = [RECORDS / f"{level}.json" for level in _ORDER]
-    return [json.loads(one.read_text(encoding="utf-8")) for one in files]
+    """The records that are kept, by level, the newest first, those of the same rules added up."""
+    files = [file for one in _ORDER for file in sorted(RECORDS.glob(f"{one}-*.json"), reverse=True)]
+    return list(merged(json.loads(one.read_text(encoding="utf-8")) for one in files))
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def section(record: Record) -> Iterator[str]:
 
 
 def _explored(record: Record) -> Iterator[str]:
-    yield f"## Level {record['level']}: {_OVER[record['level']]}"
+    yield f"## Level {record['level']}: {_OVER[record['level']]} at `{record['commit'][:12]}`"
     yield from _table(("figure", "value"), _rows(record))
     yield from _table(
         ("promise", "", "asked of runs", "broken", "rules out more than", "bugs seeded"),
@@ -79,13 +79,17 @@ def _rows(record: Record) -> Iterator[tuple[str, object]]:
     bound = f" (rules out more than {RULE_OF_THREE / acts:.1e} an act)" if acts else ""
     yield from _origin(record)
     yield "facts stepped, lives of healer", f"{record['steps']}, {record['lives']}"
-    yield "distinct states of the tower as healer saw it", record["states"]
+    several = len(record.get("stretches", ())) > 1
+    states = f"at least {record['states']}" if several else record["states"]
+    yield "distinct states of the tower as healer saw it", states
     yield "distinct changes of a layer's state", len(record["transitions"])
     yield "faults, by kind", _listed(record["faults"])
     yield "pairs of faults", f"{sum(record['pairs'].values())}, {len(record['pairs'])} distinct"
     yield "beside faults", _listed(record["others"])
     yield "acts, by remedy", f"{acts}: {_listed(record['acts'])}"
     yield "wrong acts and other broken promises", f"{wrong}{'' if wrong else bound}"
+    if wrong:
+        yield "which", "; ".join(record["violations"])
     yield "acts refused, by rule", _listed(record["refused"])
     yield "most acts within an hour", f"{record['most_acts_an_hour']} (20 allowed)"
     yield "covered by a ladder, and well at the end", f"{record['healed']} of {record['covered']}"
@@ -95,8 +99,11 @@ def _rows(record: Record) -> Iterator[tuple[str, object]]:
 
 def _origin(record: Record) -> Iterator[tuple[str, object]]:
     hours = record["simulated"] / 3600
-    yield "schedules", f"{record['schedules']}, from seed {record['first_seed']}"
-    yield "commit, Python", f"`{record['commit'][:12]}`, {record['python']}"
+    stretches = record.get("stretches", [(record["first_seed"], record["schedules"])])
+    seeds = ", ".join(f"{first} to {first + count - 1}" for first, count in stretches)
+    commits = " and ".join(f"`{one[:12]}`" for one in record["commit"].split(" and "))
+    yield "schedules", f"{record['schedules']}, of the seeds {seeds}"
+    yield "commit, Python", f"{commits}, {record['python']}"
     yield "CPU hours", f"{record['seconds'] / 3600:.2f}"
     yield "simulated hours", f"{hours:.0f} ({hours / record['seconds']:.2f} a CPU second)"
 

@@ -20,6 +20,7 @@ from tests.explore.engine.watching import Fall, Watch
 from tests.explore.figures import PAGE, page, records, written
 from tests.explore.liveness.comparing import Lived, lived_with_healer
 from tests.explore.liveness.comparing import record as compared_record
+from tests.explore.merging import merged
 from tests.explore.sections import CAME_TO_PASS
 
 
@@ -43,7 +44,7 @@ def test_a_record_becomes_a_page() -> None:
     record = json.loads(written("core", 300, CHUNKS["core"][0]((300, 30)).record()))
     shown = page([record])
 
-    assert "30, from seed 300" in shown
+    assert "30, of the seeds 300 to 329" in shown
     assert record["commit"][:12] in shown
     assert "| I1 | never acts on what it does not know | 30 | 0 | 1.0e-01 | " in shown
     assert "rules out more than" in shown
@@ -158,6 +159,45 @@ def test_what_stays_ill_under_a_humans_cordon_is_told_apart() -> None:
 
     assert (1, 1, 0) == (lived.ill_at_end, lived.ill_under_cordon, lived.harm)
     assert f"| healer | {lived.down / 3600:.2f} | 1 | 1 | {lived.disruptions} |" in shown
+
+
+def test_records_of_the_same_rules_add_up() -> None:
+    """Two stretches of seeds are one run, but for the states that both may have seen."""
+    play, _ = CHUNKS["core"]
+    one, other, whole = (play(span).record() for span in ((100, 3), (103, 3), (100, 6)))
+    stretches = [{**_record("core", one), "first_seed": 100}]
+    stretches += [{**_record("core", other), "first_seed": 103}]
+    (added,) = merged(reversed(stretches))
+
+    measured = ("seconds", "simulated", "states")
+    assert {name: whole[name] for name in whole if name not in measured} == {
+        name: added[name] for name in whole if name not in measured
+    }
+    assert max(one["states"], other["states"]) == added["states"]
+    assert "| schedules | 6, of the seeds 100 to 102, 103 to 105 |" in page([added])
+
+
+def test_a_seed_does_not_count_twice() -> None:
+    """Where two records overlap, the seed is named."""
+    record = {**_record("core", Counts(schedules=5).record()), "first_seed": 100}
+
+    with pytest.raises(ValueError, match="two records of level core hold seed 104; remove one"):
+        list(merged([record, {**record, "first_seed": 104}]))
+
+
+def test_records_of_other_rules_stand_apart() -> None:
+    """What another core did is no figure of this one."""
+    record = {**_record("core", Counts(schedules=5, seconds=1.0).record()), "first_seed": 100}
+
+    assert 2 == len(list(merged([record, {**record, "rules": "other"}])))
+
+
+def test_a_broken_promise_is_named_on_the_page() -> None:
+    """With the seed that shows it again."""
+    found = "core 7: I15 at 160.1 s: restart_engine 38 s after a human's stop"
+    counts = Counts(schedules=5, seconds=1.0, violations=[found])
+
+    assert f"| which | {found} |" in page([_record("core", counts.record())])
 
 
 def test_the_page_is_made_of_the_records_that_are_kept() -> None:
