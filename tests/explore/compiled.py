@@ -20,8 +20,11 @@ AS_WRITTEN: Final = frozenset(
 _TOWER: Final = ("tower.py", "run.py", "deeds.py")
 _SETTINGS: Final = "[mypy]\nexplicit_package_bases = True\nnamespace_packages = True\n"
 _PATIENCE: Final = 1800.0
-_LEFT_OUT: Final = shutil.ignore_patterns(".*_cache", ".venv", "pyproject.toml")
-"""The project's build settings too: setuptools, by which mypyc builds, would take them for its."""
+_LEFT_OUT: Final = shutil.ignore_patterns(
+    ".*_cache", ".hypothesis", ".venv", "__pycache__", "pyproject.toml"
+)
+"""What other tests write meanwhile, and the project's build settings, which setuptools, by which
+mypyc builds, would take for its own."""
 
 
 def compiled(folder: Path) -> Path:
