@@ -185,6 +185,14 @@ def test_a_seed_does_not_count_twice() -> None:
         list(merged([record, {**record, "first_seed": 104}]))
 
 
+def test_values_of_other_kinds_are_not_added() -> None:
+    """A record that somebody changed is named by what is wrong in it."""
+    record = {**_record("core", Counts(schedules=5).record()), "first_seed": 100}
+
+    with pytest.raises(ValueError, match=r"acts: \{\} and 'none' cannot be added"):
+        list(merged([record, {**record, "first_seed": 105, "acts": "none"}]))
+
+
 def test_records_of_other_rules_stand_apart() -> None:
     """What another core did is no figure of this one."""
     record = {**_record("core", Counts(schedules=5, seconds=1.0).record()), "first_seed": 100}
