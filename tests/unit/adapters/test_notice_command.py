@@ -1,6 +1,7 @@
 """Notices by a command and by osascript, as real processes."""
 
 import json
+import os
 import traceback
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +15,12 @@ from healer.adapters.process import ProcessRunner
 from healer.model.notice import document
 from healer.ports import ActFailed, CannotLook, PortError, TargetSilent
 from tests.fakes.channel import a_notice
-from tests.unit.adapters.helpers import fifo, told
+from tests.unit.adapters.helpers import fifo
 
 MARKER = "s3cr3t-marker"
 PATH = "/usr/bin:/bin"
+PATIENCE = 30.0
+"""Seconds for the kernel to end a process that was killed."""
 
 
 def a_tool(folder: Path, name: str, script: str) -> str:
@@ -72,13 +75,15 @@ async def test_a_command_that_fails_is_told_without_its_words(tmp_path: Path) ->
 async def test_a_command_that_hangs_is_ended_with_its_group(tmp_path: Path) -> None:
     """The child of a shell too: the pipe that only it holds is closed by its end."""
     held = fifo(tmp_path)
+    end = os.open(held, os.O_RDONLY | os.O_NONBLOCK)
     script = f"echo {MARKER} >&2; sleep 86400 > {held} & wait"
-    async with anyio.create_task_group() as ends:
-        ends.start_soon(told, held)
-        error = await why(a_command(a_tool(tmp_path, "page", script), MARKER, deadline=1.0))
+    error = await why(a_command(a_tool(tmp_path, "page", script), MARKER, deadline=2.0))
 
     assert isinstance(error, TargetSilent)
-    assert "command page: had not ended after 1 s" == str(error)
+    assert "command page: had not ended after 2 s" == str(error)
+    with anyio.fail_after(PATIENCE):
+        await anyio.wait_readable(end)
+    os.close(end)
 
 
 async def test_a_command_that_spams_without_end_is_ended(tmp_path: Path) -> None:
