@@ -18,7 +18,7 @@ from healer.core.incidents import follow_incidents, incident_of
 from healer.core.judging import Judgements, blocker, confirmed, hold_on, judge
 from healer.core.ladders import Rung
 from healer.core.ledger import Attempt, Hold
-from healer.core.limiting import failures_in_run, limit_on, rungs_left
+from healer.core.limiting import failures_in_run, rungs_left, spent_limit
 from healer.core.policy import Policy
 from healer.core.reasons import Reason
 from healer.core.refusing import Case, Refusal, refusal
@@ -26,7 +26,6 @@ from healer.core.tower import LAYERS
 from healer.core.verifying import settle
 from healer.core.world import RefusalKey, Trouble, World
 
-_SPENT = frozenset({Rule.BUDGET, Rule.DISABLED})
 _VETOES = frozenset({Rule.WITNESS_ALIVE, Rule.WITNESSES_MISSING})
 
 
@@ -35,13 +34,13 @@ def decide(world: World, now: float, policy: Policy) -> tuple[World, tuple[Decis
     said: list[Decision] = []
     world, ended = settle(world, now, policy)
     said += ended
-    judged, seen = judge(world, now, policy), world
+    judged = judge(world, now, policy)
     world = _begin_confirmation_anew(world, judged)
     world, held = _hold_the_spent(world, now, policy)
     said += held
     world, rearmed = _rearm_the_recovered(world, now, policy)
     said += rearmed
-    if world is not seen:
+    if held or rearmed:  # doubts alone change no state: who is doubted is blocked, and stays so
         judged = judge(world, now, policy)
     world, followed = follow_incidents(world, judged, now, policy)
     said += followed
@@ -96,10 +95,8 @@ def _next_rung(world: World, trouble: Trouble, now: float, policy: Policy) -> Ru
     if not confirmed(world, trouble, now, policy):
         return None
     left = rungs_left(world.ledger, *trouble.key, policy.ladders[trouble.finding.reason])
-    target = trouble.finding.target
     for rung in left:
-        limit = limit_on(world.ledger, rung.remedy, target, now, policy)
-        if limit is None or limit.rule not in _SPENT:
+        if spent_limit(world.ledger, rung.remedy, now, policy) is None:
             return rung
     return left[0] if left else None
 
@@ -145,10 +142,14 @@ def _refused(trouble: Trouble, rung: Rung, answer: Refusal) -> Refused:
 def _hold_the_spent(world: World, now: float, policy: Policy) -> tuple[World, list[Decision]]:
     """A ladder without a next rung, or a budget without a next run, becomes a hold."""
     said: list[Decision] = []
+    if not any(one.counts for one in world.ledger.attempts):  # nothing tried, nothing spent
+        return world, said
     for layer, view in world.troubled.items():
         for trouble in view.gating:
+            if hold_on(world, layer, now) is not None:
+                break
             spent = _spent(world, trouble, now, policy)
-            if spent is not None and hold_on(world, layer, now) is None:
+            if spent is not None:
                 world, decision = _held(world, trouble, spent, policy)
                 said.append(decision)
     return world, said
@@ -167,8 +168,8 @@ def _spent(world: World, trouble: Trouble, now: float, policy: Policy) -> Hold |
     stuck = _stuck(world, trouble, rung, now, policy)
     if stuck:
         return Hold(reason.layer, reason, now + ladder.hold, stuck)
-    limit = limit_on(world.ledger, rung.remedy, target, now, policy)
-    if limit is None or limit.rule not in _SPENT:
+    limit = spent_limit(world.ledger, rung.remedy, now, policy)
+    if limit is None:
         return None
     return Hold(reason.layer, reason, limit.until, limit.detail)
 
@@ -179,9 +180,11 @@ def _stuck(world: World, trouble: Trouble, rung: Rung, now: float, policy: Polic
     answers = world.ledger.answers_to(trouble.finding.event)
     if any(one.verified is False for one in answers):
         return "its event was answered once, which did not help"
-    failures = failures_in_run(world.ledger, reason, target)
     vetoed = world.refusals.get((reason.layer, rung.remedy.value, target))
-    if not failures or vetoed is None or vetoed.rule not in _VETOES:
+    if vetoed is None or vetoed.rule not in _VETOES:
+        return ""
+    failures = failures_in_run(world.ledger, reason, target)
+    if not failures:
         return ""
     last = failures[-1]
     if now - (last.at if last.ended is None else last.ended) < policy.veto_patience:

@@ -5,7 +5,8 @@ does not block: only the remedies that must see it wait (design §10, "May a lay
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 
 from healer.core.facts import State
 from healer.core.ladders import EXPECTED_AT_START
@@ -33,18 +34,7 @@ _OK = Judgement(State.OK)
 
 def judge(world: World, now: float, policy: Policy) -> Judgements:
     """Judge every layer, each in the light of those below it."""
-    judged: dict[Layer, Judgement] = {}
-    pending = (*world.acting, *(one.act for one in world.verifying))
-    concerned = frozenset(act.layer for act in pending if act.reason.gating)
-    for layer in LAYERS:
-        view = world.views.get(layer)
-        if layer in concerned:
-            judged[layer] = _judge_concerned(world, layer, view, judged, now, policy)
-        elif view is not None and view.observation.well:
-            judged[layer] = _OK
-        else:
-            judged[layer] = _judge_unwell(world, layer, view, judged, now, policy)
-    return judged
+    return _Bench(world, now, policy).judge_all()
 
 
 def blocker(layer: Layer, judged: Judgements) -> Layer | None:
@@ -106,40 +96,54 @@ def in_start_grace(world: World, layer: Layer, now: float, policy: Policy) -> fl
     return now + seconds - uptime
 
 
-def _judge_concerned(
-    world: World,
-    layer: Layer,
-    view: View | None,
-    lower: Judgements,
-    now: float,
-    policy: Policy,
-) -> Judgement:
-    """A layer on which an act is under way or not proved yet."""
-    under_way = _under_way(world, layer, view)
-    if under_way:
-        return Judgement(State.HEALING, under_way)
-    if view is not None and view.observation.well:
-        return _well(world, layer)
-    return _judge_unwell(world, layer, view, lower, now, policy)
+@dataclass(slots=True)
+class _Bench:
+    """The judging of one world, from the lowest layer up."""
+
+    world: World
+    now: float
+    policy: Policy
+    judged: dict[Layer, Judgement] = field(default_factory=dict)
+
+    def judge_all(self) -> Judgements:
+        """Layers on which nothing is under way, and which were seen to be well, are most."""
+        pending = (*self.world.acting, *(one.act for one in self.world.verifying))
+        concerned = frozenset(act.layer for act in pending if act.reason.gating)
+        judged, views = self.judged, self.world.views
+        for layer in LAYERS:
+            view = views.get(layer)
+            if layer in concerned:
+                judged[layer] = self._concerned(layer, view)
+            elif view is not None and view.observation.well:
+                judged[layer] = _OK
+            else:
+                judged[layer] = self._unwell(layer, view)
+        return judged
+
+    def _concerned(self, layer: Layer, view: View | None) -> Judgement:
+        """A layer on which an act is under way or not proved yet."""
+        under_way = _under_way(self.world, layer, view)
+        if under_way:
+            return Judgement(State.HEALING, under_way)
+        if view is not None and view.observation.well:
+            return _well(self.world, layer)
+        return self._unwell(layer, view)
+
+    def _unwell(self, layer: Layer, view: View | None) -> Judgement:
+        """A layer that was not seen to be well."""
+        if view is None:
+            return Judgement(State.UNKNOWN, "not looked at yet")
+        under = blocker(layer, self.judged)
+        if under is not None:
+            return _blocked(under, self.judged[under].state)
+        if view.observation.unknown and not view.gating:
+            return Judgement(State.UNKNOWN, view.observation.unknown)
+        return _ill(self.world, layer, view, self.now, self.policy)
 
 
-def _judge_unwell(
-    world: World,
-    layer: Layer,
-    view: View | None,
-    lower: Judgements,
-    now: float,
-    policy: Policy,
-) -> Judgement:
-    """A layer that was not seen to be well."""
-    if view is None:
-        return Judgement(State.UNKNOWN, "not looked at yet")
-    under = blocker(layer, lower)
-    if under is not None:
-        return Judgement(State.BLOCKED, f"{under} is {lower[under].state}")
-    if view.observation.unknown and not view.gating:
-        return Judgement(State.UNKNOWN, view.observation.unknown)
-    return _ill(world, layer, view, now, policy)
+@cache
+def _blocked(under: Layer, state: State) -> Judgement:
+    return Judgement(State.BLOCKED, f"{under} is {state}")
 
 
 def _under_way(world: World, layer: Layer, view: View | None) -> str:

@@ -63,9 +63,6 @@ class Ledger:
     pauses: tuple[Pause, ...] = ()
     vm_boots: tuple[float, ...] = ()
     """When the VM was seen to have booted, oldest first."""
-    budget_windows: tuple[tuple[Layer, float], ...] = ()
-    """When a layer's budget was found spent; three of them make it give up."""
-
     rearmed: tuple[tuple[Layer, float], ...] = ()
     """When a layer's stable recovery ended its holds; its ladders begin anew there."""
     incidents: tuple[Incident, ...] = ()

@@ -54,14 +54,16 @@ def limit_on(
     ledger: Ledger, remedy: Remedy, target: str, now: float, policy: Policy
 ) -> Limit | None:
     """The first limit that forbids a run now, or None."""
-    limits = policy.limits[remedy]
     return (
-        _disabled(ledger, remedy, policy)
-        or _spent(ledger, remedy, limits, now)
+        spent_limit(ledger, remedy, now, policy)
         or _spent_in_all(ledger, now, policy)
-        or _cooling(ledger.of(remedy, target), limits, now)
-        or _backing_off(ledger.of(remedy, target), limits.backoff, now, policy)
+        or _spacing(ledger.of(remedy, target), policy.limits[remedy], now, policy)
     )
+
+
+def spent_limit(ledger: Ledger, remedy: Remedy, now: float, policy: Policy) -> Limit | None:
+    """The limit that makes a remedy no next rung: it never helps, or its budget is spent."""
+    return _disabled(ledger, remedy, policy) or _spent(ledger, remedy, policy.limits[remedy], now)
 
 
 def _disabled(ledger: Ledger, remedy: Remedy, policy: Policy) -> Limit | None:
@@ -104,6 +106,11 @@ def _over(
     return Limit(
         rule, f"{len(recent)} runs within {window:.0f} s; {count} allowed", recent[-count] + window
     )
+
+
+def _spacing(runs: tuple[Attempt, ...], limits: Limits, now: float, policy: Policy) -> Limit | None:
+    """What has to lie between two runs on one target."""
+    return _cooling(runs, limits, now) or _backing_off(runs, limits.backoff, now, policy)
 
 
 def _cooling(runs: tuple[Attempt, ...], limits: Limits, now: float) -> Limit | None:

@@ -126,7 +126,7 @@ _HEARTBEATS = itertools.count()
 
 def _wait_by_chance(failures: int, backoff: Backoff, act_id: str, seed: int) -> float:
     del failures, act_id, seed
-    return backoff.first + next(_HEARTBEATS)
+    return backoff.cap * (next(_HEARTBEATS) % 2)
 
 
 _TAINT: Final = Event(10.0, "fault", "taint")
