@@ -7,6 +7,7 @@ only ends a rest early. Everything that can be exchanged while it runs is in its
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 import anyio
@@ -25,7 +26,7 @@ from healer.engine.listening import Broke, keep_listening, untold
 from healer.engine.parts import Parts
 from healer.engine.passing import Ended
 from healer.engine.stepping import INBOX, Inbox, Stepper
-from healer.engine.telling import Looked, Told
+from healer.engine.telling import Looked, Told, nothing_awaited
 from healer.engine.watching import Probe, look_once
 from healer.ports import JournalError, News, Pulse
 
@@ -291,8 +292,9 @@ class Daemon:
         self._stirring = stirs
 
     def _tell_all(self, now: float, fact: Fact, decisions: tuple[Decision, ...]) -> None:
-        waiting = awaited(self.world, now, self.policy) if self._stirring else ()
-        told = Told(now, fact, decisions, self.world, waiting, dry_run=False)
+        outlook = partial(awaited, self.world, now, self.policy)
+        waits = outlook if self._stirring else nothing_awaited
+        told = Told(now, fact, decisions, self.world, waits, dry_run=False)
         self._senses.parts.listener.told(told)
         for guest in self._guests:
             guest.told(told)

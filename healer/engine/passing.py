@@ -103,7 +103,7 @@ class Pass:
         now = self._parts.clock.now()
         waiting = self._awaited(now)
         rehearsal = self._mode is not Mode.HEAL
-        told = Told(now, fact, decisions, self._stepper.world, waiting, rehearsal)
+        told = Told(now, fact, decisions, self._stepper.world, lambda: waiting, rehearsal)
         self._parts.listener.told(told)
         return self._over(now, waiting)
 

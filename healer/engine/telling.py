@@ -1,5 +1,6 @@
 """The one hook of telemetry: told what happened, never asked."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,8 +22,19 @@ class Told:
     fact: Fact | None
     decisions: tuple[Decision, ...]
     world: World
-    awaited: tuple[Awaited, ...]
+    outlook: Callable[[], tuple[Awaited, ...]]
+    """Tells what is awaited; a question, since most steps are told to nobody who asks it."""
     dry_run: bool
+
+    @property
+    def awaited(self) -> tuple[Awaited, ...]:
+        """What may still change the picture."""
+        return self.outlook()
+
+
+def nothing_awaited() -> tuple[Awaited, ...]:
+    """The outlook of who waits for nothing."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from healer.core.policy import Policy
 from healer.core.world import World
 from healer.engine.guests import Guest
 from healer.engine.passing import Ended
-from healer.engine.telling import Both, Told
+from healer.engine.telling import Both, Told, nothing_awaited
 from healer.ports import Clock
 from healer.serving.conversation import Say
 from healer.telemetry.foresight import standing
@@ -54,7 +54,7 @@ async def handed_pass(host: Host, clock: Clock, seconds: float, say: Say) -> Map
     listener = Both(report, PlainLines(_Gutter(send).write))
     guest = Guest(listener, now, now + seconds)
     stands = standing(host.world, now, host.policy)
-    listener.told(Told(now, None, stands, host.world, (), dry_run=False))
+    listener.told(Told(now, None, stands, host.world, nothing_awaited, dry_run=False))
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_tell_lines, lines, say, name="lines of a pass")
         with send:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from healer.core.facts import Act, Changed, Finished, State
+from healer.core.outlook import Awaited
 from healer.core.tower import Layer
 from healer.core.world import World
 from healer.engine.telling import Told
@@ -38,21 +39,23 @@ def tower_table(told: Told) -> Table:
     table.add_column(min_width=10)
     table.add_column(min_width=9)
     table.add_column(overflow="fold", ratio=1)
+    waiting = told.awaited
     for layer in reversed(Layer):
         state = told.world.states.get(layer, State.UNKNOWN)
         mark, style = _STYLE[state]
-        what = Text(_what(layer, state, told), style="dim" if state is State.BLOCKED else "")
+        dim = "dim" if state is State.BLOCKED else ""
+        what = Text(_what(layer, state, told, waiting), dim)
         table.add_row(Text(mark, style), layer.value, Text(state.value, style), what)
     return table
 
 
-def _what(layer: Layer, state: State, told: Told) -> str:
+def _what(layer: Layer, state: State, told: Told, awaited: tuple[Awaited, ...]) -> str:
     act = told.world.acting_on(layer)
     if act is not None:
         return (
             ("would " if told.dry_run else "") + doing(act) + _running_for(told.world, act, told.at)
         )
-    waiting = next((one for one in told.awaited if one.layer is layer), None)
+    waiting = next((one for one in awaited if one.layer is layer), None)
     if waiting is not None and state is not State.UNKNOWN:
         left = f" ({duration(max(0.0, waiting.until - told.at))} at most)" if waiting.until else ""
         return waiting.what + left

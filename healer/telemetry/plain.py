@@ -40,9 +40,11 @@ class PlainLines:
 
     def _still(self, told: Told) -> None:
         """A person must see what is awaited, and for how long yet."""
-        if told.at - self._spoke < _STILL_EVERY or not told.awaited:
+        if told.at - self._spoke < _STILL_EVERY:
             return
-        one = told.awaited[0]
+        one = next(iter(told.awaited), None)
+        if one is None:
+            return
         left = f", {duration(max(0.0, one.until - told.at))} at most" if one.until else ""
         self._line(told.at, f"{one.layer}: waiting for {one.what}{left}")
 

@@ -15,7 +15,7 @@ from healer.cli.drill_lines import Line, clock
 from healer.core.facts import Ticked
 from healer.core.world import World
 from healer.drills.names import names
-from healer.engine.telling import Told
+from healer.engine.telling import Told, nothing_awaited
 
 Capture = pytest.CaptureFixture[str]
 QUICK = 'about = "The taint comes back."\n[[happens]]\nat = "20s"\nwhat = "taint_put_back"\n'
@@ -202,4 +202,4 @@ def test_a_terminal_shows_tower_and_timeline(told: Told) -> None:
 @pytest.fixture(name="told")
 def fixture_told() -> Told:
     """One step of an engine that knows nothing yet."""
-    return Told(61.0, Ticked(), (), World(), (), dry_run=False)
+    return Told(61.0, Ticked(), (), World(), nothing_awaited, dry_run=False)

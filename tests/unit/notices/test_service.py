@@ -15,7 +15,7 @@ from healer.core.observation import Finding, Observation
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.core.world import Trouble, View, World
-from healer.engine.telling import Told
+from healer.engine.telling import Told, nothing_awaited
 from healer.model.notice import Kind, Notice
 from healer.notices.rules import Rules
 from healer.notices.service import Around, Notices, Setup
@@ -78,7 +78,7 @@ class House:
         for one in decisions:
             if not self.lost:
                 self.journal.record(one)
-        notices.told(Told(self.clock.now(), None, decisions, world, (), dry_run=False))
+        notices.told(Told(self.clock.now(), None, decisions, world, nothing_awaited, dry_run=False))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -344,7 +344,7 @@ def test_a_rehearsal_tells_nobody(house: House) -> None:
 
     async def night() -> None:
         notices = house.notices()
-        notices.told(Told(0.0, None, (OPENED,), ILL, (), dry_run=True))
+        notices.told(Told(0.0, None, (OPENED,), ILL, nothing_awaited, dry_run=True))
         await live(notices, 60.0)
 
     run_virtually(night)

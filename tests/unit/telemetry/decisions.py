@@ -29,7 +29,7 @@ from healer.core.outlook import Awaited
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.core.world import View, World
-from healer.engine.telling import Told
+from healer.engine.telling import Told, nothing_awaited
 
 ACT = Act(
     "t-1",
@@ -89,7 +89,7 @@ def seeing(world: World, layer: Layer, view: View) -> World:
 
 def told(*decisions: Decision, fact: Fact | None = None, at: float = 100.0) -> Told:
     """A step with these decisions."""
-    return Told(at, fact or Ticked(), decisions, World(), (), dry_run=False)
+    return Told(at, fact or Ticked(), decisions, World(), nothing_awaited, dry_run=False)
 
 
 def finished(outcome: Outcome = Outcome.DONE) -> Finished:
@@ -109,4 +109,4 @@ def told_of(state: State, *, dry_run: bool = False) -> Told:
     world = World(views=views, acting=acting, states=dict.fromkeys(Layer, state))
     waiting = (Awaited(Layer.SSH, "proof", 130.0), Awaited(Layer.DOCKER, "a first look", None))
     decisions = tuple(one for one, _ in EVERY.values())
-    return Told(100.0, finished(), decisions, world, waiting, dry_run=dry_run)
+    return Told(100.0, finished(), decisions, world, lambda: waiting, dry_run=dry_run)

@@ -24,7 +24,7 @@ from healer.core.observation import Finding, Observation
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.core.world import Trouble, View, World
-from healer.engine.telling import Looked, Told
+from healer.engine.telling import Looked, Told, nothing_awaited
 from healer.engine.watching import Look
 from healer.telemetry.metrics import Metrics
 from tests.unit.telemetry.decisions import ACT, finished
@@ -71,7 +71,7 @@ class Page:
 
     def told(self, *decisions: object, **changes: object) -> None:
         """One step of the engine at the present time."""
-        told = Told(self.now, None, decisions, World(), (), dry_run=False)  # type: ignore[arg-type]
+        told = Told(self.now, None, decisions, World(), nothing_awaited, dry_run=False)  # type: ignore[arg-type]
         self.metrics.told(replace(told, **changes))  # type: ignore[arg-type]
 
 

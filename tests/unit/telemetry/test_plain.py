@@ -39,7 +39,7 @@ def test_a_long_wait_is_told_now_and_then() -> None:
     world = World(states={Layer.SSH: State.HEALING})
     waiting = (Awaited(Layer.SSH, "start_vm to end", 200.0),)
     for second in range(100, 132):
-        plain.told(Told(float(second), None, (), world, waiting, dry_run=False))
+        plain.told(Told(float(second), None, (), world, lambda: waiting, dry_run=False))
 
     assert [
         "   15.0 s  ssh: waiting for start_vm to end, 1 min 25 s at most",
@@ -51,8 +51,8 @@ def test_a_wait_without_an_end_names_none() -> None:
     """Nothing is promised that is not known."""
     lines: list[str] = []
     plain = PlainLines(lines.append)
+    waiting = (Awaited(Layer.SSH, "a first look", None),)
     for second in (100.0, 115.0):
-        waiting = (Awaited(Layer.SSH, "a first look", None),)
-        plain.told(Told(second, None, (), World(), waiting, dry_run=False))
+        plain.told(Told(second, None, (), World(), lambda: waiting, dry_run=False))
 
     assert ["   15.0 s  ssh: waiting for a first look"] == lines

@@ -2,10 +2,10 @@
 
 from healer.core.facts import Ticked
 from healer.core.world import World
-from healer.engine.telling import Told
+from healer.engine.telling import Told, nothing_awaited
 from healer.wiring.daemon import Ears
 
-TOLD = Told(1.0, Ticked(), (), World(), (), dry_run=False)
+TOLD = Told(1.0, Ticked(), (), World(), nothing_awaited, dry_run=False)
 
 
 class Breaks:

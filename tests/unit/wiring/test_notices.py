@@ -13,7 +13,7 @@ from healer.adapters.journal import SqliteJournal
 from healer.core.facts import IncidentOpened
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
-from healer.engine.telling import Told
+from healer.engine.telling import Told, nothing_awaited
 from healer.settings import Settings, load
 from healer.settings.tree import NoticeSettings
 from healer.telemetry.logbook import Logbook
@@ -116,7 +116,8 @@ class Wired:
         self.house.journal.record(opened)
         now = self.house.clock.now()
         (listener,) = self.house.ears.listeners
-        listener.told(Told(now, None, (opened,), ill_world("run-i1"), (), dry_run=False))
+        world = ill_world("run-i1")
+        listener.told(Told(now, None, (opened,), world, nothing_awaited, dry_run=False))
 
     async def until(self, *outcomes: tuple[str, str]) -> None:
         """Live until all of these were heard."""
