@@ -38,7 +38,8 @@ async def look_once(probe: Probe, deadline: float) -> Look:
     why = f"the probe did not end within {deadline:.0f} s"
     try:
         with anyio.move_on_after(deadline):
-            return Look(replace(await probe.look(), layer=probe.layer))
+            seen = await probe.look()
+            return Look(seen if seen.layer is probe.layer else replace(seen, layer=probe.layer))
     except Exception as error:  # noqa: BLE001  (a broken probe must not end its siblings)
         why = f"the probe broke: {type(error).__name__}: {error}"
     return Look(Observation(probe.layer, unknown=why), broke=True)

@@ -16,13 +16,17 @@ class FreshNews:
         self._forget = forget
 
     async def listen(self, wake: Wake) -> None:
-        """As the other; its end is news as well."""
+        """As the other; the end of what was heard is news as well, a shut door is none."""
+        heard = False
 
         def freshly(layers: frozenset[Layer]) -> None:
+            nonlocal heard
+            heard = True
             self._forget()
             wake(layers)
 
         try:
             await self._news.listen(freshly)
         finally:
-            self._forget()
+            if heard:
+                self._forget()

@@ -28,7 +28,7 @@ class Shared(Generic[T]):
         self._call = call
         self._clock = clock
         self._max_age = max_age
-        self._lock = anyio.Lock()
+        self._lock = anyio.Lock(fast_acquire=True)
         self._heard: _Heard[T] | None = None
         self._void_before = float("-inf")
 

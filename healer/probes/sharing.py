@@ -23,9 +23,10 @@ from healer.model.machine import ProcessInfo
 from healer.ports import Clock, ClusterEyes, EngineEyes, HostEyes, PortError, PortEyes
 from healer.probes.shared import Shared
 
-MOMENT: Final = 0.25
+MOMENT: Final = 0.2
 """Seconds: a round of looks begins at once, and somebody who has just broken something and asks
-for a pass must not hear how it was before."""
+for a pass must not hear how it was before. Shorter than the least rest of a probe, which else would
+count one lost answer for two looks."""
 
 
 class SharedHost:

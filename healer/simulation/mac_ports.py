@@ -1,6 +1,7 @@
 """The Mac's clock, and the Mac itself, as ports."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -44,6 +45,11 @@ class SimulatedClock:
         await anyio.sleep(seconds)
 
 
+@cache
+def _homebrew(name: str) -> Path:
+    return Path("/opt/homebrew/bin") / name
+
+
 class SimulatedHost:
     """A Mac with everything installed, until something is taken away."""
 
@@ -52,8 +58,7 @@ class SimulatedHost:
 
     def tool(self, name: str) -> Path | None:
         """Where Homebrew has it."""
-        missing = name in self._tower.mac.missing
-        return None if missing else Path("/opt/homebrew/bin") / name
+        return None if name in self._tower.mac.missing else _homebrew(name)
 
     async def processes(self) -> Sequence[ProcessInfo]:
         """What belongs to the VM, and whoever else is at work."""

@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from healer.core.tower import Layer
+from healer.engine.daemon import Paces
 from healer.ports import NotThere, TargetIll, Wake
 from healer.probes.fresh_news import FreshNews
 from healer.probes.sharing import (
@@ -87,6 +88,18 @@ async def test_an_ill_engine_is_ill_for_all_who_share() -> None:
 
     assert ["ping"] == engine.calls
     assert first.value is not second.value
+
+
+@pytest.mark.parametrize("kind", [0, 1], ids=["engine", "cluster"])
+async def test_a_woken_look_never_hears_the_last_one_again(kind: int) -> None:
+    """One lost answer was two bad looks when a layer turned suspect and all were woken."""
+    fake, clock, questions = each()[kind]
+    for _ in range(2):
+        for question in questions:
+            await question()
+        clock.advance(Paces(calm={}).least)
+
+    assert 2 * len(questions) == len(fake.calls)
 
 
 async def test_an_act_or_news_makes_it_void() -> None:
@@ -187,6 +200,18 @@ class Said:
         wake(self.layers)
 
 
+class Shut:
+    """News whose connection never stands."""
+
+    name = "shut"
+    layers = frozenset({Layer.NODE})
+
+    async def listen(self, wake: Wake) -> None:
+        """Refused."""
+        del wake
+        raise TargetIll(self.name, "Connection refused")
+
+
 async def test_news_forgets_before_it_wakes() -> None:
     """And once more at its end, which is news as well."""
     told: list[object] = []
@@ -196,3 +221,14 @@ async def test_news_forgets_before_it_wakes() -> None:
 
     assert ["forgotten", frozenset({Layer.NODE}), "forgotten"] == told
     assert ("said", frozenset({Layer.NODE})) == (fresh.name, fresh.layers)
+
+
+async def test_a_door_that_stays_shut_is_no_news() -> None:
+    """A dead server is knocked at every few seconds: what others said of it stays shared."""
+    told: list[object] = []
+    fresh = FreshNews(Shut(), lambda: told.append("forgotten"))
+
+    with pytest.raises(TargetIll):
+        await fresh.listen(told.append)
+
+    assert [] == told
