@@ -44,4 +44,4 @@ class Letters:
     def _moment(self, now: float) -> Moment:
         wall = self.tower.clock.wall(now)
         day = datetime.fromtimestamp(wall, UTC)
-        return Moment(now, wall, day.date().isoformat(), day.hour)
+        return Moment(now, self.tower.clock.awake(), wall, day.date().isoformat(), day.hour)

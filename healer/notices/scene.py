@@ -15,7 +15,9 @@ class Moment:
     """One moment, on every clock that counts."""
 
     now: float
-    """On the engine's clock."""
+    """On the engine's clock, which counts the Mac's sleep."""
+    awake: float
+    """Seconds on the clock that stands still while the Mac sleeps."""
     wall: float
     """Epoch seconds."""
     day: str

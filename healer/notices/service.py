@@ -116,7 +116,8 @@ class Notices:
         clock = self._around.clock
         wall = clock.wall()
         local = datetime.fromtimestamp(wall, tz=UTC).astimezone(self._around.zone)
-        moment = Moment(clock.now(), wall, local.date().isoformat(), local.hour)
+        day = local.date().isoformat()
+        moment = Moment(clock.now(), clock.awake(), wall, day, local.hour)
         return Scene(world, moment, self._desk.told)
 
     @property

@@ -79,7 +79,7 @@ def digest(name: str, title: str, lines: Sequence[str], at: Moment) -> Notice:
 def trial(name: str, wall: float) -> Notice:
     """Somebody asked whether a channel works."""
     lines = ["healer can reach you here. Nothing is wrong."]
-    at = Moment(0.0, wall, "", 0)
+    at = Moment(0.0, 0.0, wall, "", 0)
     return _notice(Kind.TEST, f"test-{name}", ("", ""), "a test, nothing is wrong", lines, at)
 
 

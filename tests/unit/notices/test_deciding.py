@@ -294,6 +294,18 @@ def test_a_short_blindness_is_not_told() -> None:
     assert [] == night.heard
 
 
+def test_a_blindness_that_the_mac_slept_through_is_not_told() -> None:
+    """Time slept is no time in which healer could have looked: one lost answer before it is one."""
+    night = Watched().see(Observation(Layer.COLIMA, unknown="ha.sock: no answer within 3 s"))
+    night.run(10.0)
+    night.sleep(15 * 3600.0)
+    night.run(60.0, every=10.0)
+    assert [] == night.heard
+
+    night.run(900.0, every=10.0)
+    assert [Kind.IMPAIRED] == night.kinds
+
+
 def test_a_lost_journal_is_told() -> None:
     """A full disk keeps healer running, and it says so (facts/incidents.md, T14)."""
     night = Watched(problems={"journal": "disk full; free space on its disk: df -h /state"})

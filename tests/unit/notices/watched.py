@@ -22,12 +22,20 @@ class Watched(Night):
     desk: Desk = field(default_factory=Desk)
     problems: Mapping[str, str] = field(default_factory=dict)
     heard: list[tuple[float, Notice]] = field(default_factory=list)
+    slept: float = 0.0
+    """Seconds that the Mac has slept so far."""
 
     @property
     def scene(self) -> Scene:
         """What is so now; a day begins with the clock."""
-        moment = Moment(self.now, WALL + self.now, f"day-{self.now // DAY:.0f}", 12)
+        day = f"day-{self.now // DAY:.0f}"
+        moment = Moment(self.now, self.now - self.slept, WALL + self.now, day, 12)
         return Scene(self.world, moment, self.desk.told)
+
+    def sleep(self, seconds: float) -> None:
+        """The Mac sleeps; nothing is told meanwhile."""
+        self.now += seconds
+        self.slept += seconds
 
     def tell(self, fact: Fact) -> None:
         """Hand a fact to the core, and what follows to the notices."""
