@@ -141,6 +141,10 @@ _SHUTDOWN_WITNESSES: Final = Witnesses(
 
 _SURE: Final = 3
 _SURE_OVER: Final = 30.0
+_SILENCE: Final = 3
+"""Looks in a row that heard no answer: where one answer in 500 gets lost, two in a row are lost
+about once a week on a tower that is well, and three once in years. What refuses says so each
+second, and is confirmed no later for it."""
 _LOOKED_TWICE: Final = 90.0
 """Longer than the rest between the first two looks of a daemon at what is in front of the ports."""
 
@@ -193,6 +197,7 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         Reason.VM_DISK: Ladder(advice="free space in the VM: docker system df shows what uses it"),
         Reason.USERNET_LEAK: Ladder(advice="orphan limactl usernet processes: end them by PID"),
         Reason.DOCKER_FORWARD_DEAD: Ladder(
+            _SILENCE,
             rungs=(Rung(Remedy.REFORWARD), Rung(Remedy.CYCLE_VM, 1, _VM_WITNESSES)),
             advice="colima stop && colima start, when nothing in the VM is in use",
         ),
@@ -209,7 +214,9 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
             patience=10 * MINUTE,
             advice="in the VM: sudo journalctl -u docker; sudo systemctl restart docker",
         ),
-        Reason.DOCKER_SILENT: Ladder(advice="the engine answers neither the Mac nor the VM"),
+        Reason.DOCKER_SILENT: Ladder(
+            _SILENCE, advice="the engine answers neither the Mac nor the VM"
+        ),
         Reason.BR_NETFILTER_MISSING: Ladder(
             rungs=(Rung(Remedy.LOAD_MODULES),),
             advice="in the VM: sudo modprobe -a br_netfilter vxlan",
@@ -236,7 +243,9 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         Reason.RESTART_POLICY: Ladder(rungs=(Rung(Remedy.SET_RESTART_POLICY),)),
         Reason.MEMORY_LIMIT: Ladder(rungs=(Rung(Remedy.SET_MEMORY_LIMIT),)),
         Reason.PORT_DRIFT: Ladder(advice="the container's published ports need an edit by hand"),
-        Reason.API_UNREACHABLE: Ladder(advice="talosctl health, and docker logs of the container"),
+        Reason.API_UNREACHABLE: Ladder(
+            _SILENCE, advice="talosctl health, and docker logs of the container"
+        ),
         Reason.API_UNAUTHORIZED: Ladder(advice="fetch a new kubeconfig: talosctl kubeconfig"),
         Reason.KUBECONFIG_STALE: Ladder(advice="set the server line of the kubeconfig"),
         Reason.CERTIFICATE_EXPIRING: Ladder(advice="renew it: talosctl kubeconfig"),
@@ -289,7 +298,9 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         Reason.LIVEKIT_NODE_STALE: Ladder(advice="it cannot refresh its node stats: see Redis"),
         Reason.LIVEKIT_REDIS_ILL: Ladder(advice="mend Redis first; LiveKit follows it"),
         Reason.SERVICE_FORWARD_DEAD: Ladder(
-            rungs=(Rung(Remedy.REFORWARD),), advice="colima stop && colima start, when idle"
+            _SILENCE,
+            rungs=(Rung(Remedy.REFORWARD),),
+            advice="colima stop && colima start, when idle",
         ),
         # Nothing is done about these, and a service may well come up last: told of after a while.
         Reason.SERVICE_NO_ENDPOINTS: Ladder(
