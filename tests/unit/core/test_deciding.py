@@ -48,6 +48,7 @@ LOST = Finding(
     Reason.POD_UNKNOWN, "Unknown", "joelclaw/a@1", fingerprint="f1", event="e1", owner="a"
 )
 UNTAINT = act_of(Remedy.UNTAINT, Reason.NODE_TAINTED)
+STARTED = act_of(Remedy.START_CONTAINER, Reason.TALOS_STOPPED)
 
 
 D = TypeVar("D", bound=Decision)
@@ -360,6 +361,7 @@ def vetoed(rule: Rule = Rule.WITNESS_ALIVE, *, last: float = NOW - 300.0) -> Wor
         (vetoed(last=NOW - 299.0), False),
         (replace(vetoed(), refusals={}), False),
         (replace(vetoed(), ledger=Ledger()), False),
+        (remembering(vetoed(), tried(STARTED, NOW - 9e4, verified=False)), False),
     ],
 )
 def test_a_rung_that_its_witnesses_forbid_for_long_is_spent(world: World, *, held: bool) -> None:
@@ -450,9 +452,9 @@ def test_reports_wait_for_confirmation_and_for_what_lies_below() -> None:
     """And hide no other layer's."""
     first = Finding(Reason.NODE_NOT_READY, "not ready")
     pressed = Finding(Reason.NODE_PRESSURE, "memory")
-    skew = Finding(Reason.CLOCK_SKEW, "9 s")
-    world = shown(world_of(SILENT, first, pressed, skew))
-    assert [Layer.SSH, Layer.DOCKER] == sorted(
+    skew, job = Finding(Reason.CLOCK_SKEW, "9 s"), Finding(Reason.JOB_FAILED, "exit code 3")
+    world = shown(world_of(SILENT, first, pressed, skew, job))
+    assert [Layer.SSH, Layer.DOCKER, Layer.LAUNCHD] == sorted(
         (one.layer for one in said(decide(world, NOW, POLICY)[1], Reported)),
         key=list(Layer).index,
     )
