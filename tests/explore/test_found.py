@@ -33,6 +33,10 @@ CORE = [
     ),
     (core.RESTART_CUT_OFF, "a human's stop of docker was taken for a part of a restart cut off"),
     (core.BOOTED_AT_ONCE, "a boot that seemed as early as its cycle did not end what was ours"),
+    (
+        core.JOB_DISABLED_MEANWHILE,
+        "the model's kickstart started a job that a human had disabled in the same half second",
+    ),
     (core.JOB_IN_A_LOOP, "a job that launchd started again and again was never told of"),
 ]
 ENGINE = [

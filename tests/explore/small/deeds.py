@@ -168,9 +168,9 @@ def _patch(tower: SmallTower, act: Act, now: float) -> Outcome:
 
 
 def _kickstart(tower: SmallTower, act: Act, now: float) -> Outcome:
-    """launchd starts whatever is loaded, were it disabled by a human."""
+    """launchd starts whatever is loaded; so the remedy looks once more just before."""
     del act
-    if tower.job == "absent":
+    if tower.job in {"absent", "disabled"}:
         return Outcome.FAILED
     if not tower.job_runs_now(now):
         tower.start_job(now)

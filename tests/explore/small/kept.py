@@ -93,6 +93,16 @@ BOOTED_AT_ONCE: Final = Schedule(
     lost=0.0,
     flaky=0.0,
 )
+JOB_DISABLED_MEANWHILE: Final = Schedule(
+    1070524,
+    (
+        Event(10.0, "fault", "job_dies"),
+        Event(47.39, "fault", "pods_unknown"),
+        Event(88.03, "fault", "job_disabled"),
+    ),
+    lost=0.0,
+    flaky=0.0,
+)
 JOB_IN_A_LOOP: Final = Schedule(
     900105, (Event(10.0, "fault", "job_is_broken"),), lost=0.0, flaky=0.0
 )
