@@ -1,7 +1,7 @@
 """`python -m tests.explore.compiled FOLDER`: a copy of this commit with its core compiled.
 
 Volume is bought with time. mypyc, which comes with mypy, compiles the same lines, and what they
-decide is the same to the letter (`test_compiled.py`), in some six tenths of the time. Modules that
+decide is the same to the letter (`test_compiled.py`), in some four fifths of the time. Modules that
 define enums stay as written: mypyc cannot compile those that hash as the words they are.
 """
 
