@@ -29,6 +29,7 @@ from healer.core.policy import Policy
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.core.world import Trouble, Verification, View, World
+from tests.unit.core.night import Night, ill
 from tests.unit.core.worlds import (
     NOW,
     POLICY,
@@ -465,6 +466,26 @@ def test_reports_wait_for_confirmation_and_for_what_lies_below() -> None:
     assert [Reason.NODE_PRESSURE] == [
         one.reason for one in said(decide(world, NOW, POLICY)[1], Reported)
     ]
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        Reason.DOCKER_FORWARD_DEAD,
+        Reason.DOCKER_SILENT,
+        Reason.API_UNREACHABLE,
+        Reason.SERVICE_FORWARD_DEAD,
+    ],
+)
+def test_silence_is_believed_the_third_time(reason: Reason) -> None:
+    """Two answers in a row get lost on a tower that is well; nothing is done for that (I8)."""
+    night = Night().see(ill(reason, evidence="no answer within 5 s"))
+    night.run(6.0, every=6.0)
+    assert [] == [*night.said(IncidentOpened), *night.said(Act)]
+
+    night.now += 6.0
+    night.look()
+    assert [reason] == [one.reason for one in night.said(IncidentOpened)]
 
 
 def test_what_has_a_remedy_is_not_reported() -> None:
