@@ -143,8 +143,8 @@ _SURE: Final = 3
 _SURE_OVER: Final = 30.0
 _SILENCE: Final = 3
 """Looks in a row that heard no answer: where one answer in 500 gets lost, two in a row are lost
-about once a week on a tower that is well, and three once in years. What refuses says so each
-second, and is confirmed no later for it."""
+about once in ten days on a tower that is well, and three once in years. What refuses says so at
+each look, two seconds apart, and is confirmed no later for it."""
 _LOOKED_TWICE: Final = 90.0
 """Longer than the rest between the first two looks of a daemon at what is in front of the ports."""
 
