@@ -247,6 +247,7 @@ def test_a_pod_is_ripe_by_its_own_clock(ripe_in: float, until: float | None) -> 
         ((NOW - 900.0, NOW - 500.0, NOW - 100.0), None),
         ((NOW - 899.0, NOW - 500.0, NOW - 100.0), NOW + 1.0),
         ((NOW - 500.0, NOW - 100.0), None),
+        ((NOW - 100.0, NOW - 29.0, NOW), NOW + 800.0),
     ],
 )
 def test_three_boots_within_a_quarter_of_an_hour_are_a_crash_loop(
@@ -510,6 +511,7 @@ def test_witnesses_are_named_in_a_fixed_order() -> None:
     ("sign", "vetoes"),
     [
         (seen_sign(Subject.API, Group.PORTS, alive=True), True),
+        (seen_sign(Subject.API, Group.PORTS, alive=True, since=NOW), True),
         (seen_sign(Subject.API, Group.PORTS, alive=True, at=NOW - 30.0), True),
         (seen_sign(Subject.API, Group.PORTS, alive=True, at=NOW - 30.5), False),
         (seen_sign(Subject.FORWARD, Group.MUX, alive=True), False),

@@ -8,6 +8,7 @@ import anyio
 from healer.core.facts import (
     Act,
     Changed,
+    Observed,
     Outcome,
     Pause,
     Paused,
@@ -16,10 +17,11 @@ from healer.core.facts import (
     Rule,
     State,
     Verified,
+    Woke,
 )
 from healer.core.ladders import Remedy
 from healer.core.ledger import Attempt, Ledger
-from healer.core.observation import Observation
+from healer.core.observation import Finding, Observation
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.engine.daemon import Daemon, Paces, Senses, Surroundings
@@ -244,6 +246,26 @@ def test_a_sleep_is_noticed_before_anything_is_judged() -> None:
     assert Rule.GRACE in {one.rule for one in said}
 
 
+def test_the_first_fact_after_a_sleep_is_judged_in_its_grace() -> None:
+    """I16: a short sleep leaves the looks before it fresh, and yet confirms nothing by itself."""
+    house = House()
+    stopped = Finding(Reason.TALOS_STOPPED, "exited")
+    bad = Observed(Observation(Layer.TALOS, findings=(stopped,)))
+
+    async def sleeps_between_two_looks(daemon: Daemon) -> None:
+        house.tower.ill.update(DOWN)
+        await daemon.tell(bad)
+        await anyio.lowlevel.checkpoint()
+        house.clock.slept = 10.0
+        await daemon.tell(bad)
+        await anyio.sleep(1.0)
+        assert () == daemon.world.acting
+
+    house.live(20.0, sleeps_between_two_looks)
+
+    assert [] == house.tower.log
+
+
 def test_after_the_grace_of_a_wake_what_is_still_ill_is_healed() -> None:
     """Grace delays, it does not forget."""
     house = House()
@@ -324,6 +346,24 @@ def test_told_to_stop_it_lets_an_act_end() -> None:
     assert "end start_container done" in house.tower.journal.calls
 
 
+def test_told_to_stop_it_begins_nothing_while_it_waits_for_an_act() -> None:
+    """A failure that is confirmed in its last seconds is left to the next run."""
+    house = House(tower=SmallTower(takes=9.5))
+
+    async def two_fall(daemon: Daemon) -> None:
+        house.tower.ears.then = lambda told: daemon.stop() if told.world.acting else None
+        house.tower.ill.update(DOWN)
+        house.rope.pull(frozenset({Layer.TALOS}))
+        await anyio.sleep(2.0)
+        house.tower.ill.update({Layer.KERNEL: Reason.BR_NETFILTER_MISSING})
+        house.rope.pull(frozenset({Layer.KERNEL}))
+
+    daemon = house.live(30.0, two_fall)
+
+    assert State.FAILING is daemon.world.states[Layer.KERNEL]
+    assert ["needed start_container", "act start_container"] == house.tower.log
+
+
 def test_told_to_stop_it_does_not_wait_for_a_long_act() -> None:
     """launchd kills after 20 s: by then it has ended, and the intent without a result tells."""
     house = House(tower=SmallTower(takes=600.0))
@@ -388,6 +428,31 @@ def test_other_settings_are_taken_without_losing_what_is_known() -> None:
     assert all(one.looks for one in other.tower.probes.values())
     assert known == daemon.world.views.keys()
     assert all(State.UNKNOWN is not state for _, state in house.states)
+
+
+def test_a_reload_during_a_pass_by_hand_leaves_it_its_rights() -> None:
+    """`healer --once` skips the grace after a wake, also when the settings change meanwhile."""
+    house, ended = House(), list[Ended]()
+    other = House(tower=house.tower)
+
+    async def once(daemon: Daemon) -> None:
+        await daemon.tell(Woke(600.0))
+        house.tower.ill.update(DOWN)
+        now = house.clock.now()
+        async with anyio.create_task_group() as tasks:
+
+            async def passes() -> None:
+                ended.append(await daemon.once(Guest(Ears(), now, now + 120.0)))
+
+            tasks.start_soon(passes)
+            await anyio.sleep(1.0)
+            daemon.reload(other.senses())
+            await anyio.sleep(1.0)
+            assert daemon.policy.one_pass
+
+    house.live(5.0, once)
+
+    assert [(0, "settled")] == [(one.exit_code, one.why) for one in ended]
 
 
 def test_a_guest_sees_the_tower_healed_and_leaves() -> None:

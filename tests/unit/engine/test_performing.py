@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 import anyio
 import pytest
 
-from healer.core.facts import Finished, Outcome
+from healer.core.facts import Act, Finished, Outcome
 from healer.core.ladders import LIMITS, Remedy
 from healer.core.reasons import Reason
 from healer.engine.performing import MARGIN, Performer
-from healer.ports import ActFailed, CannotLook, JournalError, NotThere
+from healer.ports import ActFailed, CannotLook, JournalError, NotThere, PortError, TargetSilent
 from healer.simulation.virtual_time import run_virtually
 from tests.unit.engine.tower import Cure, Scribe, act_of
 
@@ -68,6 +68,25 @@ def test_what_is_not_needed_any_more_is_not_done() -> None:
     finished = perform(Cure(ACT.remedy, done, why_not="it runs"), journal)
 
     assert Finished(ACT, Outcome.NOT_NEEDED, "it runs") == finished
+    assert "act start_container" not in journal.calls
+
+
+@pytest.mark.parametrize(
+    "error", [TargetSilent("docker", "no answer in 5 s"), CannotLook("colima list", "garbage")]
+)
+def test_a_last_look_without_an_answer_is_no_permission(error: PortError) -> None:
+    """Whether it is needed is not known, so nothing is done (I1)."""
+
+    class Blind(Cure):
+        async def needed(self, act: Act) -> str:
+            await super().needed(act)
+            raise error
+
+    journal = Scribe()
+
+    finished = perform(Blind(ACT.remedy, done), journal)
+
+    assert Finished(ACT, Outcome.FAILED, str(error)) == finished
     assert "act start_container" not in journal.calls
 
 
