@@ -1,18 +1,26 @@
 """HTTP on 127.0.0.1: metrics, health and status, all from memory; nothing here changes anything.
 
 A request that names another host is refused, since a web page may point a name of its own at
-127.0.0.1; slow, long and many requests are cut off, and none of them keeps the engine.
+127.0.0.1; slow, long and many requests are cut off, and none of them keeps the engine. What a
+client did wrong is answered and not logged: a client could fill the log with it.
 """
 
 import asyncio
+import base64
+import hashlib
 import html
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from http import HTTPStatus
+from typing import Any, Final, Protocol
 
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import RawRequestMessage
+
+from healer.serving.accepting import wants_openmetrics
 
 _HEAD_BYTES: Final = 8190
 """A request's line and each of its headers; aiohttp refuses longer ones with 400."""
@@ -21,10 +29,9 @@ _HEAD_WITHIN: Final = 5.0
 _KEPT_ALIVE: Final = 75.0
 """Seconds between two requests on one connection: longer than a scrape's usual minute."""
 _AT_ONCE: Final = 64
+"""Connections; one more ends the one that was quiet for longest."""
 _HOSTS: Final = ("127.0.0.1", "localhost", "[::1]")
 _METHODS: Final = frozenset({"GET", "HEAD"})
-_SAFE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-
 
 _Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -33,12 +40,19 @@ class PortTaken(Exception):
     """Nobody can listen there; the message names the port and how to find its owner."""
 
 
+class MetricsPage(Protocol):
+    """The page of metrics."""
+
+    def __call__(self, *, openmetrics: bool) -> tuple[bytes, str]:
+        """Give the body and its content type, in OpenMetrics or in plain text."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Pages:
     """What is served, each from memory."""
 
-    metrics: Callable[[str], tuple[bytes, str]]
-    """Takes the Accept header; gives the body and its content type."""
+    metrics: MetricsPage
     health: Callable[[], str]
     """'' while all is well with healer itself, else why not."""
     status: Callable[[], Mapping[str, Any]]
@@ -89,7 +103,6 @@ class _Server:
         """Answer at once; a body is never read."""
         self.server.heard(request)
         response = self._answer(request)
-        response.headers.update(_SAFE)
         if request.can_read_body:
             response.force_close()
         return response
@@ -109,7 +122,11 @@ class _Server:
         return {f"{host}:{port}" for host in _HOSTS}
 
     def _metrics(self, request: web.BaseRequest) -> web.Response:
-        body, kind = self._pages.metrics(request.headers.get("Accept", ""))
+        try:
+            openmetrics = wants_openmetrics(", ".join(request.headers.getall("Accept", [])))
+        except ValueError as error:
+            return _words(400, str(error))
+        body, kind = self._pages.metrics(openmetrics=openmetrics)
         return web.Response(body=body, headers={"Content-Type": kind})
 
     def _health(self, request: web.BaseRequest) -> web.Response:
@@ -128,32 +145,86 @@ class _Server:
         return web.Response(text=page, content_type="text/html")
 
 
+class _Request(web.BaseRequest):
+    async def _prepare_hook(self, response: web.StreamResponse) -> None:
+        """Called before any head is written, also that of an error which aiohttp answers."""
+        response.headers.pop("Server", None)
+        response.headers.update(_SAFE)
+
+
+class _Connection(web.RequestHandler):
+    """What a client did wrong is answered, without the traceback that aiohttp would log."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer an error."""
+        if status == HTTPStatus.BAD_REQUEST:
+            refused = _words(status, message or "malformed request")
+            refused.force_close()
+            return refused
+        return super().handle_error(request, status, exc, message)
+
+
 class _Bounded(web.Server):
     """Neither too many connections at once, nor any that says nothing."""
 
     def __init__(self, handler: _Handler, **settings: Any) -> None:  # noqa: ANN401  (aiohttp's own)
-        super().__init__(handler, **settings)
-        self._silent: set[int] = set()
-        """Connections that have not sent a whole request yet, by identity."""
+        super().__init__(handler, request_factory=_request, **settings)
+        self._settings = settings
+        self._quiet: dict[web.RequestHandler, asyncio.Transport] = {}
+        """All connections; the one that was heard last stands last."""
+        self._silent: set[web.RequestHandler] = set()
+        """Connections that have not sent a whole request yet."""
+
+    def __call__(self) -> web.RequestHandler:
+        """Make what answers on one connection."""
+        return _Connection(self, loop=asyncio.get_running_loop(), **self._settings)
 
     def heard(self, request: web.BaseRequest) -> None:
         """This connection has sent a whole request."""
-        self._silent.discard(id(request.protocol))
+        self._silent.discard(request.protocol)
+        transport = self._quiet.pop(request.protocol, None)
+        if transport is not None:
+            self._quiet[request.protocol] = transport
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
-        """A connection begins."""
+        """A connection begins, if need be in the place of the one that was quiet for longest."""
         super().connection_made(handler, transport)
-        if len(self.connections) > _AT_ONCE:
-            transport.abort()
-            return
-        self._silent.add(id(handler))
+        self._quiet[handler] = transport
+        self._silent.add(handler)
+        if len(self._quiet) > _AT_ONCE:
+            quietest = next(iter(self._quiet))
+            self._quiet.pop(quietest).abort()
         loop = asyncio.get_running_loop()
         loop.call_later(_HEAD_WITHIN, self._close_if_silent, handler)
 
+    def connection_lost(
+        self, handler: web.RequestHandler, exc: BaseException | None = None
+    ) -> None:
+        """A connection ended."""
+        super().connection_lost(handler, exc)
+        self._quiet.pop(handler, None)
+        self._silent.discard(handler)
+
     def _close_if_silent(self, connection: web.RequestHandler) -> None:
-        if id(connection) in self._silent:
-            self._silent.discard(id(connection))
+        if connection in self._silent:
+            self._silent.discard(connection)
             connection.force_close()
+
+
+def _request(
+    message: RawRequestMessage,
+    payload: StreamReader,
+    protocol: web.RequestHandler,
+    writer: AbstractStreamWriter,
+    task: "asyncio.Task[None]",
+) -> web.BaseRequest:
+    return _Request(message, payload, protocol, writer, task, asyncio.get_running_loop())
 
 
 def _words(status: int, words: str) -> web.Response:
@@ -172,6 +243,16 @@ td:nth-child(2) { white-space: nowrap; }
 .unknown, .grace, .paused { color: #777; }
 nav a { margin-right: 1rem; }
 """
+_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_SAFE: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""Sent with every answer: what is shown here runs nothing and stands in nobody's frame."""
 
 
 def _page(status: Mapping[str, Any], stalled: str) -> str:

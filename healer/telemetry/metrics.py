@@ -41,6 +41,8 @@ _RECOVERY_SECONDS: Final = (10, 30, 60, 120, 300, 600, 1200, 3600)
 _ACT_SECONDS: Final = (0.1, 1, 5, 30, 120, 300, 780)
 """780 s is the cap of a VM's start."""
 _FRESH: Final = 1.0
+_PLAIN: Final = choose_encoder("")
+_OPEN: Final = choose_encoder("application/openmetrics-text; version=1.0.0")
 _OUTCOMES: Final = ("sent", "failed", "dropped")
 
 
@@ -81,7 +83,8 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._cost, self._now, self._wall = cost, now, wall
         self._expiries = expiries
-        self._rendered: dict[str, tuple[float, bytes, str]] = {}
+        self._rendered: dict[bool, tuple[float, bytes]] = {}
+        """By whether it is OpenMetrics: two pages, whatever the scrapers ask for."""
         self._begun: dict[str, float] = {}
         self._roots: dict[str, Layer] = {}
         self._world = World()
@@ -127,16 +130,16 @@ class Metrics:
         """A notice went out, or did not."""
         self.notifications.labels(channel, outcome).inc()
 
-    def render(self, accept: str) -> tuple[bytes, str]:
-        """The page and its content type, as the scraper asked for it."""
-        encode, kind = choose_encoder(accept)
-        kept = self._rendered.get(kind)
+    def render(self, *, openmetrics: bool = False) -> tuple[bytes, str]:
+        """The page and its content type; made once a second at most."""
+        encode, kind = _OPEN if openmetrics else _PLAIN
+        kept = self._rendered.get(openmetrics)
         now = self._now()
         if kept is None or now - kept[0] >= _FRESH:
             self._refresh()
-            kept = (now, encode(self.registry), kind)
-            self._rendered[kind] = kept
-        return kept[1], kept[2]
+            kept = (now, encode(self.registry))
+            self._rendered[openmetrics] = kept
+        return kept[1], kind
 
     def _ended(self, finished: Finished, at: float) -> None:
         act = finished.act

@@ -1,8 +1,12 @@
 """HTTP on 127.0.0.1, asked by real sockets, well and ill."""
 
+import base64
+import gc
+import hashlib
 import json
 import socket
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +18,7 @@ from aiohttp import ClientSession
 from healer.serving.http import Pages, PortTaken, serving
 
 PATIENCE = 60.0
+OPEN = "application/openmetrics-text; version=1.0.0"
 
 
 @dataclass
@@ -22,11 +27,11 @@ class House:
 
     port: int = 0
     stalled: str = ""
-    asked: list[str] = field(default_factory=list)
+    asked: list[bool] = field(default_factory=list)
 
-    def metrics(self, accept: str) -> tuple[bytes, str]:
-        """A page that names what was asked for."""
-        self.asked.append(accept)
+    def metrics(self, *, openmetrics: bool) -> tuple[bytes, str]:
+        """A page that keeps which format was asked for."""
+        self.asked.append(openmetrics)
         return b"healer_up 1\n", "text/plain; version=0.0.4"
 
     def status(self) -> dict[str, Any]:
@@ -42,7 +47,7 @@ class House:
     async def raw(self, words: str) -> bytes:
         """All that comes back for these bytes, until the server ends the connection."""
         async with await anyio.connect_tcp("127.0.0.1", self.port) as stream:
-            await stream.send(words.encode())
+            await stream.send(words.encode("latin-1"))
             said = b""
             with anyio.fail_after(PATIENCE):
                 while True:
@@ -51,11 +56,13 @@ class House:
                     except (anyio.EndOfStream, anyio.BrokenResourceError):
                         return said
 
-    async def get(self, path: str, *, method: str = "GET", host: str = "") -> bytes:
+    async def get(
+        self, path: str, *, method: str = "GET", host: str = "", headers: str = ""
+    ) -> bytes:
         """One request that asks for its connection to be closed."""
         host = host or f"127.0.0.1:{self.port}"
         return await self.raw(
-            f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+            f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}Connection: close\r\n\r\n"
         )
 
 
@@ -71,11 +78,95 @@ async def test_metrics_are_served_as_they_were_asked_for(house: House) -> None:
     """With the type that goes with the body."""
     async with ClientSession() as session:
         url = f"http://127.0.0.1:{house.port}/metrics"
-        async with session.get(url, headers={"Accept": "text/x"}) as answer:
+        async with session.get(url, headers={"Accept": OPEN}) as answer:
             assert (200, b"healer_up 1\n") == (answer.status, await answer.read())
             assert "text/plain; version=0.0.4" == answer.headers["Content-Type"]
             assert "no-store" == answer.headers["Cache-Control"]
-    assert ["text/x"] == house.asked
+    assert [True] == house.asked
+
+
+@pytest.mark.parametrize(
+    ("accept", "openmetrics"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("text/x", False),
+        (OPEN, True),
+        ("application/openmetrics-text", True),
+        ('Application/OpenMetrics-Text ; version="1.0.0" ; charset=utf-8', True),
+        (f"{OPEN};escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1", True),
+        (f"{OPEN};q=0.2, text/plain;q=0.5", False),
+        (f"{OPEN};q=0", False),
+        ("application/openmetrics-text; version=1.0.299", False),
+        ("application/openmetrics-text; version=abc", False),
+        ("image/png,, text/html", False),
+        (f'text/x;a="b,c";q=0.9, {OPEN}', True),
+    ],
+)
+async def test_a_format_is_negotiated(house: House, accept: str, openmetrics: bool) -> None:  # noqa: FBT001  (a table of cases)
+    """What is not on offer gets the plain format, and no page of its own."""
+    said = await house.get("/metrics", headers=f"Accept: {accept}\r\n")
+
+    assert b" 200 OK" in said
+    assert [openmetrics] == house.asked
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        'application/openmetrics-text; version="',
+        ";;;;,,,q=",
+        "application/openmetrics-text; q=x",
+        "application/openmetrics-text; version=1e9\x7f",
+        "text",
+        "\xff\xfe",
+        "a/b;" * 1000,
+        "a" * 8000,
+    ],
+)
+async def test_a_malformed_accept_is_refused(
+    house: House, accept: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With 400, an explanation, and no traceback in the log."""
+    said = await house.get("/metrics", headers=f"Accept: {accept}\r\n")
+
+    assert b" 400 " in said
+    assert b"Accept" in said
+    assert not house.asked
+    assert not caplog.records
+
+
+async def test_a_second_host_is_refused(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """With 400 and no traceback: a client can cause it as often as it likes."""
+    said = await house.get("/metrics", headers="Host: evil.example\r\n")
+
+    assert b" 400 " in said
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/healthz", "/api/status", "/none", "/\x01"])
+async def test_every_answer_is_safe_to_show(house: House, path: str) -> None:
+    """In no frame, with no script, with no referrer, and without a banner; errors too."""
+    head, _, _ = (await house.get(path)).partition(b"\r\n\r\n")
+    headers = {line.partition(b":")[0].lower(): line for line in head.split(b"\r\n")[1:]}
+
+    assert b"default-src 'none'" in headers[b"content-security-policy"]
+    assert b"frame-ancestors 'none'" in headers[b"content-security-policy"]
+    assert b"DENY" in headers[b"x-frame-options"]
+    assert b"no-referrer" in headers[b"referrer-policy"]
+    assert b"nosniff" in headers[b"x-content-type-options"]
+    assert b"no-store" in headers[b"cache-control"]
+    assert b"server" not in headers
+
+
+async def test_the_style_of_the_page_is_allowed_by_its_hash(house: House) -> None:
+    """And nothing else that stands inline."""
+    head, _, page = (await house.get("/")).partition(b"\r\n\r\n")
+    style = page.partition(b"<style>")[2].partition(b"</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style).digest())
+
+    assert style
+    assert b"style-src 'sha256-" + digest + b"'" in head
 
 
 async def test_health_tells_of_a_stall(house: House) -> None:
@@ -158,20 +249,50 @@ async def test_who_never_ends_a_head_is_cut_off(
     assert b"" == await house.raw("GET /metrics HTTP/1.1\r\nHo")
 
 
-async def test_too_many_connections_are_cut_off(
-    house: House, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("idle", ["asked", "silent", "deaf"])
+async def test_idle_connections_make_room(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, idle: str
 ) -> None:
-    """The one too many is closed at once; those that came before are served."""
+    """The one that was quiet for longest ends, whatever it does; a newcomer is always served."""
     monkeypatch.setattr("healer.serving.http._AT_ONCE", 2)
-    async with (
-        await anyio.connect_tcp("127.0.0.1", house.port) as first,
-        await anyio.connect_tcp("127.0.0.1", house.port) as second,
-    ):
-        ask = f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{house.port}\r\n\r\n".encode()
-        for one in (first, second):
-            await one.send(ask)
-            assert b"200 OK" in await one.receive()
-        assert b"" == await house.raw("")
+    ask = f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{house.port}\r\n\r\n".encode()
+    async with AsyncExitStack() as stack:
+        crowd = []
+        for _ in range(2):
+            one = await stack.enter_async_context(await anyio.connect_tcp("127.0.0.1", house.port))
+            crowd.append(one)
+            if idle == "deaf":
+                with anyio.move_on_after(0.5):
+                    await one.send(ask * 100_000)
+            elif idle == "asked":
+                await one.send(ask)
+                assert b"200 OK" in await one.receive()
+
+        assert b"200 OK" in await house.get("/healthz")
+
+        if idle == "asked":
+            await crowd[1].send(ask)
+            assert b"200 OK" in await crowd[1].receive()
+            with pytest.raises((anyio.EndOfStream, anyio.BrokenResourceError)):
+                await crowd[0].receive()
+    assert not caplog.records
+
+
+async def test_a_crowd_leaves_no_traceback(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Connections that come at one blow, more than are kept."""
+    monkeypatch.setattr("healer.serving.http._AT_ONCE", 2)
+    crowd = [socket.create_connection(("127.0.0.1", house.port)) for _ in range(40)]
+    try:
+        assert b"200 OK" in await house.get("/healthz")
+    finally:
+        for one in crowd:
+            one.close()
+    gc.collect()
+    await anyio.lowlevel.checkpoint()
+
+    assert not caplog.records
 
 
 async def test_scrapes_cost_the_probes_nothing(house: House) -> None:

@@ -38,7 +38,7 @@ def rules() -> list[dict[str, Any]]:
 
 def served() -> set[str]:
     """Every name on the page of metrics."""
-    page, _ = Metrics(FixedCost, lambda: 1.0, lambda: 1.0).render("")
+    page, _ = Metrics(FixedCost, lambda: 1.0, lambda: 1.0).render()
     return {sample.name for family in plain_text(page.decode()) for sample in family.samples}
 
 

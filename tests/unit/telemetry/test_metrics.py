@@ -29,7 +29,6 @@ from healer.engine.watching import Look
 from healer.telemetry.metrics import Metrics
 from tests.unit.telemetry.decisions import ACT, finished
 
-OPEN = "application/openmetrics-text; version=1.0.0"
 LARGEST = 1500
 """Series at default settings; design §7: closed label sets."""
 
@@ -62,7 +61,7 @@ class Page:
     def value(self, name: str, **labels: str) -> float:
         """One sample of a page that was made now."""
         self.now += 2.0
-        body, _ = self.metrics.render("")
+        body, _ = self.metrics.render()
         for family in plain_text(body.decode()):
             for sample in family.samples:
                 if sample.name == name and sample.labels == labels:
@@ -93,7 +92,7 @@ def test_every_series_that_an_alert_may_ask_for_is_there_at_zero(page: Page) -> 
 
 def test_the_series_are_few_and_bounded(page: Page) -> None:
     """At most this many, whatever happens to the tower."""
-    body, _ = page.metrics.render("")
+    body, _ = page.metrics.render()
     everything = [one for one in body.decode().splitlines() if not one.startswith("#")]
 
     assert len(everything) < LARGEST
@@ -104,10 +103,10 @@ def test_a_certificates_end_is_shown_once_it_was_read() -> None:
     ends: dict[str, float] = {}
     metrics = Metrics(FixedCost, lambda: 100.0 + 2.0 * len(ends), lambda: 1.0, lambda: ends)
     name = b"healer_certificate_expiry_timestamp_seconds"
-    assert name + b"{" not in metrics.render("")[0]
+    assert name + b"{" not in metrics.render()[0]
     ends["kubeconfig"] = 1_893_456_000.0
 
-    assert name + b'{certificate="kubeconfig"} 1.893456e+09' in metrics.render("")[0]
+    assert name + b'{certificate="kubeconfig"} 1.893456e+09' in metrics.render()[0]
 
 
 def test_a_layer_is_in_one_state(page: Page) -> None:
@@ -194,7 +193,7 @@ def test_the_page_is_made_once_a_second_at_most(page: Page) -> None:
     """However often it is asked for."""
     before = page.rendered
     for _ in range(1000):
-        page.metrics.render("")
+        page.metrics.render()
         page.now += 0.001
 
     assert page.rendered - before <= 2
@@ -202,12 +201,12 @@ def test_the_page_is_made_once_a_second_at_most(page: Page) -> None:
 
 def test_open_metrics_is_spoken_to_who_asks_for_it(page: Page) -> None:
     """And is what its own parser takes."""
-    body, kind = page.metrics.render(OPEN)
+    body, kind = page.metrics.render(openmetrics=True)
 
     assert kind.startswith("application/openmetrics-text")
     families = open_metrics(body.decode())  # type: ignore[no-untyped-call]
     assert "healer_build_info" in {one.name for one in families}
-    assert page.metrics.render("")[1].startswith("text/plain")
+    assert page.metrics.render()[1].startswith("text/plain")
 
 
 def test_promtool_finds_nothing_to_complain_about(page: Page) -> None:
@@ -219,7 +218,7 @@ def test_promtool_finds_nothing_to_complain_about(page: Page) -> None:
         pytest.skip("promtool is missing; Debian has it in the package prometheus")
     page.told(ACT)
     page.told(fact=finished())
-    body, _ = page.metrics.render("")
+    body, _ = page.metrics.render()
 
     for more in ([], ["--extended"]):
         done = subprocess.run(
