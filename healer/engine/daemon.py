@@ -198,7 +198,6 @@ class Daemon:
             if self._next is not None:
                 self._senses, self._next = self._next, None
                 self._stepper.adopt(self._senses.parts, self._senses.policy)
-                self._settle_policy()
 
     async def _listen(self, news: News) -> None:
         clock, around = self._senses.parts.clock, self._around

@@ -21,11 +21,13 @@ class Performer:
         limits: Mapping[Remedy, Limits],
         journal: Journal,
         lost: Callable[[JournalError], None],
+        too_late: Callable[[], bool],
     ) -> None:
         self._remedies = remedies
         self._limits = limits
         self._journal = journal
         self._lost = lost
+        self._too_late = too_late
 
     async def perform(self, act: Act) -> Finished:
         """Run an act to its end, whatever happens; `lost` is told of a journal that fails.
@@ -62,4 +64,6 @@ class Performer:
         why_not = await remedy.needed(act)
         if why_not:
             return Finished(act, Outcome.NOT_NEEDED, why_not)
+        if self._too_late():  # the last look takes seconds, in which a SIGTERM may come
+            return Finished(act, Outcome.NOT_NEEDED, "not done: no act may begin any more")
         return Finished(act, Outcome.DONE, await remedy.act(act))

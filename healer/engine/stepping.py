@@ -59,8 +59,18 @@ class Stepper:
             tasks.start_soon(self._await_end, attempt, inbox, name=f"await {attempt.act.remedy}")
 
     def adopt(self, parts: Parts, policy: Policy) -> None:
-        """Go on with other eyes, hands and limits; the world and acts under way stay."""
-        self._parts, self.policy = replace(parts, stepped=self._parts.stepped), policy
+        """Go on with other eyes, hands and limits; the world and acts under way stay.
+
+        So do the terms of this run: that it is ending, that it is a pass, that nothing can be
+        accounted for. They come from no settings, and a reload must not lift them.
+        """
+        self._parts = replace(parts, stepped=self._parts.stepped)
+        self.policy = replace(
+            policy,
+            act_before=self.policy.act_before,
+            one_pass=self.policy.one_pass,
+            no_acts_because=self.policy.no_acts_because,
+        )
 
     def take(self, fact: Fact, began: float) -> tuple[Decision, ...] | None:
         """Take one fact in, and carry out what follows; None for a look that is void."""
@@ -137,9 +147,18 @@ class Stepper:
         if self._tasks is None or self._inbox is None:
             raise RuntimeError("an engine that was not started cannot act")
         performer = Performer(
-            self._parts.remedies, self.policy.limits, self._parts.journal, self.forbid_acts
+            self._parts.remedies,
+            self.policy.limits,
+            self._parts.journal,
+            self.forbid_acts,
+            self._too_late,
         )
         self._tasks.start_soon(self._perform, performer, act, self._inbox, name=f"act {act.remedy}")
+
+    def _too_late(self) -> bool:
+        """Whether an act whose last look took so long may not begin any more."""
+        before = self.policy.act_before
+        return before is not None and self._parts.clock.now() >= before
 
     async def _perform(self, performer: Performer, act: Act, inbox: Inbox) -> None:
         finished = await performer.perform(act)

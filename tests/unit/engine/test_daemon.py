@@ -19,7 +19,7 @@ from healer.core.facts import (
     Verified,
     Woke,
 )
-from healer.core.ladders import Remedy
+from healer.core.ladders import Ladder, Remedy, Rung
 from healer.core.ledger import Attempt, Ledger
 from healer.core.observation import Finding, Observation
 from healer.core.reasons import Reason
@@ -28,8 +28,9 @@ from healer.engine.daemon import Daemon, Paces, Senses, Surroundings
 from healer.engine.guests import Guest
 from healer.engine.parts import Parts
 from healer.engine.passing import Ended
+from healer.engine.stepping import Stepper
 from healer.engine.telling import Looked
-from healer.ports import CannotLook, Wake
+from healer.ports import CannotLook, JournalError, Wake
 from healer.simulation.virtual_time import run_virtually
 from tests.unit.engine.tower import POLICY, Ears, LoopClock, Scribe, SmallTower, act_of
 
@@ -332,9 +333,32 @@ def test_without_a_journal_it_looks_on_and_acts_again_when_it_can() -> None:
     assert ["needed start_container", "act start_container"] == house.tower.log
 
 
+async def _under_way(house: House, seconds: float) -> None:
+    """Wait until an act has been under way for so long."""
+    begun = anyio.Event()
+    house.tower.ears.then = lambda told: begun.set() if told.world.acting else None
+    await begun.wait()
+    await anyio.sleep(seconds)
+
+
 def test_told_to_stop_it_lets_an_act_end() -> None:
     """An act of a few seconds is finished and written; nothing new is begun."""
     house = House(tower=SmallTower(takes=5.0))
+
+    async def falls(daemon: Daemon) -> None:
+        house.tower.ill.update(DOWN)
+        house.rope.pull(frozenset({Layer.TALOS}))
+        await _under_way(house, 1.0)
+        daemon.stop()
+
+    house.live(20.0, falls)
+
+    assert "end start_container done" in house.tower.journal.calls
+
+
+def test_told_to_stop_it_begins_no_act_whose_last_look_is_not_over() -> None:
+    """The intent is written, the look says that it is needed, and nothing is done."""
+    house = House(tower=SmallTower())
 
     async def falls(daemon: Daemon) -> None:
         house.tower.ears.then = lambda told: daemon.stop() if told.world.acting else None
@@ -343,7 +367,40 @@ def test_told_to_stop_it_lets_an_act_end() -> None:
 
     house.live(20.0, falls)
 
-    assert "end start_container done" in house.tower.journal.calls
+    assert ["needed start_container"] == house.tower.log
+
+
+def test_told_to_stop_a_reload_lets_no_act_begin() -> None:
+    """A SIGHUP after a SIGTERM: while one act ends, nothing else is begun."""
+    house = House(tower=SmallTower(takes=9.0))
+    job = {Layer.LAUNCHD: Reason.JOB_NOT_RUNNING}
+
+    async def falls(daemon: Daemon) -> None:
+        house.tower.ill.update(DOWN)
+        house.rope.pull(frozenset({Layer.TALOS}))
+        await _under_way(house, 0.5)
+        house.tower.ill.update(job)
+        daemon.stop()
+        faster = {Reason.JOB_NOT_RUNNING: Ladder(1, 0.0, (Rung(Remedy.KICKSTART_JOB),))}
+        policy = replace(DAEMON_POLICY, ladders={**DAEMON_POLICY.ladders, **faster})
+        daemon.reload(replace(house.senses(), policy=policy))
+
+    daemon = house.live(20.0, falls)
+
+    assert State.FAILING is daemon.world.states[Layer.LAUNCHD]
+    assert ["needed start_container", "act start_container"] == house.tower.log
+
+
+def test_a_reload_lifts_no_pass_and_no_lost_journal() -> None:
+    """What holds for this run does not come from the settings."""
+    house = House()
+    stepper = Stepper(house.senses().parts, replace(DAEMON_POLICY, one_pass=True))
+    stepper.forbid_acts(JournalError("disk full"))
+
+    stepper.adopt(house.senses().parts, replace(DAEMON_POLICY, stable=1.0))
+
+    policy = stepper.policy
+    assert (True, "disk full", 1.0) == (policy.one_pass, policy.no_acts_because, policy.stable)
 
 
 def test_told_to_stop_it_begins_nothing_while_it_waits_for_an_act() -> None:

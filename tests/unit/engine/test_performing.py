@@ -38,11 +38,17 @@ def raising(error: Exception) -> Callable[[], Awaitable[str]]:
     return act
 
 
-def perform(cure: Cure, journal: Scribe, lost: list[JournalError] | None = None) -> Finished:
+def perform(
+    cure: Cure,
+    journal: Scribe,
+    lost: list[JournalError] | None = None,
+    *,
+    too_late: bool = False,
+) -> Finished:
     """Perform the act on virtual time; the journal's and the remedy's calls share a log."""
     cure.log = journal.calls
     told = [] if lost is None else lost
-    performer = Performer({cure.remedy: cure}, LIMITS, journal, told.append)
+    performer = Performer({cure.remedy: cure}, LIMITS, journal, told.append, lambda: too_late)
     return run_virtually(lambda: performer.perform(ACT))
 
 
@@ -68,6 +74,17 @@ def test_what_is_not_needed_any_more_is_not_done() -> None:
     finished = perform(Cure(ACT.remedy, done, why_not="it runs"), journal)
 
     assert Finished(ACT, Outcome.NOT_NEEDED, "it runs") == finished
+    assert "act start_container" not in journal.calls
+
+
+def test_an_end_that_comes_during_the_last_look_stops_the_act() -> None:
+    """The look takes seconds; an act that began after a SIGTERM would outlive healer."""
+    journal = Scribe()
+
+    finished = perform(Cure(ACT.remedy, done), journal, too_late=True)
+
+    assert Finished(ACT, Outcome.NOT_NEEDED, "not done: no act may begin any more") == finished
+    assert "needed start_container" in journal.calls
     assert "act start_container" not in journal.calls
 
 
