@@ -408,7 +408,8 @@ def test_told_to_stop_it_begins_nothing_while_it_waits_for_an_act() -> None:
     house = House(tower=SmallTower(takes=9.5))
 
     async def two_fall(daemon: Daemon) -> None:
-        house.tower.ears.then = lambda told: daemon.stop() if told.world.acting else None
+        begun = "act start_container"
+        house.tower.ears.then = lambda _: daemon.stop() if begun in house.tower.log else None
         house.tower.ill.update(DOWN)
         house.rope.pull(frozenset({Layer.TALOS}))
         await anyio.sleep(2.0)
