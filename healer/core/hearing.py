@@ -5,7 +5,7 @@ from dataclasses import replace
 from healer.core.facts import State
 from healer.core.observation import Finding, Observation
 from healer.core.policy import Policy
-from healer.core.reasons import ORDER
+from healer.core.reasons import ORDER, Reason
 from healer.core.tower import Layer
 from healer.core.world import Foreign, SeenSign, SignKey, Trouble, TroubleKey, View, World
 
@@ -16,11 +16,12 @@ _BOOTS_KEPT = 10
 
 def after_hearing(world: World, heard: Observation, now: float, policy: Policy) -> World:
     """Take one observation into the world."""
+    if heard.layer is Layer.HOST and not heard.others_unseen:
+        world = _follow_foreign(world, heard, now, policy)
+        heard = replace(heard, findings=(*heard.findings, *_lasting(world, now, policy)))
     views = {**world.views, heard.layer: _view(world, heard, now)}
     signs = _signs(world, heard, now) if heard.signs else world.signs
     world = replace(world, views=views, signs=signs)
-    if heard.layer is Layer.HOST and not heard.others_unseen:
-        world = _follow_foreign(world, heard, now, policy)
     if heard.layer is Layer.SSH and heard.uptime is not None:
         world = _after_boot(world, now - heard.uptime, now, policy)
     return world
@@ -28,15 +29,30 @@ def after_hearing(world: World, heard: Observation, now: float, policy: Policy) 
 
 def _follow_foreign(world: World, heard: Observation, now: float, policy: Policy) -> World:
     """An operation that is no longer seen has ended; what it did comes up for a while yet."""
-    running = {one.pid for one in heard.foreign}
-    ended = [
-        Foreign(one.operation, now) for one in world.foreign if one.operation.pid not in running
-    ]
+    known = {(one.operation.pid, one.operation.command): one.since for one in world.foreign}
+    running = tuple(
+        Foreign(one, now, known.pop((one.pid, one.command), now - one.age)) for one in heard.foreign
+    )
+    pids = {one.operation.pid for one in running}
+    ended = [replace(one, at=now) for one in world.foreign if one.operation.pid not in pids]
     recent = [one for one in world.foreign_ended if now < one.at + policy.foreign_grace]
-    return replace(
-        world,
-        foreign=tuple(Foreign(operation, now) for operation in heard.foreign),
-        foreign_ended=(*recent, *ended),
+    return replace(world, foreign=running, foreign_ended=(*recent, *ended))
+
+
+def _lasting(world: World, now: float, policy: Policy) -> tuple[Finding, ...]:
+    """Operations that have run for too long to be a start or stop that goes well."""
+    return tuple(
+        Finding(
+            Reason.OPERATION_LASTS,
+            f"`{one.operation.command}` (pid {one.operation.pid}) has been running for "
+            f"{(now - one.since) / 60.0:.0f} min; healer does nothing to {one.operation.layer} and "
+            "what stands on it until it ends",
+            target=str(one.operation.pid),
+            fingerprint=one.operation.command,
+            advice=f"find out what it waits for, or end it: kill {one.operation.pid}",
+        )
+        for one in world.foreign
+        if now - one.since >= policy.foreign_patience
     )
 
 

@@ -153,6 +153,7 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         Reason.TOOL_MISSING: Ladder(1, 0.0, advice="install it and put it on PATH"),
         Reason.TOOL_ABSENT: Ladder(1, 0.0, advice="install it when you need it"),
         Reason.RIVAL_LOADED: Ladder(1, 0.0, advice="boot the other owner out with launchctl"),
+        Reason.OPERATION_LASTS: Ladder(1, 0.0, advice="find out what it waits for, or end it"),
         Reason.DISK_FULL: Ladder(advice="free space on the disk of the state folder"),
         Reason.KUBECONFIG_WRONG: Ladder(advice="healer kubeconfig"),
         Reason.TALOSCONFIG_WRONG: Ladder(advice="healer kubeconfig"),

@@ -35,7 +35,8 @@ class Policy:
     crash_loop_window: float = 900.0
     """… within this time are a crash loop, in which no start may help (R18)."""
     foreign_patience: float = 900.0
-    """How long somebody else's start or stop may run before it is reported (design §10)."""
+    """How long somebody else's start or stop may run before it is reported; a `colima start`
+    has 10 min for the VM and 2 min for docker."""
     foreign_grace: float = 20.0
     """After somebody else's start or stop has ended: what it started comes up by itself."""
     storm_owners: int = 4

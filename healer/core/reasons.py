@@ -22,6 +22,7 @@ class Reason(Word):
     TOOL_MISSING = "host.tool_missing"
     TOOL_ABSENT = "host.tool_absent"
     RIVAL_LOADED = "host.rival_loaded"
+    OPERATION_LASTS = "host.operation_lasts"
     DISK_FULL = "host.disk_full"
     KUBECONFIG_WRONG = "host.kubeconfig_wrong"
     TALOSCONFIG_WRONG = "host.talosconfig_wrong"
@@ -143,6 +144,7 @@ ADVISORY: Final = frozenset(
         Reason.TOOL_MISSING,
         Reason.TOOL_ABSENT,
         Reason.RIVAL_LOADED,
+        Reason.OPERATION_LASTS,
         Reason.KUBECONFIG_WRONG,
         Reason.TALOSCONFIG_WRONG,
         Reason.HOST_CERTIFICATE_EXPIRING,

@@ -89,6 +89,8 @@ class Foreign:
 
     operation: ForeignOperation
     at: float
+    since: float
+    """When it began: by its age at the first look, and by the clock of `now` from then on."""
 
 
 @dataclass(frozen=True, slots=True)

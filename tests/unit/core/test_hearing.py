@@ -155,23 +155,52 @@ def operation(pid: int) -> ForeignOperation:
     return ForeignOperation(Layer.COLIMA, "colima start", pid, 3.0)
 
 
+BEGAN = NOW - 60.0
+
+
+def theirs(pid: int, at: float = NOW) -> Foreign:
+    """Somebody's start that began a minute before."""
+    return Foreign(operation(pid), at, BEGAN)
+
+
 def test_operations_come_and_go_with_the_hosts_look() -> None:
     """What is no longer seen has ended; what ended lately is remembered for its grace."""
     grace = POLICY.foreign_grace
     world = World(
-        foreign=(Foreign(operation(1), NOW), Foreign(operation(2), NOW)),
-        foreign_ended=(
-            Foreign(operation(3), LATER - grace),
-            Foreign(operation(4), LATER - grace + 0.5),
-        ),
+        foreign=(theirs(1), theirs(2)),
+        foreign_ended=(theirs(3, LATER - grace), theirs(4, LATER - grace + 0.5)),
     )
     after = hear(world, Observation(Layer.HOST, foreign=(operation(2), operation(5))))
 
-    assert (Foreign(operation(2), LATER), Foreign(operation(5), LATER)) == after.foreign
-    assert (
-        Foreign(operation(4), LATER - grace + 0.5),
-        Foreign(operation(1), LATER),
-    ) == after.foreign_ended
+    assert (theirs(2, LATER), Foreign(operation(5), LATER, LATER - 3.0)) == after.foreign
+    assert (theirs(4, LATER - grace + 0.5), theirs(1, LATER)) == after.foreign_ended
+
+
+def test_the_age_of_an_operation_is_kept_on_our_own_clock() -> None:
+    """Its age in a process list is told by the wall clock, which somebody may set."""
+    set_ahead = replace(operation(2), age=86_400.0)
+    after = hear(World(foreign=(theirs(2),)), Observation(Layer.HOST, foreign=(set_ahead,)))
+    another = hear(
+        World(foreign=(theirs(2),)),
+        Observation(Layer.HOST, foreign=(replace(operation(2), command="colima stop"),)),
+    )
+
+    assert [BEGAN] == [one.since for one in after.foreign]
+    assert [LATER - 3.0] == [one.since for one in another.foreign]
+
+
+@pytest.mark.parametrize(("lasted", "reported"), [(899.0, False), (900.0, True)])
+def test_an_operation_that_lasts_is_a_finding(lasted: float, *, reported: bool) -> None:
+    """A `colima start` that works is over within 13 minutes: a human hears of a longer one."""
+    seen = Observation(Layer.HOST, foreign=(operation(2),))
+    world = hear(World(foreign=(theirs(2),)), seen, BEGAN + lasted)
+
+    found = [one.finding for one in world.views[Layer.HOST].ordered]
+    assert [Reason.OPERATION_LASTS] * reported == [one.reason for one in found]
+    assert all(
+        "`colima start` (pid 2) has been running for 15 min" in one.evidence for one in found
+    )
+    assert all(not one.reason.gating for one in found)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +209,7 @@ def test_operations_come_and_go_with_the_hosts_look() -> None:
 )
 def test_only_a_look_at_the_processes_ends_an_operation(heard: Observation) -> None:
     """Who did not look at them cannot say that one has ended."""
-    world = World(foreign=(Foreign(operation(1), NOW),))
+    world = World(foreign=(theirs(1),))
 
     assert world.foreign == hear(world, heard).foreign
 

@@ -448,6 +448,18 @@ def test_somebody_elses_start_holds_the_tower() -> None:
     assert [Remedy.START_VM] == night.acts
 
 
+def test_somebody_elses_start_that_hangs_is_reported_once_and_left_alone() -> None:
+    """After 15 minutes a human is told whose it is; nothing is done all the same."""
+    theirs = ForeignOperation(Layer.COLIMA, "colima start", 4242, 3.0)
+    night = Night().see(Observation(Layer.HOST, foreign=(theirs,)), STOPPED)
+    assert [] == night.run(880.0).said(Reported)
+
+    (said,) = night.run(1800.0).said(Reported)
+    assert Reason.OPERATION_LASTS is said.reason
+    assert "`colima start` (pid 4242)" in said.evidence
+    assert [] == night.acts
+
+
 def test_nothing_is_done_while_nobody_knows_who_else_is_at_work() -> None:
     """A process list that cannot be read ends no operation and hides none (design §10)."""
     theirs = ForeignOperation(Layer.COLIMA, "colima start", 4242, 3.0)

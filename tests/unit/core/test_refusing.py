@@ -116,7 +116,7 @@ def test_the_grace_after_a_wake_ends_at_its_time(until: float, expected: Refusal
 
 def theirs(layer: Layer, at: float = NOW) -> Foreign:
     """Somebody's start of a layer."""
-    return Foreign(ForeignOperation(layer, "colima start", 4242, 3.0), at)
+    return Foreign(ForeignOperation(layer, "colima start", 4242, 3.0), at, at - 3.0)
 
 
 @pytest.mark.parametrize(
