@@ -18,6 +18,7 @@ from healer.core.facts import (
 )
 from healer.core.tower import LAYERS
 from healer.promises.table import PROMISES, broken
+from tests.explore.sightings import Sightings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,8 @@ class Counts:
     recovered: Counter[str] = field(default_factory=Counter)
     """Incidents by their root's layer and by how long they lasted, in steps of five seconds."""
     violations: list[str] = field(default_factory=list)
+    drawn: Counter[str] = field(default_factory=Counter)
+    """What probes answered, as `sightings` tells it."""
     fell: Counter[str] = field(default_factory=Counter)
     """How often each layer truly fell ill with nothing ill below it. From here on only where the
     truth, notices and awaits are at hand: at the level of the engine."""
@@ -115,6 +118,7 @@ _COUNTERS: Final = (
     "transitions",
     "checked",
     "recovered",
+    "drawn",
     "fell",
     "detected",
     "acted",
@@ -158,7 +162,9 @@ def _count_history(counts: Counts, history: History) -> None:
     counts.acts.update(one.act.remedy.value for one in history.deeds)
     counts.most_acts_an_hour = max(counts.most_acts_an_hour, _most_an_hour(history))
     roots: dict[str, str] = {}
+    sightings = Sightings(counts.drawn)
     for moment in history.moments:
+        sightings.heard(moment.fact, moment.at)
         _count_decisions(counts, moment)
         _count_incidents(counts, moment, roots)
 

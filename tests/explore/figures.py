@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from healer.core import machine
 from healer.drills.incidents import incidents
+from tests.explore.gaps import explained, gaps
 from tests.explore.merging import merged
 from tests.explore.sections import section
 
@@ -28,7 +29,7 @@ ROOT: Final = Path(__file__).parents[2]
 _RULES: Final = ("healer/core", "healer/promises", "tests/explore/small")
 PAGE: Final = Path(__file__).with_name("FIGURES.md")
 RECORDS: Final = Path(__file__).with_name("records")
-_ORDER: Final = ("core", "engine", "healthy", "liveness")
+_ORDER: Final = ("core", "engine", "healthy", "liveness", "seen")
 _FIGURES: Final = (
     ("faults, by kind and layer, alone and in pairs", "levels core and engine"),
     ("schedules, distinct states and changes", "levels core and engine"),
@@ -44,6 +45,7 @@ _FIGURES: Final = (
     ("soak: memory, descriptors, zombies", "`python -m tests.bench soak`"),
     ("a calm daemon's CPU and memory", "`python -m tests.bench steady`"),
     ("on real parts, not simulated", "`pytest tests/lab`"),
+    ("what was seen on real parts and is never drawn", "the last section but one"),
     ("what healer is known not to detect", "the last section"),
 )
 """What is worth publishing (facts/peers.md §5), and where it is; what is measured on real parts is
@@ -101,10 +103,25 @@ def page(records: Iterable[dict[str, Any]]) -> str:
         "|---|---|",
     ]
     lines += [f"| {what} | {where} |" for what, where in _FIGURES]
-    for record in records:
+    known = list(records)
+    for record in known:
         lines += ["", *section(record)]
-    lines += ["", *_undetected()]
+    lines += ["", *_never_drawn(known), "", *_undetected()]
     return "\n".join(lines) + "\n"
+
+
+def _never_drawn(records: list[dict[str, Any]]) -> Iterator[str]:
+    found = gaps(records, explained())
+    yield "## Seen on real parts, and never drawn"
+    yield ""
+    yield "Answers of probes, changes between them, signs, and which layer failed after which, as"
+    yield "`python -m tests.explore.seen` reads them from the journals of the lab's tests. What no"
+    yield "level of the explorer drew is a place where the simulation is kinder than the world."
+    yield ""
+    yield "| seen | where | times | why it is not drawn |"
+    yield "|---|---|---|---|"
+    for one in found:
+        yield f"| {one.sighting} | {one.where} | {one.times} | {one.why} |"
 
 
 def _undetected() -> Iterator[str]:

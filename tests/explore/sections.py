@@ -32,8 +32,22 @@ def section(record: Record) -> Iterator[str]:
             yield from _healthy(record)
         case "liveness":
             yield from _liveness(record)
+        case "seen":
+            yield from _seen(record)
         case _:
             yield from _explored(record)
+
+
+def _seen(record: Record) -> Iterator[str]:
+    answers = sum(times for one, times in record["drawn"].items() if _is_answer(one))
+    yield f"## Seen on real parts: {record['where']}"
+    yield ""
+    yield f"{answers} answers of probes in {record['journals']} journals, {len(record['drawn'])}"
+    yield "sightings of different kinds."
+
+
+def _is_answer(sighting: str) -> bool:
+    return " -> " not in sighting and ": sign of " not in sighting and ", then " not in sighting
 
 
 def _explored(record: Record) -> Iterator[str]:

@@ -16,6 +16,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.mutation.packages import named
+
 ROOT = Path(__file__).parents[2]
 _PARTS = ("healer", "tests", "pyproject.toml")
 _MUTMUT = (sys.executable, "-c", "from mutmut.__main__ import cli; cli()")
@@ -31,7 +33,7 @@ class ToolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One small change to the core, and what became of it.
+    """One small change to the code, and what became of it.
 
     It is known by its text and not by its line or number, which move with every edit.
     """
@@ -45,7 +47,7 @@ class Mutant:
 
     @property
     def lived(self) -> bool:
-        """Whether no test and no type told it from the core."""
+        """Whether no test and no type told it from the code."""
         return self.verdict not in _DEAD
 
     def as_toml(self) -> str:
@@ -74,16 +76,23 @@ class Tool:
                 shutil.copy2(source, copy)
         return cls(folder)
 
-    def run(self, module: str) -> list[Mutant]:
-        """Try every mutant of one module of the core; those that lived come with their text."""
-        self._call("run", "--max-children", "1", f"healer.core.{module}.*")
-        file = f"healer/core/{module}.py"
+    def run(self, name: str) -> tuple[list[Mutant], str]:
+        """Try every mutant of one module, such as `core.refusing`, and name its file.
+
+        Those that lived come with their text.
+        """
+        package, module = named(name)
+        shutil.rmtree(self.folder / "mutants", ignore_errors=True)
+        settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+        (self.folder / "pyproject.toml").write_text(f"{settings}\n{package.settings(module)}")
+        self._call("run", "--max-children", "1")
+        file = package.path(module)
         verdicts = json.loads((self.folder / "mutants" / f"{file}.meta").read_text())
         mutants = [
-            Mutant(name, _verdict(code), file, _function(name))
-            for name, code in verdicts["exit_code_by_key"].items()
+            Mutant(key, _verdict(code), file, _function(key))
+            for key, code in verdicts["exit_code_by_key"].items()
         ]
-        return [self._with_text(one) if one.lived else one for one in mutants]
+        return [self._with_text(one) if one.lived else one for one in mutants], file
 
     def _with_text(self, mutant: Mutant) -> Mutant:
         diff = self._call("show", mutant.name).splitlines()

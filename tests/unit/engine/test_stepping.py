@@ -14,7 +14,7 @@ from healer.core.tower import Layer
 from healer.engine.parts import Parts
 from healer.engine.performing import MARGIN
 from healer.engine.stepping import Stepper
-from healer.ports import CannotLook, PortError
+from healer.ports import CannotLook, JournalError, PortError
 from healer.simulation.virtual_time import run_virtually
 from tests.unit.engine.tower import POLICY, Ears, LoopClock, Scribe, act_of
 
@@ -107,6 +107,35 @@ def test_an_unfinished_act_that_cannot_be_looked_for_goes_on(
     assert goes_on == (START in run_virtually(begun))
 
 
+@pytest.mark.parametrize(("after", "goes_on"), [(-0.1, True), (0.0, False)])
+def test_no_act_goes_on_past_its_bound(after: float, *, goes_on: bool) -> None:
+    """What still runs then is somebody's operation, and is nobody's act any more."""
+    attempt = Attempt(START, 0.0, child_pid=4242)
+
+    async def lives(one: Attempt) -> bool:
+        del one
+        return True
+
+    async def begun() -> tuple[Act, ...]:
+        journal = Scribe(kept=Ledger(attempts=(attempt,)))
+        stepper = Stepper(parts_of(journal, still_running=lives), POLICY)
+        await anyio.sleep(LIMITS[START.remedy].cap + MARGIN + after)
+        await stepper.begin()
+        return stepper.world.acting
+
+    assert goes_on == (START in run_virtually(begun))
+
+
+def test_acts_are_allowed_again_without_a_word_of_the_fault() -> None:
+    """The report of a journal that works again names no error."""
+    stepper = Stepper(parts_of(), POLICY)
+
+    stepper.forbid_acts(JournalError("journal: disk full; free space"))
+    stepper.allow_acts()
+
+    assert ("", "") == (stepper.journal_error, stepper.policy.no_acts_because)
+
+
 def test_an_act_of_an_earlier_run_is_waited_for_until_its_bound() -> None:
     """Whoever could not be looked for is given up on when no act may run any more."""
     attempt = Attempt(START, 0.0, child_pid=4242)
@@ -128,6 +157,9 @@ def test_an_act_of_an_earlier_run_is_waited_for_until_its_bound() -> None:
     fact, at = run_virtually(waited)
 
     assert isinstance(fact, Finished)
-    assert Outcome.INTERRUPTED is fact.outcome
+    assert (Outcome.INTERRUPTED, "it went on after healer had ended") == (
+        fact.outcome,
+        fact.detail,
+    )
     bound = LIMITS[START.remedy].cap + MARGIN
     assert bound <= at <= bound + 1.0
