@@ -246,8 +246,8 @@ class VmEyes(Protocol):
         """`colima list --json`; never plain `colima status`. Raises CannotLook, TargetSilent."""
         ...
 
-    def forwarder(self) -> Forwarder:
-        """portForwarder of the saved profile; ssh when it says nothing."""
+    def forwarder(self) -> Forwarder | None:
+        """portForwarder of the saved profile, ssh when it says nothing; None without a profile."""
         ...
 
 

@@ -93,6 +93,6 @@ class ColimaEyes:
             raise CannotLook("list --json", f"exit {done.code}: {said}")
         return parse_list(done.stdout, name)
 
-    def forwarder(self) -> Forwarder:
-        """The portForwarder of the saved profile. Raises CannotLook."""
+    def forwarder(self) -> Forwarder | None:
+        """The portForwarder of the saved profile; None without one. Raises CannotLook."""
         return files.forwarder(self._commands.paths)

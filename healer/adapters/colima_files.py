@@ -164,14 +164,16 @@ def last_error(paths: ColimaPaths) -> str:
     return next((error for error in islice(errors, ERROR_LINES) if error), "")
 
 
-def forwarder(paths: ColimaPaths) -> Forwarder:
+def forwarder(paths: ColimaPaths) -> Forwarder | None:
     """The top-level `portForwarder` of colima.yaml; ssh when it says nothing we know.
+
+    None when there is no colima.yaml: then nothing was chosen yet.
 
     ssh is the careful guess: it makes ports and docker.sock one witness instead of two.
     """
     file = paths.profile_folder / "colima.yaml"
     stamp = _seen(file, lambda: _stamp(file), None)
-    return Forwarder.SSH if stamp is None else _forwarder_in(file, stamp)
+    return None if stamp is None else _forwarder_in(file, stamp)
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -105,8 +105,13 @@ def _make(settings: Settings, store: BackupStore, keep: int, *, as_json: bool) -
         files = tuple(one for _, one in sorted(hashed(draft).items()))
         cluster = settings.tower.cluster
         made = Manifest(begun, cluster, __version__, files, tuple(failures))
-        place = store.finish(draft, made)
+        place = store.finish(draft, made) if files else None
         gone = store.prune(keep) if made.complete else []
+    if place is None:
+        if as_json:
+            _put({**_told(Backup(draft, made, "")), "folder": None, "pruned": []})
+        tell("healer backup: nothing was saved, so there is no backup: see above")
+        return _FAILED
     if as_json:
         _put({**_told(Backup(place, made, "")), "pruned": [str(one) for one in gone]})
     else:

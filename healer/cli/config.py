@@ -25,13 +25,13 @@ def show(arguments: argparse.Namespace) -> int:
 
 def check(arguments: argparse.Namespace) -> int:
     """Say everything that is wrong in a settings file, or that nothing is."""
-    path = Path(arguments.file) if arguments.file else config_path(os.environ, Path.home())
-    named = arguments.file or os.environ.get("HEALER_CONFIG")
-    if not named and not path.exists():
+    given = Path(arguments.file) if arguments.file else None
+    path = given or config_path(os.environ, Path.home())
+    if given is None and not os.environ.get("HEALER_CONFIG") and not path.exists():
         tell(f"{path}: there is none, so the defaults are in force")
         return 0
     try:
-        load(path=path)
+        load(path=given)
     except SettingsError as error:
         return _wrong(error)
     tell(f"{path}: good")

@@ -103,8 +103,12 @@ def _python() -> Examined:
     return Examined("python", good, f"{version} at {sys.executable}", "brew install python@3.13")
 
 
+def _path(settings: Settings, environment: Mapping[str, str]) -> str:
+    return ":".join(settings.files.path) or environment.get("PATH", "")
+
+
 def _tools(settings: Settings, environment: Mapping[str, str]) -> Iterator[Examined]:
-    path = ":".join(settings.files.path) or environment.get("PATH", "")
+    path = _path(settings, environment)
     for tools, needed in ((_NEEDED_TOOLS, True), (_HANDY_TOOLS, False)):
         for name, mend in tools.items():
             found = shutil.which(name, path=path)
@@ -114,7 +118,7 @@ def _tools(settings: Settings, environment: Mapping[str, str]) -> Iterator[Exami
 
 def _front(settings: Settings, environment: Mapping[str, str]) -> Iterator[Examined]:
     """Tools of what stands in front of the ports; without them it is not looked at."""
-    path = ":".join(settings.files.path) or environment.get("PATH", "")
+    path = _path(settings, environment)
     for name, watch in (("caddy", settings.caddy.watch), ("tailscale", settings.funnel.watch)):
         if watch != Watch.NEVER:
             found = shutil.which(name, path=path)
@@ -129,18 +133,21 @@ def _colima(
     root = places.colima_home or resolve_root(environment, home)
     paths = ColimaPaths(root, settings.tower.profile)
     created = paths.instance / "lima.yaml"
+    start = f"colima start -p {settings.tower.profile}"
+    if shutil.which("colima", path=_path(settings, environment)) is None:
+        start = f"{_NEEDED_TOOLS['colima']}, then {start}"
     yield Examined(
         "VM",
         created.exists(),
         f"{created}" if created.exists() else f"never created: {created} is not there",
-        f"colima start -p {settings.tower.profile}",
+        start,
     )
     socket = paths.docker_socket
     yield Examined(
         "docker.sock",
         socket.is_socket(),
         str(socket) if socket.is_socket() else f"{socket} is not there",
-        f"colima start -p {settings.tower.profile}",
+        start,
         needed=False,
     )
 
@@ -180,7 +187,7 @@ def _journal(places: Places) -> Examined:
 def _rivals(
     settings: Settings, places: Places, environment: Mapping[str, str]
 ) -> Iterator[Examined]:
-    path = ":".join(settings.files.path) or environment.get("PATH", "")
+    path = _path(settings, environment)
     host = HostAdapter(ProcessRunner(), places.state, path=path)
     try:
         rivals = run_async(host.loaded_rivals)

@@ -99,7 +99,9 @@ class Drawn:
         speed = _WATCHABLE if self._speed is None else self._speed
         pace = "in real time" if speed == 1.0 else f"{speed:g} times as fast as real"
         foot = Text(f"  {clock(told.at)}  {pace}; Ctrl-C ends it", "dim")
-        return Group(Text(), tower_table(told), foot)
+        # An empty row, the foot and the cursor's row have their place too.
+        size = self._console.size
+        return Group(Text(), tower_table(told, size.width, size.height - 3), foot)
 
 
 @contextmanager

@@ -59,8 +59,9 @@ def _allowed(parameter: Parameter) -> str:
     if isinstance(parameter, Number):
         spread = f"{parameter.least:g} to {parameter.most:g}"
         return f"{parameter.default:g} ({parameter.about}; {spread})"
-    words = ", ".join(repr(one) for one in parameter.values)
-    return f"{parameter.default!r} ({parameter.about}; {words})"
+    # As a scenario's file has them; repr() of an enum's member is Python's.
+    words = ", ".join(repr(str(one)) for one in parameter.values)
+    return f"{str(parameter.default)!r} ({parameter.about}; {words})"
 
 
 def listed_document() -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """`healer explain LAYER` and `healer table`: why, by which rule, and what would come next."""
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -9,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from healer.adapters.clock import SystemClock
-from healer.adapters.journal import Remembered, SqliteJournal
+from healer.adapters.journal import SqliteJournal
 from healer.cli.asking import AskError, NoDaemon, ask
+from healer.cli.history import entry_of
 from healer.cli.running import run_async, run_pass
 from healer.cli.talking import load_settings, put, tell
 from healer.core.table import render_table
@@ -21,6 +21,7 @@ from healer.settings import Settings
 from healer.settings.places import places_of
 from healer.settings.policy import policy_of
 from healer.telemetry.explaining import next_of_a_look, seen_of
+from healer.telemetry.history import condensed, of_layer, told
 from healer.telemetry.report import Report
 from healer.wiring.real import Prepared, prepare
 
@@ -40,8 +41,8 @@ def table(arguments: argparse.Namespace) -> int:
 def explain(arguments: argparse.Namespace) -> int:
     """Say why a layer is so and what follows: the daemon knows, else we look and change nothing."""
     settings, layer = load_settings(), Layer(arguments.layer)
-    told = _by_the_daemon(settings, layer)
-    for line in _by_a_look(settings, layer) if told is None else told:
+    known = _by_the_daemon(settings, layer)
+    for line in _by_a_look(settings, layer) if known is None else known:
         put(line)
     for line in _past(settings, layer):
         put(line)
@@ -90,20 +91,14 @@ def _past(settings: Settings, layer: Layer) -> Iterator[str]:
         journal = SqliteJournal.for_reading(places.journal, SystemClock())
         if journal is None:
             return
-        past = [one for one in journal.history(time.time() - _PAST_SECONDS) if one.layer == layer]
+        past = [entry_of(one) for one in journal.history(time.time() - _PAST_SECONDS)]
         journal.close()
     except JournalError as error:
         tell(f"healer: {error}")
         return
-    if past:
+    lines = [(one.wall, told(one)) for one in condensed(of_layer(past, layer))]
+    lines = [(wall, words) for wall, words in lines if words]
+    if lines:
         yield "the last days:"
-    for one in past[-_PAST_LINES:]:
-        yield f"  {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(one.wall))}  {_told(one)}"
-
-
-def _told(one: Remembered) -> str:
-    body = json.loads(one.body)
-    fields = {**body.pop("act", {}), **body}
-    keys = ("remedy", "reason", "rule", "now", "author", "outcome", "detail")
-    words = [str(fields[key]) for key in keys if fields.get(key)]
-    return f"{one.kind.lower()}: {', '.join(words)}"
+    for wall, words in lines[-_PAST_LINES:]:
+        yield f"  {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(wall))}  {words}"

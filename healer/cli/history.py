@@ -27,7 +27,7 @@ def history(arguments: argparse.Namespace) -> int:
         return _FAILED
     if remembered is None:
         tell(f"healer: {path}: there is no journal yet, since healer has done nothing here")
-    entries = [_entry(one) for one in remembered or ()]
+    entries = [entry_of(one) for one in remembered or ()]
     if arguments.layer is not None:
         entries = of_layer(entries, arguments.layer)
     if arguments.json:
@@ -47,7 +47,8 @@ def _read(path: Path, clock: SystemClock, since: float) -> Sequence[Remembered] 
         journal.close()
 
 
-def _entry(one: Remembered) -> Entry:
+def entry_of(one: Remembered) -> Entry:
+    """A line of the journal, decoded."""
     fields = json.loads(one.body)
     # Verified and NotVerified hold their act; its layer is the line's own.
     fields.pop("layer", None)

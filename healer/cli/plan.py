@@ -34,30 +34,31 @@ def recreate(arguments: argparse.Namespace) -> int:
     """Print it, or say why not."""
     settings = load_settings()
     try:
-        put_line(_plan(settings, arguments.source, force=arguments.force).rstrip("\n"))
+        backup, why = _backup(settings, arguments.source)
+        if why and not arguments.force:
+            raise NoPlan(f"{why}; make one: healer backup; or print all the same: --force")  # noqa: TRY301  (one place says it)
+        plan = _plan(settings, backup)
     except (NoPlan, StoreError, NotUnderstood) as error:
         tell(f"healer plan: {error}")
         return _FAILED
+    if why:
+        tell(f"healer plan: {why}; printed all the same")
+    put_line(plan.rstrip("\n"))
     return 0
 
 
-def _plan(settings: Settings, source: str | None, *, force: bool) -> str:
-    backup = _backup(settings, source, force=force)
+def _plan(settings: Settings, backup: Backup | None) -> str:
     kept = None if backup is None else _kept(settings, backup)
     shape, live = _shape(settings, backup)
     return document(Tower(_where(settings), shape, live, kept, settings.tower.memory or 0))
 
 
-def _backup(settings: Settings, source: str | None, *, force: bool) -> Backup | None:
-    """The newest complete one; without `force` it must be young and unchanged."""
+def _backup(settings: Settings, source: str | None) -> tuple[Backup | None, str]:
+    """The newest complete one, else the newest readable one, and why it should not be used."""
     every = BackupStore(folder_of(settings, source)).all()
     found = next((one for one in every if one.complete), None)
-    why = _why_not(found)
-    if why and not force:
-        raise NoPlan(f"{why}; make one: healer backup; or print all the same: --force")
-    if why:
-        tell(f"healer plan: {why}; printed all the same")
-    return found or next((one for one in every if one.manifest is not None), None)
+    readable = next((one for one in every if one.manifest is not None), None)
+    return found or readable, _why_not(found)
 
 
 def _why_not(backup: Backup | None) -> str:

@@ -83,6 +83,7 @@ def _scenario(name: str, table: Mapping[str, Json], problems: Problems) -> Scena
         for number, one in enumerate(given.get("happens", ()), 1)
     )
     expect = Expect(**_read(_EXPECT, given.get("expect", {}), "expect", problems))
+    _contradictions(expect, problems)
     return Scenario(
         name=name,
         about=given.get("about", ""),
@@ -91,6 +92,16 @@ def _scenario(name: str, table: Mapping[str, Json], problems: Problems) -> Scena
         incidents=given.get("incidents", ()),
         lasts=given.get("lasts", 0.0),
     )
+
+
+def _contradictions(expect: Expect, problems: Problems) -> None:
+    """A remedy that must or may run cannot be forbidden in the same drill."""
+    for key, group in (
+        ("acts", frozenset[Remedy]().union(*expect.acts or ())),
+        ("may", expect.may),
+    ):
+        for one in sorted(expect.never & group):
+            problems.add("expect.never", f"{one} is in {key} too; remove it from one of the two")
 
 
 def _read(

@@ -71,7 +71,11 @@ class Pass:
             tasks.cancel_scope.cancel()
         now, stepper = self._parts.clock.now(), self._stepper
         code = exit_code(stepper.world, now, stepper.policy)
-        return Ended(code, stepper.world, self._why(now), stepper.journal_error)
+        world = stepper.world
+        if self._mode is Mode.REHEARSE:
+            # What would be done is not under way: the layer is as it was seen.
+            world = replace(world, acting=())
+        return Ended(code, world, self._why(now), stepper.journal_error)
 
     def _begin_none_after(self, at: float) -> None:
         self._stepper.policy = replace(self._stepper.policy, act_before=at)

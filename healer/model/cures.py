@@ -97,7 +97,7 @@ class Standing:
     readiness: Readiness | str
     node: Node | str
     hostagent: Hostagent | str
-    forwarder: Forwarder
+    forwarder: Forwarder | str
     restart_policy: str
     """The one that the settings want; '' = any."""
     memory: int | None
@@ -149,14 +149,12 @@ def _disk_lock(agent: Hostagent | str) -> Cure:
     return Cure(fault, Applied.UNKNOWN, "not locked now; Lima's version was not asked", fix)
 
 
-def _forwarder(forwarder: Forwarder) -> Cure:
-    is_grpc = forwarder is Forwarder.GRPC
-    return Cure(
-        "published ports die with Lima's ssh master",
-        Applied.YES if is_grpc else Applied.NO,
-        f"portForwarder: {forwarder}",
-        CURES[Reason.SERVICE_FORWARD_DEAD],
-    )
+def _forwarder(forwarder: Forwarder | str) -> Cure:
+    fault, fix = "published ports die with Lima's ssh master", CURES[Reason.SERVICE_FORWARD_DEAD]
+    if not isinstance(forwarder, Forwarder):
+        return Cure(fault, Applied.UNKNOWN, forwarder, fix)
+    applied = Applied.YES if forwarder is Forwarder.GRPC else Applied.NO
+    return Cure(fault, applied, f"portForwarder: {forwarder}", fix)
 
 
 def _disk(guest: GuestFacts | str) -> Cure:

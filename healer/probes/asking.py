@@ -67,4 +67,4 @@ def port_group(vm: VmEyes) -> Group:
         forwarder = vm.forwarder()
     except PortError:
         return Group.MUX
-    return Group.MUX if forwarder is Forwarder.SSH else Group.PORTS
+    return Group.PORTS if forwarder is Forwarder.GRPC else Group.MUX

@@ -50,7 +50,7 @@ class Forwards:
     @property
     def carry_ports(self) -> bool:
         """Whether published ports go through the mux at all."""
-        return self._vm.forwarder() is Forwarder.SSH
+        return self._vm.forwarder() is not Forwarder.GRPC
 
     async def docker_answers(self) -> bool:
         """Whether the Mac's docker.sock does. Raises CannotLook."""

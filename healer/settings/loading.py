@@ -49,10 +49,14 @@ def load(
     """
     environment = os.environ if environment is None else environment
     home = Path.home() if home is None else home
-    named = path is not None or bool(environment.get("HEALER_CONFIG"))
+    another = ""
+    if path is not None:
+        another = "name one that exists"
+    elif environment.get("HEALER_CONFIG"):
+        another = "name another with $HEALER_CONFIG"
     path = config_path(environment, home) if path is None else path
     said: list[str] = []
-    text = _read(path, said, must_exist=named)
+    text = _read(path, said, another)
     table, origins = _parsed(text or "", path, said)
     above = _over_the_file(environment, flags, said, secret_holders(table))
     for key, (origin, value) in above.items():
@@ -76,12 +80,13 @@ def check(path: Path) -> list[str]:
     return []
 
 
-def _read(path: Path, said: list[str], *, must_exist: bool) -> str | None:
+def _read(path: Path, said: list[str], another: str) -> str | None:
+    """Its text; `another` is how to name another file, '' when this one need not exist."""
     try:
         return path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
-        if must_exist:
-            said.append(f"{path}: no such file; name another with $HEALER_CONFIG, or create it")
+        if another:
+            said.append(f"{path}: no such file; {another}, or create it")
     except UnicodeDecodeError as error:
         said.append(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8")
     except OSError as error:

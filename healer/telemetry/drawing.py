@@ -1,16 +1,17 @@
 """The tower on a terminal: layer by layer, live while it works, by rich."""
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Self
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from healer.core.facts import Act, Changed, Finished, State
 from healer.core.outlook import Awaited
-from healer.core.tower import Layer
+from healer.core.tower import LAYERS, Layer
 from healer.core.world import World
 from healer.engine.telling import Told
 from healer.telemetry.spelling import duration
@@ -30,21 +31,30 @@ _STYLE = {
     State.UNKNOWN: ("?", "dim"),
 }
 _LINES_KEPT = 12
+_COLUMNS = (1, 10, 9, 1)
+"""Least widths of mark, layer, state and what is seen; one column of padding on either side."""
 
 
-def tower_table(told: Told) -> Table:
-    """The tower, highest layer on top, as a person thinks of it."""
+def tower_table(told: Told, width: int, rows: int = len(Layer)) -> Table:
+    """The tower, highest layer on top, as a person thinks of it; one row a layer.
+
+    `width`: columns of the terminal; what is longer is cut. `rows`: how many there may be;
+    the lowest layers stay, since a cause lies low.
+    """
     table = Table(box=None, padding=(0, 1), show_header=False)
-    table.add_column(width=1)
-    table.add_column(min_width=10)
-    table.add_column(min_width=9)
-    table.add_column(overflow="fold", ratio=1)
+    for columns in _COLUMNS:
+        table.add_column(min_width=columns)
+    room = max(1, width - sum(_COLUMNS[:-1]) - 2 * len(_COLUMNS))
     waiting = told.awaited
-    for layer in reversed(Layer):
+    for layer in reversed(LAYERS[: max(rows, 1)]):
         state = told.world.states.get(layer, State.UNKNOWN)
+        if told.dry_run and state is State.HEALING:
+            state = State.FAILING
         mark, style = _STYLE[state]
         dim = "dim" if state is State.BLOCKED else ""
         what = Text(_what(layer, state, told, waiting), dim)
+        # rich's own no_wrap would rather drop the other columns than cut this one.
+        what.truncate(room, overflow="ellipsis")
         table.add_row(Text(mark, style), layer.value, Text(state.value, style), what)
     return table
 
@@ -97,7 +107,9 @@ class DrawnTower:
         for decision in told.decisions:
             if isinstance(decision, Act):
                 self._acts[decision.id] = told.at
-            words = "" if isinstance(decision, Changed) else sentence(decision, told.at)
+            words = ""
+            if not isinstance(decision, Changed):
+                words = sentence(decision, told.at, dry_run=told.dry_run)
             if words:
                 layer = getattr(decision, "layer", None)
                 self._note(told, f"{layer}: {words}" if layer else words)
@@ -108,4 +120,25 @@ class DrawnTower:
         self._lines.append(f"{told.at - began:6.1f} s  {words}")
 
     def _picture(self, told: Told) -> RenderableType:
-        return Group(tower_table(told), Text(), *(Text(line) for line in self._lines))
+        return _Picture(told, tuple(self._lines))
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """The tower and the last lines, never higher than the terminal is when it is drawn.
+
+    rich cannot erase a row that has scrolled away. One row stays free for the cursor.
+    """
+
+    told: Told
+    lines: tuple[str, ...]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        del options
+        rows = console.height - 1
+        yield tower_table(self.told, console.width, rows)
+        room = rows - len(Layer) - 1
+        if room > 0:
+            yield Text()
+            for line in self.lines[-room:]:
+                yield Text(line, no_wrap=True, overflow="ellipsis")

@@ -67,11 +67,11 @@ def _touches(one: Entry, incidents: set[Any]) -> bool:
 
 def history_text(entries: Sequence[Entry], *, length: float) -> str:
     """A day by its name, then a line for each thing that happened."""
-    told = [(one, _told(one)) for one in condensed(entries)]
+    lines_of = [(one, told(one)) for one in condensed(entries)]
     roots = {one.fields.get("incident"): one.layer for one in entries if one.layer}
     lines: list[str] = []
     day = ""
-    for one, words in told:
+    for one, words in lines_of:
         if not words:
             continue
         now = time.strftime("%A, %d %B %Y", time.localtime(one.wall))
@@ -116,8 +116,8 @@ def _summary(entries: Sequence[Entry], length: float) -> str:
     )
 
 
-def _told(one: Entry) -> str:
-    """'' for what the other lines say already."""
+def told(one: Entry) -> str:
+    """One line, without time and layer; '' for what the other lines say already."""
     return _WORDS[one.kind](one) if one.kind in _WORDS else ""
 
 

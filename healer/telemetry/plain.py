@@ -28,7 +28,7 @@ class PlainLines:
         for decision in told.decisions:
             if isinstance(decision, Act):
                 self._acts[decision.id] = told.at
-            words = sentence(decision, told.at)
+            words = sentence(decision, told.at, dry_run=told.dry_run)
             if words:
                 layer = getattr(decision, "layer", None)
                 self._line(told.at, f"{layer}: {words}" if layer else words)

@@ -97,8 +97,10 @@ def _facts_of(one: Again, begun: dict[str, float]) -> Iterator[str]:
             yield f"{act.layer:<10} {clean(ending(finished, seconds))}"
         case Paused(pause=pause):
             yield f"{pause.scope or '-':<10} paused by {clean(pause.author)}: {clean(pause.reason)}"
-        case Resumed(scope=layer) | WasReset(layer=layer):
-            yield f"{layer or '-':<10} {type(one.taken.fact).__name__.lower()} by a human"
+        case Resumed(scope=layer):
+            yield f"{layer or '-':<10} resumed by a human"
+        case WasReset(layer=layer):
+            yield f"{layer or '-':<10} reset by a human"
         case _:
             pass
 

@@ -23,7 +23,7 @@ from healer.core.facts import (
     Verified,
 )
 from healer.core.judging import Judgements
-from healer.core.tower import Layer
+from healer.core.tower import NEEDS, Layer
 from healer.core.world import World
 from healer.engine.telling import Told
 from healer.telemetry.spelling import duration, short
@@ -125,8 +125,9 @@ class Report:
 def report_text(
     report: Report, world: World, judged: Judgements, verdict: str, *, dry_run: bool
 ) -> str:
-    """The report as plain text: the tower, the verdict, and what led to it."""
-    lines = [*_tower(world, judged), f"{verdict} ({duration(report.lasted)})"]
+    """The report as plain text: the root cause, the tower, the verdict, and what led to it."""
+    lines = [*_root(world, judged), *_tower(world, judged)]
+    lines.append(f"{verdict} ({duration(report.lasted)})")
     lines += _section("was ill", [f"{one[0]}: {one[1]} ({short(one[2])})" for one in report.ill])
     title = "would be done" if dry_run else "was done"
     lines += _section(title, [_done_line(one, dry_run=dry_run) for one in report.done])
@@ -141,12 +142,30 @@ def _over(one: Reported | GaveUp | Held, judged: Judgements) -> bool:
     return one.reason.gating and judged[one.layer].state is State.OK
 
 
+def _root(world: World, judged: Judgements) -> list[str]:
+    """The lowest layer that is not well, with its cause; no line for a healthy tower.
+
+    A layer that could not be looked at is no cause when everything that needs it is well.
+    """
+    for layer in Layer:
+        state = judged[layer].state
+        carried = [judged[one].state for one in Layer if layer in NEEDS[one]]
+        cleared = state is State.UNKNOWN and carried and set(carried) == {State.OK}
+        if state is not State.OK and not cleared:
+            return [f"the root cause is in {layer}: {_seen(layer, world, judged) or state}"]
+    return []
+
+
 def _tower(world: World, judged: Judgements) -> list[str]:
-    """Highest layer first, as a person thinks of a tower."""
-    return [
-        f"  {layer:<10} {judged[layer].state:<9} {_seen(layer, world, judged)}".rstrip()
-        for layer in reversed(Layer)
-    ]
+    """Highest layer first, as a person thinks of a tower; each cause once, at its lowest layer."""
+    lines: list[str] = []
+    lowest: dict[str, Layer] = {}
+    for layer in Layer:
+        state, seen = judged[layer].state, _seen(layer, world, judged)
+        if seen and state is State.UNKNOWN and lowest.setdefault(seen, layer) is not layer:
+            seen = f"as {lowest[seen]}"
+        lines.append(f"  {layer:<10} {state:<9} {seen}".rstrip())
+    return lines[::-1]
 
 
 def _seen(layer: Layer, world: World, judged: Judgements) -> str:

@@ -15,6 +15,7 @@ from healer.core.facts import (
     Refused,
     Reported,
     Rule,
+    State,
     Verified,
     VmBooted,
 )
@@ -51,9 +52,16 @@ def doing(act: Act) -> str:
     return WHAT_IT_DOES[act.remedy] + target
 
 
-def sentence(decision: Decision, now: float) -> str:  # noqa: C901, PLR0911, PLR0912  (one return a kind of decision)
-    """A decision as one line, without its time and layer; '' when it is not worth a line."""
+def sentence(decision: Decision, now: float, *, dry_run: bool = False) -> str:  # noqa: C901, PLR0911, PLR0912  (one return a kind of decision)
+    """A decision as one line, without its time and layer; '' when it is not worth a line.
+
+    `dry_run`: nothing is done, so an act is what would be done and no layer begins to heal.
+    """
     match decision:
+        case Act() if dry_run:
+            return f"would {doing(decision)} (because: {short(decision.evidence)})"
+        case Changed(now=State.HEALING) if dry_run:
+            return ""
         case Act():
             return f"acting: {doing(decision)} (because: {short(decision.evidence)})"
         case Refused(rule=Rule.BLOCKED | Rule.BUSY_LAYER | Rule.BUSY_DISRUPTIVE):

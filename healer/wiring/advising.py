@@ -6,7 +6,8 @@ from typing import TypeVar
 import anyio
 
 from healer.model.cures import SetUp, Standing
-from healer.ports import PortError
+from healer.model.machine import Forwarder
+from healer.ports import PortError, VmEyes
 from healer.probes.asking import ask, ask_both
 from healer.probes.front import FrontParts, look_in_front
 from healer.probes.setup import Check
@@ -41,13 +42,20 @@ async def _seen(outside: Outside, settings: Settings) -> Standing:
         readiness=_or_why(readiness),
         node=node or (str(nodes) if isinstance(nodes, PortError) else "there is no such node"),
         hostagent=_or_why(hostagent),
-        forwarder=outside.vm.forwarder(),
+        forwarder=_forwarder(outside.vm),
         restart_policy=settings.tower.restart_policy,
         memory=settings.tower.memory,
         front=await look_in_front(parts, wanted),
         wanted_front=wanted,
         setup=await _set_up(checks.all()),
     )
+
+
+def _forwarder(vm: VmEyes) -> Forwarder | str:
+    try:
+        return vm.forwarder() or "colima.yaml: is not there; colima start writes it"
+    except PortError as error:
+        return str(error)
 
 
 async def _set_up(checks: Sequence[Check]) -> tuple[SetUp, ...]:

@@ -87,9 +87,9 @@ def test_the_forwarder_of_the_saved_profile(value: Forwarder, text: str, mac: Ma
     assert value is files.forwarder(mac.paths)
 
 
-def test_an_absent_profile_forwards_by_ssh(tmp_path: Path) -> None:
-    """Colima's own default."""
-    assert Forwarder.SSH is files.forwarder(ColimaPaths(tmp_path / "nowhere"))
+def test_an_absent_profile_names_no_forwarder(tmp_path: Path) -> None:
+    """Nothing is claimed of a file that is not there."""
+    assert files.forwarder(ColimaPaths(tmp_path / "nowhere")) is None
 
 
 def test_a_file_that_cannot_be_read_is_said(mac: Mac) -> None:

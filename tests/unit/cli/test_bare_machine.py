@@ -144,3 +144,81 @@ def test_ctrl_c_ends_a_pass_with_one_hundred_and_thirty(machine: Machine) -> Non
 
     assert 130 == said.code
     assert "Traceback" not in said.err
+
+
+def test_advice_claims_nothing_of_a_file_that_is_not_there(machine: Machine) -> None:
+    """Without a colima.yaml nobody knows which forwarder the VM will have."""
+    rows = machine.healer("advice", "--json").document["cures"]
+    (one,) = (row for row in rows if row["fault"] == "published ports die with Lima's ssh master")
+
+    assert "cannot tell" == one["applied"]
+    assert "colima.yaml: is not there" in one["why"]
+
+
+def test_a_file_that_is_named_on_the_command_line_is_spoken_of_as_that(machine: Machine) -> None:
+    """No variable named it, so none is to blame."""
+    said = machine.healer("config", "check", "/no/file")
+
+    assert 78 == said.code
+    assert "/no/file: no such file; name one that exists, or create it\n" == said.err
+    said = machine.healer("config", "check", HEALER_CONFIG="/no/file")
+    assert "/no/file: no such file; name another with $HEALER_CONFIG, or create it\n" == said.err
+
+
+def test_a_backup_that_saved_nothing_leaves_nothing(machine: Machine) -> None:
+    """An empty folder is no backup; why each part was not saved is said."""
+    said = machine.healer("backup")
+
+    assert (1, "") == (said.code, said.out)
+    assert "not saved: container: " in said.err
+    assert "healer backup: nothing was saved, so there is no backup: see above" in said.err
+    assert [] == list((machine.home / ".local/state/healer/backups").glob("backup-*"))
+    document = machine.healer("backup", "--json").document
+    assert (None, []) == (document["folder"], document["files"])
+    assert document["failures"]
+
+
+def test_a_plan_that_is_forced_says_it_was_printed_only_when_it_was(machine: Machine) -> None:
+    """Without a backup and without a container there is nothing to print."""
+    said = machine.healer("plan", "recreate", "--force")
+
+    assert (1, "") == (said.code, said.out)
+    assert "printed" not in said.err
+    assert "no backup tells of the container" in said.err
+
+
+def test_doctor_installs_colima_before_it_starts_it(machine: Machine) -> None:
+    """A command that is not there mends nothing."""
+    rows = {one["what"]: one for one in machine.healer("doctor", "--json").document["examined"]}
+
+    start = "brew install colima, then colima start -p default"
+    assert [start] * 2 == [rows[one]["mend"] for one in ("VM", "docker.sock")]
+
+
+def test_a_look_at_a_bare_machine_says_the_root_cause_first_and_once(machine: Machine) -> None:
+    """Whoever reads the first line knows what to do; nothing is repeated layer by layer."""
+    said = machine.healer("check")
+    lines = said.out.splitlines()
+
+    assert "the root cause is in host: colima is not on PATH (brew install colima)" in lines[0]
+    causes = [" ".join(line.split()[2:]) for line in lines if line.split()[1:2] == ["unknown"]]
+    assert len(causes) > len(set(causes)) - 1
+    told = [one for one in causes if not one.startswith("as ")]
+    assert sorted(set(told)) == sorted(told)
+
+
+def test_explain_tells_the_past_in_the_words_of_history(machine: Machine) -> None:
+    """A reset by a human is no `wasreset: `."""
+    machine.healer("pause", "--layer", "docker", "--reason", "moving house")
+    machine.healer("resume", "--layer", "docker")
+    machine.healer("reset", "docker")
+    machine.healer("reset")
+    past = machine.healer("explain", "docker").out.partition("the last days:\n")[2]
+
+    expected = [
+        "moving house",
+        "resumed; 1 pause ended",
+        "reset by a human; 0 holds ended",
+        "reset by a human; 0 holds ended",
+    ]
+    assert expected == [line.split("  ")[-1].split(": ")[-1] for line in past.splitlines()]

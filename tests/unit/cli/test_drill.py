@@ -69,6 +69,11 @@ def test_the_list_names_scenarios_incidents_and_happenings(capsys: Capture) -> N
     assert "There is no model in the loop" in listed
     assert "healer_paused" in listed
     assert "vm_zombie" in listed
+    assert (
+        "layer = '' (of which layer; of all when it is left out; '', 'host', 'colima'"
+        in " ".join(listed.split())
+    )
+    assert "Layer." not in listed
     assert [] == [line for line in listed.splitlines() if len(line) > 100]
 
 
@@ -103,6 +108,17 @@ def test_a_drill_that_does_not_is_1_and_names_the_command(
     assert "✗ mine (seed 3): failed" in out
     assert "  acts: expected none; done: untaint" in out
     assert f"again with: healer drill {path} --seed 3" in out
+
+
+def test_a_deadline_that_nobody_can_meet_breaks_no_promise(
+    mine: Callable[[str], str], capsys: Capture
+) -> None:
+    """A wish in a file is an expectation; what healer promises does not depend on it."""
+    assert 1 == main(["drill", mine('well_within = "1s"'), "--json"])
+    document = json.loads(capsys.readouterr().out)
+
+    assert ["well_within"] == [one["key"] for one in document["missed"]]
+    assert [] == document["broken"]
 
 
 def test_a_drill_is_a_document_too(mine: Callable[[str], str], capsys: Capture) -> None:

@@ -118,6 +118,14 @@ def test_a_whole_scenario_is_read() -> None:
             'about = "x"\n[expect]\nnotices = ["open"]',
             "mine.toml:3: expect.notices: 'open' is no kind of notice; did you mean \"opened\"?",
         ),
+        (
+            'about = "x"\n[expect]\nacts = ["untaint"]\nnever = ["start_vm", "untaint"]',
+            "mine.toml:4: expect.never: untaint is in acts too; remove it from one of the two",
+        ),
+        (
+            'about = "x"\n[expect]\nmay = ["untaint"]\nnever = ["untaint"]',
+            "mine.toml:4: expect.never: untaint is in may too; remove it from one of the two",
+        ),
         ('about = "x"\n[expect]\nill = 1', "mine.toml:3: expect.ill: 1 should be true or false"),
         ('about = "x"\nexpect = 1', "mine.toml:2: expect: 1 should be a table of keys"),
         ("about = ", "mine.toml: not valid TOML"),

@@ -173,7 +173,7 @@ def test_a_rehearsal_decides_and_does_nothing() -> None:
     assert [Remedy.START_CONTAINER] == [
         one.remedy for one in tower.ears.said(Act) if isinstance(one, Act)
     ]
-    assert 1 == ended.exit_code
+    assert (1, ()) == (ended.exit_code, ended.world.acting)
     assert [] == tower.log
     assert ["ledger"] == tower.journal.calls
 

@@ -13,6 +13,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families as plain_text
 
 from healer.cli import main
+from healer.core.tower import Layer
 from healer.exports import DASHBOARD, RULES, text
 from healer.telemetry.metrics import Metrics
 from tests.unit.telemetry.test_metrics import FixedCost
@@ -108,4 +109,7 @@ def test_every_panel_says_what_it_shows() -> None:
     panels = json.loads(text(DASHBOARD))["panels"]
 
     assert all(one["title"] and one["description"] for one in panels)
+    assert f"Of {len(Layer)}." == next(
+        one["description"] for one in panels if one["title"] == "Layers that are well"
+    )
     assert len(panels) == len({(one["gridPos"]["x"], one["gridPos"]["y"]) for one in panels})

@@ -49,6 +49,7 @@ DARK = replace(
     readiness="no API",
     node="no API",
     front=FrontSeen(funnel_unseen="tailscale: exit 1"),
+    forwarder="no colima.yaml",
 )
 
 
@@ -113,6 +114,7 @@ def test_what_cannot_be_asked_says_why() -> None:
 
     assert not [one for one in found.values() if one.applied is Applied.NO]
     assert "ssh: refused" == found["br_netfilter is missing after a boot"].why
+    assert "no colima.yaml" == found["published ports die with Lima's ssh master"].why
     funnel = found["the funnel ends with its terminal, or leads elsewhere"]
     assert "tailscale: exit 1" == funnel.why
 

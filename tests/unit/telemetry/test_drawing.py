@@ -1,6 +1,7 @@
 """The drawn tower, on a terminal that is a string."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -8,7 +9,7 @@ from rich.console import Console
 from healer.core.facts import State
 from healer.core.tower import Layer
 from healer.telemetry.drawing import DrawnTower, tower_table
-from tests.unit.telemetry.decisions import EVERY, told, told_of
+from tests.unit.telemetry.decisions import EVERY, REPORTED, told, told_of
 
 
 def terminal() -> tuple[Console, io.StringIO]:
@@ -20,7 +21,7 @@ def terminal() -> tuple[Console, io.StringIO]:
 def drawn(state: State, *, dry_run: bool = False) -> str:
     """The tower in that state, as plain text."""
     screen = io.StringIO()
-    Console(file=screen, width=120).print(tower_table(told_of(state, dry_run=dry_run)))
+    Console(file=screen, width=120).print(tower_table(told_of(state, dry_run=dry_run), 120))
     return screen.getvalue()
 
 
@@ -54,9 +55,30 @@ def test_a_layer_says_what_is_awaited_or_seen() -> None:
 
 
 def test_a_rehearsal_says_would() -> None:
-    """Nobody may take a dry run for an act."""
-    assert "would delete the pod joelclaw/redis-0" in drawn(State.HEALING, dry_run=True)
+    """Nobody may take a dry run for an act; the layer is as it was seen."""
+    rehearsed = {line.split()[1]: line for line in drawn(State.HEALING, dry_run=True).splitlines()}
+
+    assert "would delete the pod joelclaw/redis-0" in rehearsed["pods"]
+    assert "failing" == rehearsed["pods"].split()[2]
     assert "would" not in drawn(State.HEALING)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("height", [10, 24, 40])
+def test_the_drawing_fits_its_terminal(width: int, height: int) -> None:
+    """rich cannot erase a row that has scrolled away, so a drawing that is too high leaves it."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=width, height=height)
+    with DrawnTower(console) as tower:
+        long = replace(REPORTED, evidence="kubeconfig: is not there, " * 9)
+        for _ in range(20):
+            tower.told(replace(told_of(State.FAILING), decisions=(long,)))
+        rows = console.render_lines(tower._live.get_renderable(), pad=False)
+
+    text = ["".join(piece.text for piece in row) for row in rows]
+    assert len(text) < height
+    assert any("redis-0 shows Unknown" in row for row in text) is (height > len(Layer))
+    assert f" ✗  {'host':<10}  {'failing':<9}  all tools" in [row.rstrip() for row in text]
+    assert max(len(row) for row in text) <= width
 
 
 def test_what_has_no_words_leaves_no_line() -> None:

@@ -1,6 +1,8 @@
 """Plain lines: one for each thing that happened, and a sign of life while something takes long."""
 
-from healer.core.facts import State
+from dataclasses import replace
+
+from healer.core.facts import Changed, State
 from healer.core.outlook import Awaited
 from healer.core.tower import Layer
 from healer.core.world import World
@@ -19,6 +21,16 @@ def test_each_decision_is_one_line_and_silence_none() -> None:
     assert all(line.startswith("    0.0 s  ") for line in lines)
     assert "    0.0 s  pods: held for 30 min: 2 runs did not help" in lines
     assert "    0.0 s  incident resolved after 1 h 6 min" in lines
+
+
+def test_a_rehearsal_tells_what_it_would_do_and_nothing_as_done() -> None:
+    """No act begins, and no layer is shown as being healed."""
+    healing = Changed(Layer.PODS, State.FAILING, State.HEALING, "delete_pod is under way")
+    lines: list[str] = []
+    PlainLines(lines.append).told(replace(told(ACT, healing), dry_run=True))
+
+    because = "(because: redis-0 shows Unknown)"
+    assert [f"    0.0 s  pods: would delete the pod joelclaw/redis-0 {because}"] == lines
 
 
 def test_an_act_ends_with_its_own_length() -> None:

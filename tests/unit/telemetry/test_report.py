@@ -185,3 +185,32 @@ def test_an_unused_refusal_of_another_target_stands() -> None:
     report.told(told(ACT))
 
     assert [other] == report.refused
+
+
+def test_the_root_cause_comes_first_and_each_cause_once() -> None:
+    """Seven layers that ask one file are one cause; the lowest layer that is not well is named."""
+    missing = Judgement(State.UNKNOWN, "kubeconfig: is not there")
+    judged = {
+        **WELL,
+        Layer.SSH: Judgement(State.UNKNOWN, "no route"),
+        Layer.KERNEL: Judgement(State.UNKNOWN, "no route"),
+        Layer.NODE: missing,
+        Layer.FLANNEL: missing,
+        Layer.PODS: missing,
+    }
+    lines = text(Report(), judged).splitlines()
+
+    assert "the root cause is in ssh: no route" == lines[0]
+    seen = {line.split()[0]: line.split(maxsplit=2)[2:] for line in lines[1:14]}
+    assert (["kubeconfig: is not there"], ["as node"]) == (seen["node"], seen["pods"])
+    assert (["no route"], ["as ssh"], []) == (seen["ssh"], seen["kernel"], seen["host"])
+
+
+def test_a_layer_that_was_not_seen_under_healthy_ones_is_no_root_cause() -> None:
+    """What stands on it is well, so it is too."""
+    judged = {**ILL, Layer.COLIMA: Judgement(State.UNKNOWN, "colima list: no answer")}
+
+    assert (
+        "the root cause is in pods: redis-0 shows Unknown" == text(Report(), judged).split("\n")[0]
+    )
+    assert "root cause" not in text(Report(), WELL)
