@@ -39,14 +39,14 @@ class Guard:
             ) from error
 
 
-def explain(path: Path, error: sqlite3.Error | OSError) -> str:
+def explain(path: Path, error: sqlite3.Error | OSError, part: str = "journal") -> str:
     """File, cause and remedy; the remedy begins after the first `; `."""
     remedy = _REMEDIES.get(_kind(error), "look at it with: ls -l {path}")
     cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     words = remedy.format(
         path=shlex.quote(str(path)), folder=shlex.quote(str(path.parent)), aside=set_aside(path)
     )
-    return f"journal {path}: {cause}; {words}"
+    return f"{part} {path}: {cause}; {words}"
 
 
 def set_aside(path: Path) -> str:
@@ -87,10 +87,13 @@ _BY_ERRNO: Final = {
     errno.EROFS: "readonly",
     errno.ENOTDIR: "readonly",
     errno.EEXIST: "readonly",
+    errno.EINVAL: "no_file",
+    errno.ELOOP: "no_file",
 }
 _REMEDIES: Final = {
     "corrupt": "nothing was changed; set it aside with: {aside}",
     "full": "free space on its disk: df -h {folder}",
     "readonly": "make it writable for you: ls -ld {folder} {path}",
+    "no_file": "look at what is in its place, and remove it: ls -l {path}",
     "locked": "another process writes to it: lsof {path}",
 }

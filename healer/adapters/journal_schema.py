@@ -2,8 +2,9 @@
 
 import os
 import sqlite3
+import stat
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +12,14 @@ from healer.adapters.journal_errors import Guard, set_aside
 from healer.adapters.journal_evidence import EVIDENCE
 from healer.adapters.journal_notices import NOTICES
 from healer.adapters.journal_runs import RUNS
+from healer.files import open_regular
 from healer.ports import JournalError
 
 APPLICATION_ID: Final = 0x4865616C
 """`Heal` in ASCII: tells our file from anybody else's SQLite file."""
+_OWNER_AT: Final = 68
+"""Where SQLite's file format keeps the application id."""
+_PRIVATE: Final = 0o600
 
 _LARGEST_WAL: Final = 2**20
 """Bytes of write-ahead log: a day's journal stays below 5 MB, the log included."""
@@ -73,7 +78,6 @@ def open_for_writing(path: Path, patience: float) -> sqlite3.Connection:
         try:
             refuse_strangers(connection, path)
             _refuse_damage(connection)
-            path.chmod(0o600)
             _prepare(connection)
         except BaseException:
             connection.close()
@@ -145,9 +149,22 @@ def _refuse_damage(connection: sqlite3.Connection) -> None:
 
 
 def _make_private(path: Path) -> None:
-    """Private from the first byte; SQLite gives its WAL the mode of the file."""
-    if not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    """No link, and private from the first byte; SQLite gives its WAL the mode of the file.
+
+    A file that is private already is not opened here: closing a descriptor drops all locks that
+    this process has on that file.
+    """
+    with suppress(FileNotFoundError):
+        mode = path.lstat().st_mode
+        if stat.S_ISREG(mode) and stat.S_IMODE(mode) == _PRIVATE:
+            return
+    descriptor = open_regular(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, _PRIVATE)
+    try:
+        owner = os.pread(descriptor, 4, _OWNER_AT)
+        if owner in {b"", APPLICATION_ID.to_bytes(4)}:
+            os.fchmod(descriptor, _PRIVATE)
+    finally:
+        os.close(descriptor)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

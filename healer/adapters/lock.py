@@ -2,10 +2,11 @@
 
 import fcntl
 import os
-import shlex
 from pathlib import Path
 
+from healer.adapters.journal_errors import explain
 from healer.adapters.living import lives
+from healer.files import open_regular
 from healer.ports import JournalError
 
 
@@ -29,11 +30,7 @@ class WriterLock:
         try:
             return self._acquired()
         except OSError as error:
-            folder = shlex.quote(str(self._path.parent))
-            raise JournalError(
-                f"lock {self._path}: {error.strerror}; make its folder writable for you: "
-                f"ls -ld {folder}"
-            ) from error
+            raise JournalError(explain(self._path, error, "lock")) from error
 
     def release(self) -> None:
         """Let go; the file stays, since removing it would let two holders in."""
@@ -44,26 +41,26 @@ class WriterLock:
     def _acquired(self) -> int | None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         while True:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = open_regular(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if self._is_there(descriptor):
+                    # A full disk has no room for the pid, and must not leave us locking ourselves
+                    # out by a descriptor that nobody knows.
+                    os.ftruncate(descriptor, 0)
+                    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+                    self._descriptor, descriptor = descriptor, -1
+                    return None
+                # Somebody removed the file between our open and our lock: it locks nobody out.
             except BlockingIOError:
-                holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-                os.close(descriptor)
-                return int(holder) if holder.isdigit() else 0
-            if self._is_there(descriptor):
-                break
-            # Somebody removed the file between our open and our lock: it locks nobody out.
-            os.close(descriptor)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        self.release()
-        self._descriptor = descriptor
-        return None
+                return _pid(descriptor) or 0
+            finally:
+                if descriptor >= 0:
+                    os.close(descriptor)
 
     def _is_there(self, descriptor: int) -> bool:
         try:
-            return os.path.samestat(os.fstat(descriptor), self._path.stat())
+            return os.path.samestat(os.fstat(descriptor), self._path.lstat())
         except FileNotFoundError:
             return False
 
@@ -71,15 +68,19 @@ class WriterLock:
 def holder(path: Path) -> int | None:
     """The pid of the living process that holds this lock, asked without taking it; else None."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_regular(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
         return None
     try:
-        said = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-        living = said.isdecimal() and lives(int(said))
-        return int(said) if living and _is_locked(descriptor) else None
+        pid = _pid(descriptor)
+        return pid if pid and lives(pid) and _is_locked(descriptor) else None
     finally:
         os.close(descriptor)
+
+
+def _pid(descriptor: int) -> int | None:
+    said = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+    return int(said) if said.isdecimal() else None
 
 
 def _is_locked(descriptor: int) -> bool:

@@ -11,6 +11,7 @@ from healer.adapters.living import lives
 from healer.cli.asking import AskError, NoDaemon, ask, control_path
 from healer.cli.presses import Presses
 from healer.cli.talking import INTERRUPTED, put, tell
+from healer.files import read_regular
 from healer.model.whereabouts import LOCK
 from healer.serving.protocol import FIRST_WITHIN
 
@@ -77,7 +78,6 @@ def _holder(lock: Path) -> int:
     To try it would make a daemon that begins at this moment believe that another one runs.
     """
     try:
-        words = lock.read_text(encoding="ascii").strip()
+        return int(read_regular(lock, 32))
     except (OSError, ValueError):
         return 0
-    return int(words) if words.isdigit() else 0

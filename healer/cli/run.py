@@ -43,7 +43,6 @@ def run(arguments: argparse.Namespace) -> int:
     except AlreadyRunning as error:
         tell(f"healer: {error}; `healer status` asks it, `healer --once` hands it a pass")
         return _REFUSED
-    house.ears.listeners.append(_Ready(house))
     # launchd names the job so; it never rotates what it catches, and the log tells it all.
     if os.environ.get("XPC_SERVICE_NAME") != LABEL:
         house.ears.listeners.append(PlainLines(tell))
@@ -52,15 +51,23 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-class _Ready:
-    """Says once that every layer has been looked at."""
+class _Milestones:
+    """Says once that every layer has been looked at, and whenever the journal is lost or back."""
 
-    def __init__(self, house: Household) -> None:
+    def __init__(self, house: Household, logbook: Logbook | None) -> None:
         self._house = house
+        self._logbook = logbook
         self._said = False
+        self._lost = ""
 
     def told(self, told: Told) -> None:
-        """Look whether any layer is still unseen."""
+        """Look whether any layer is still unseen, and at the journal."""
+        lost = self._house.daemon.journal_error
+        if bool(lost) != bool(self._lost):
+            tell(f"healer: {lost or 'the journal can be written again'}")
+            event = "problem" if lost else "problem_over"
+            _note(self._logbook, event, part="journal", detail=lost)
+        self._lost = lost
         if not self._said and all(layer in told.world.views for layer in Layer):
             self._said = True
             verdict = VERDICT[exit_code(told.world, told.at, self._house.daemon.policy)]
@@ -69,6 +76,7 @@ class _Ready:
 
 async def _live(house: Household) -> None:
     logbook = _logbook(house)
+    house.ears.listeners.insert(0, _Milestones(house, logbook))
     _note(logbook, "started", run=house.run, pid=os.getpid(), version=__version__)
     for part, words in house.problems.items():
         tell(f"healer: {part}: {words}")

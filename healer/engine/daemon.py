@@ -37,7 +37,11 @@ _LONGEST_RETREAT: Final = 300.0
 """A probe that breaks again and again is still asked now and then."""
 _SILENCE: Final = 120.0
 """Beyond what it should take, so that a busy Mac is no stalled engine."""
-_JOURNAL_AGAIN: Final = 30.0
+_JOURNAL_AGAIN: Final = 5.0
+"""Seconds between two attempts to write a journal that was lost."""
+_JOURNAL_PROVED: Final = 60.0
+"""Seconds after which the journal is written to, so that a full disk shows before an act needs
+it: one synced commit a minute."""
 _LAST_ACT: Final = 10.0
 """Seconds for an act under way when we are told to end: launchd kills after 20 (peers.md §6.2)."""
 
@@ -105,7 +109,7 @@ class Daemon:
         self._guests: list[Guest] = []
         self._stirring = True
         self._last = (clock.now(), clock.awake())
-        self._journal_asked = clock.now()
+        self._journal_asked = self._journal_proved = clock.now()
 
     @property
     def world(self) -> World:
@@ -116,6 +120,11 @@ class Daemon:
     def policy(self) -> Policy:
         """What may be done now."""
         return self._stepper.policy
+
+    @property
+    def journal_error(self) -> str:
+        """Why nothing can be accounted for now; '' while the journal can be written."""
+        return self._stepper.journal_error
 
     @property
     def unseen(self) -> tuple[Layer, ...]:
@@ -264,9 +273,10 @@ class Daemon:
             return
         self._journal_asked = now
         try:
-            if lost:
+            if lost or now - self._journal_proved >= _JOURNAL_PROVED:
+                self._journal_proved = now
                 journal.check()
-            elif not journal.written_by_others():
+            if not lost and not journal.written_by_others():
                 return
             ledger = journal.ledger()
         except JournalError as error:

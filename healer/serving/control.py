@@ -99,8 +99,8 @@ class ControlServer:
             )
         if not self._holds_lock():
             raise ControlError(
-                f"control socket {self._path}: not opened without the writer's lock, since "
-                "another healer may serve there; healer doctor says what keeps the lock"
+                f"control socket {self._path}: not opened before the writer's lock is held; "
+                "healer doctor says what keeps the lock"
             )
         if self._path.exists() and not self._path.is_socket():
             raise ControlError(

@@ -42,7 +42,7 @@ def status_of(house: Household) -> dict[str, Any]:
         os.getpid(),
         house.clock.now() - house.began,
         house.watchdog.stalled(),
-        {**house.problems, **house.ears.broken},
+        {**house.without, **house.ears.broken},
     )
     daemon = house.daemon
     return status_document(daemon.world, house.clock.now(), daemon.policy, about)

@@ -4,6 +4,7 @@ import os
 import random
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -97,16 +98,20 @@ class Household:
     began: float
     """On the clock of `now`."""
     problems: dict[str, str] = field(default_factory=dict)
-    """What the daemon lives on without, by part; shown by `healer status`."""
+    """What the daemon lives on without, by part, but for its journal: see `without`."""
+
+    @property
+    def without(self) -> dict[str, str]:
+        """The same with the journal, as it is now; shown by `healer status`."""
+        lost = self.daemon.journal_error
+        return {**self.problems, "journal": lost} if lost else dict(self.problems)
 
     async def close(self, how: str) -> None:
         """Let go of everything, and write that this was an end in good order."""
         self.watchdog.stop()
         await self.outside.close()
-        try:
+        with suppress(JournalError):
             self.journal.journal.run_ended(self.run, how)
-        except JournalError as error:
-            self.problems["journal"] = str(error)
         self.journal.close()
         self.lock.release()
 
@@ -122,7 +127,7 @@ def open_house(settings: Settings, environment: Mapping[str, str]) -> Household:
     lock = _locked(places)
     journal = LastingJournal(lambda: _open(places, clock, lock))
     run = f"{clock.wall():.0f}-{secrets.token_hex(2)}"
-    problems = _note_start(journal, settings, clock, run)
+    _note_start(journal, settings, clock, run)
     children, ears, watchdog = OurChildren(journal, os.getpid()), Ears(), Watchdog()
     outside = _outside(settings, places, children, journal, environment)
     senses = senses_of(settings, outside, journal, ears, children, run)
@@ -143,7 +148,6 @@ def open_house(settings: Settings, environment: Mapping[str, str]) -> Household:
         outside,
         Daemon(senses, around),
         clock.now(),
-        problems,
     )
 
 
@@ -167,20 +171,18 @@ def _open(places: Places, clock: SystemClock, lock: WriterLock) -> SqliteJournal
     return SqliteJournal.open(places.journal, clock)
 
 
-def _note_start(
-    journal: LastingJournal, settings: Settings, clock: SystemClock, run: str
-) -> dict[str, str]:
-    """Come up looking only when healer itself has crashed again and again (design §7)."""
+def _note_start(journal: LastingJournal, settings: Settings, clock: SystemClock, run: str) -> None:
+    """Come up looking only when healer itself has crashed again and again.
+
+    A journal that cannot be written is noticed and told by the engine.
+    """
     daemon = settings.daemon
-    try:
+    with suppress(JournalError):
         crashed = journal.journal.run_began(run, daemon.crash_window)
         if crashed >= daemon.crashes:
             why = f"healer crashed {crashed} times within {daemon.crash_window / 60:.0f} min"
             until = clock.now() + daemon.looking_only
             journal.pause(Pause(None, until, "healer", f"{why}: looking only"))
-    except JournalError as error:
-        return {"journal": str(error)}
-    return {}
 
 
 def _outside(

@@ -75,7 +75,7 @@ def notices_of(
         outbox=outbox,
         clock=house.clock,
         hooks=hooks,
-        problems=lambda: _problems(house),
+        problems=lambda: told_once(house.without),
     )
     notices = Notices(_setup(house, hooks, environment), around)
     house.ears.listeners.append(notices)
@@ -97,11 +97,6 @@ class _Saying:
         else:
             del self.problems[part]
         self.note("problem" if words else "problem_over", part=part, detail=words)
-
-
-def _problems(house: "Household") -> Mapping[str, str]:
-    lost = house.daemon.policy.no_acts_because
-    return told_once({**house.problems, "journal": lost} if lost else house.problems)
 
 
 def told_once(problems: Mapping[str, str]) -> Mapping[str, str]:

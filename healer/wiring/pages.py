@@ -30,7 +30,7 @@ def _expiries(house: Household) -> Mapping[str, float]:
 
 
 def _health(house: Household) -> str:
-    """Stalled parts first; then whether every layer has been looked at."""
-    unseen = house.daemon.unseen
+    """Stalled parts first; then the journal; then whether every layer has been looked at."""
+    unseen, lost = house.daemon.unseen, house.daemon.journal_error
     waiting = f"not ready: no look yet at {', '.join(unseen)}" if unseen else ""
-    return house.watchdog.stalled() or waiting
+    return house.watchdog.stalled() or (f"nothing is done: {lost}" if lost else waiting)

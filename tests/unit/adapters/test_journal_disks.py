@@ -4,10 +4,11 @@ import os
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,44 @@ def test_a_file_that_may_not_be_written_is_told(not_root: Path, clock: MacClock)
 
     with pytest.raises(JournalError, match=r"; make it writable for you: ls -ld"):
         SqliteJournal.open(path, clock)
+
+
+def test_a_link_in_its_place_is_refused_and_its_target_kept(
+    tmp_path: Path, clock: MacClock
+) -> None:
+    """SQLite would follow it, and a chmod would reach any file of ours."""
+    target, path = tmp_path / "target", tmp_path / "journal.sqlite"
+    target.touch(mode=0o644)
+    path.symlink_to(target)
+
+    with pytest.raises(JournalError, match=r"is a symbolic link, not a file; look at what is"):
+        SqliteJournal.open(path, clock)
+    assert (0, 0o644) == (target.stat().st_size, target.stat().st_mode & 0o777)
+
+
+@pytest.mark.parametrize("kind", ["FIFO", "folder"])
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, clock: MacClock, kind: str) -> None:
+    """A FIFO keeps nobody waiting."""
+    path = tmp_path / "journal.sqlite"
+    if kind == "FIFO":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+
+    with pytest.raises(JournalError, match=f"is a {kind}, not a file"):
+        SqliteJournal.open(path, clock)
+
+
+def test_a_journal_that_others_could_read_is_made_private(tmp_path: Path, clock: MacClock) -> None:
+    """Ours is; another program's file keeps its mode."""
+    path, foreign = tmp_path / "journal.sqlite", tmp_path / "foreign.sqlite"
+    SqliteJournal.open(path, clock).close()
+    with closing(sqlite3.connect(foreign)) as connection:
+        connection.execute("CREATE TABLE mine (it)")
+    path.chmod(0o644)
+    foreign.chmod(0o644)
+
+    SqliteJournal.open(path, clock).close()
+    with pytest.raises(JournalError, match="another program's"):
+        SqliteJournal.open(foreign, clock)
+    assert (0o600, 0o644) == (path.stat().st_mode & 0o777, foreign.stat().st_mode & 0o777)

@@ -224,9 +224,10 @@ def test_a_path_that_cannot_be_is_told(tmp_path: Path, clock: MacClock) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "folder" / "journal.sqlite").mkdir(parents=True)
 
-    for path in (tmp_path / "file" / "journal.sqlite", tmp_path / "folder" / "journal.sqlite"):
-        with pytest.raises(JournalError, match="make it writable for you: ls -ld"):
-            SqliteJournal.open(path, clock)
+    with pytest.raises(JournalError, match="make it writable for you: ls -ld"):
+        SqliteJournal.open(tmp_path / "file" / "journal.sqlite", clock)
+    with pytest.raises(JournalError, match="is a folder, not a file; look at what is in its place"):
+        SqliteJournal.open(tmp_path / "folder" / "journal.sqlite", clock)
 
 
 def test_a_closed_journal_says_so(full_path: Path, clock: MacClock) -> None:

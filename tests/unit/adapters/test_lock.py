@@ -1,11 +1,13 @@
 """One healer acts at a time, in all processes (I7)."""
 
+import errno
 import fcntl
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -137,8 +139,52 @@ def test_a_lock_that_cannot_be_is_told(tmp_path: Path) -> None:
     """File, cause and a command that shows why."""
     (tmp_path / "file").write_text("x")
 
-    with pytest.raises(JournalError, match=r"lock .*/file/lock: .*; make its folder writable"):
+    with pytest.raises(JournalError, match=r"lock .*/file/lock: .*; make it writable for you"):
         WriterLock(tmp_path / "file" / "lock").acquire()
+
+
+def test_a_full_disk_lets_go_of_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No room for the pid is told as such, and locks nobody out: neither others nor ourselves."""
+    path, lock = tmp_path / "lock", WriterLock(tmp_path / "lock")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", Mock(side_effect=OSError(errno.ENOSPC, "No space left")))
+        with pytest.raises(JournalError, match=r"lock .*: No space left.*; free space on its disk"):
+            lock.acquire()
+    assert not lock.held
+
+    other, said = start(path)
+    assert "None" == said
+    other.communicate()
+    assert lock.acquire() is None
+    lock.release()
+
+
+def test_a_link_in_its_place_is_refused_and_its_target_kept(tmp_path: Path) -> None:
+    """Whoever may write the folder could name any file of ours, and have it emptied."""
+    target, path = tmp_path / "target", tmp_path / "lock"
+    target.write_text("precious")
+    path.symlink_to(target)
+
+    with pytest.raises(JournalError, match=r"lock .*: is a symbolic link, not a file; look at"):
+        WriterLock(path).acquire()
+    assert "precious" == target.read_text()
+    assert holder(path) is None
+
+
+@pytest.mark.parametrize("kind", ["FIFO", "folder", "device"])
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    """Opening a FIFO would wait for its other end."""
+    path = tmp_path / "lock"
+    if kind == "FIFO":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path = Path("/dev/null")
+
+    with pytest.raises(JournalError, match=f"is a {kind}, not a file"):
+        WriterLock(path).acquire()
+    assert holder(path) is None
 
 
 def test_who_holds_it_can_be_asked_without_taking_it(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def test_it_lives_without_a_state_folder_and_says_so(daemon: DaemonProcess) -> N
     daemon.start()
 
     assert 0 == daemon.end()
-    assert any("journal" in line for line in daemon.heard)
+    assert any("state/healer/lock: Not a directory" in line for line in daemon.heard)
 
 
 def test_without_a_daemon_status_says_what_to_do(daemon: DaemonProcess) -> None:

@@ -341,6 +341,24 @@ async def _under_way(house: House, seconds: float) -> None:
     await anyio.sleep(seconds)
 
 
+def test_a_disk_that_fills_up_shows_before_an_act_needs_it() -> None:
+    """The journal is written to once a minute, though nothing is decided; also when it is well."""
+    house = House()
+
+    async def fills_up(daemon: Daemon) -> None:
+        await anyio.sleep(300.0)
+        assert 3 <= house.tower.journal.calls.count("check") <= 5
+        assert not daemon.journal_error
+        house.tower.journal.refuses = frozenset({"check"})
+        await anyio.sleep(90.0)
+        assert "disk full" in daemon.journal_error
+        house.tower.journal.refuses = frozenset()
+        await anyio.sleep(30.0)
+        assert not daemon.journal_error
+
+    house.live(1.0, fills_up)
+
+
 def test_told_to_stop_it_lets_an_act_end() -> None:
     """An act of a few seconds is finished and written; nothing new is begun."""
     house = House(tower=SmallTower(takes=5.0))
