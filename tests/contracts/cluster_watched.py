@@ -13,8 +13,8 @@ from healer.model.cluster import Listing, Pod
 from healer.ports import PortError
 from tests.apiserver.server import ApiServer
 from tests.fakes.clock import FakeClock
+from tests.patience import PATIENCE
 
-PATIENCE = 30.0
 LOOK_EVERY = 0.005
 
 

@@ -16,8 +16,8 @@ import pytest
 from aiohttp import ClientSession
 
 from healer.serving.http import Pages, PortTaken, serving
+from tests.patience import PATIENCE
 
-PATIENCE = 60.0
 OPEN = "application/openmetrics-text; version=1.0.0"
 
 

@@ -32,6 +32,13 @@ cooldown = "0s"
 
 [limits.reforward]
 settle = "5s"
+
+# A restart has as long to prove itself as the pass may take, however busy this machine is.
+[limits.restart_engine]
+settle = "6m"
+
+[limits.patch_livekit]
+settle = "6m"
 """
 
 

@@ -9,10 +9,10 @@ import pytest
 from healer.adapters.docker_events import DockerEvents
 from healer.core.tower import Layer
 from healer.ports import PortError, TargetIll
+from tests.patience import PATIENCE
 from tests.unit.adapters.docker_engine import Ill
 from tests.unit.adapters.docker_engine import engine as running_engine
 
-PATIENCE = 30.0
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 DIE = b'{"Type":"container","Action":"die","Actor":{"ID":"abc"},"timeNano":1}\n'
 

@@ -19,10 +19,10 @@ from tests.apiserver.faults import Fault, refusing
 from tests.apiserver.server import ApiServer
 from tests.cluster_objects import NODE, pod_json, running
 from tests.fakes.clock import FakeClock
+from tests.patience import PATIENCE
 from tests.unit.adapters.kubernetes_door import door
 
 Json = dict[str, Any]
-PATIENCE = 30.0
 NODES = "/api/v1/nodes"
 SERVER = Layer.APISERVER
 

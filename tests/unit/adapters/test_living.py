@@ -7,12 +7,13 @@ import sys
 import pytest
 
 from healer.adapters.living import lives
+from tests.patience import PATIENCE
 
 
 def test_one_that_runs_lives_and_one_that_ended_does_not() -> None:
     """Ourselves, and a child that was waited for."""
     child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait(timeout=60)
+    child.wait(timeout=PATIENCE)
 
     assert lives(os.getpid())
     assert not lives(child.pid)

@@ -15,12 +15,11 @@ from healer.adapters.process import ProcessRunner
 from healer.model.notice import document
 from healer.ports import ActFailed, CannotLook, PortError, TargetSilent
 from tests.fakes.channel import a_notice
+from tests.patience import PATIENCE
 from tests.unit.adapters.helpers import fifo
 
 MARKER = "s3cr3t-marker"
 PATH = "/usr/bin:/bin"
-PATIENCE = 30.0
-"""Seconds for the kernel to end a process that was killed."""
 
 
 def a_tool(folder: Path, name: str, script: str) -> str:

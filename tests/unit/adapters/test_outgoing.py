@@ -18,10 +18,10 @@ from healer.adapters.secret_file import Secret
 from healer.model.notice import document
 from healer.ports import ActFailed, CannotLook, PortError, TargetIll, TargetSilent
 from tests.fakes.channel import a_notice
+from tests.patience import PATIENCE
 from tests.unit.adapters.http_receiver import Receiver, receiver
 
 MARKER = "s3cr3t-marker"
-PATIENCE = 30.0
 
 
 @pytest.fixture

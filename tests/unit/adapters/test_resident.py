@@ -11,9 +11,9 @@ import pytest
 
 from healer.adapters.resident import Gone, Program, Resident
 from healer.ports import CannotLook
+from tests.patience import PATIENCE
 
 ECHO = 'while read -r mark; do printf "%s is heard\\n%s\\n" "$mark" "$mark"; done'
-PATIENCE = 30.0
 
 
 def unheard(one: Resident) -> None:

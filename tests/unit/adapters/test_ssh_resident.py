@@ -15,9 +15,8 @@ from healer.adapters.guest_script import Question
 from healer.adapters.ssh_resident import ResidentGuest, ResidentNews
 from healer.core.tower import Layer
 from healer.ports import CannotLook, Denied, TargetIll
+from tests.patience import PATIENCE
 from tests.unit.adapters.ssh_door import Door, free_port
-
-PATIENCE = 60.0
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from healer.adapters.watchdog import STALLED, Watchdog
+from tests.patience import PATIENCE
 
 
 @dataclass
@@ -102,7 +103,11 @@ while True:
 def test_a_blocked_loop_ends_the_process_with_its_stacks() -> None:
     """A real process whose main thread never comes back: 70, and where it hung."""
     done = subprocess.run(
-        [sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", BLOCKED],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
     )
 
     assert STALLED == done.returncode

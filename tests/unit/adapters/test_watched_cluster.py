@@ -19,10 +19,10 @@ from tests.apiserver.server import ApiServer
 from tests.apiserver.store import Key
 from tests.cluster_objects import pod_json, running
 from tests.fakes.clock import FakeClock
+from tests.patience import PATIENCE
 from tests.unit.adapters.kubernetes_door import door
 
 Json = dict[str, Any]
-PATIENCE = 30.0
 PODS = "/api/v1/pods"
 COUNTED, LISTED, TOLD = "counted", "listed", "watched"
 

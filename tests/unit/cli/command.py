@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[3]
 SETTINGS = '[files]\npath = ["/nonexistent/bin"]\n'
 """A PATH that has nothing, so that the machine is as bare as a fresh one."""
@@ -65,7 +67,7 @@ class Machine:
     def healer(self, *arguments: str, **more: str) -> Said:
         """Run `healer` to its end; a traceback is never an answer."""
         process = self.start(*arguments, **more)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=PATIENCE)
         assert "Traceback" not in err, err
         return Said(process.returncode, out, err)
 
@@ -73,7 +75,7 @@ class Machine:
 def interrupt(process: subprocess.Popen[str]) -> Said:
     """Press Ctrl-C."""
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     return Said(process.returncode, out, err)
 
 

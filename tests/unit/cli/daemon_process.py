@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PATIENCE = 60.0
+from tests.patience import PATIENCE
 
 
 @dataclass

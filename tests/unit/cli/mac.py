@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE
 from tests.unit.cli.command import ROOT, Said
 
 HEAL = "com.joel.k8s-reboot-heal"
@@ -152,7 +153,7 @@ class Mac:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
         )
 

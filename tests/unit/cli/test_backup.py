@@ -12,6 +12,7 @@ import pytest
 
 from healer.adapters.backup_store import BackupStore, problems
 from healer.plans.reading import only_reads
+from tests.patience import PATIENCE
 from tests.standin.cluster_tools import SECRET
 from tests.unit.cli.backup_tower import Tower, tear
 
@@ -195,7 +196,7 @@ def test_ended_in_the_middle_it_leaves_nothing_that_counts(
     process = tower.machine.start("backup")
     pid = int(hanging.read_text())  # a pipe: it waits until the copy is under way
     process.send_signal(number)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     if number == signal.SIGKILL:
         os.kill(pid, signal.SIGKILL)
 
@@ -219,7 +220,7 @@ def test_a_background_job_ends_by_term_and_leaves_nothing(tower: Tower) -> None:
         signal.signal(signal.SIGINT, before)
     hanging.read_text()  # a pipe: it waits until the copy is under way
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
 
     assert 0 != process.returncode
     assert [] == [one for one in tower.folders() if one.startswith("backup-")]

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from healer.adapters.lock import holder
-from tests.unit.cli.daemon_process import PATIENCE, DaemonProcess
+from tests.patience import PATIENCE
+from tests.unit.cli.daemon_process import DaemonProcess
 
 
 def run(program: str, *arguments: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from healer.adapters.lock import WriterLock
 from healer.cli import handing
 from healer.cli.asking import NoDaemon
+from tests.patience import PATIENCE
 from tests.unit.cli.command import Machine, interrupt
 from tests.unit.cli.odd_daemon import odd_daemon
 from tests.unit.serving.canned import DOCUMENT
@@ -48,7 +49,7 @@ def test_the_first_press_lets_it_end(machine: Machine, canned: Canned, how: sign
     process = machine.start("--once", "--deadline", "60s")
     assert "once begun" == canned.hear()
     process.send_signal(how)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
 
     assert (130, "the report (interrupted)\n") == (process.returncode, out)
     assert "ending: nothing new is begun; once more to end at once" in err

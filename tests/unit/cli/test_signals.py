@@ -17,9 +17,9 @@ from healer.core.tower import Layer
 from healer.engine.daemon import Daemon, Paces, Senses, Surroundings
 from healer.engine.parts import Parts
 from healer.settings import Settings
+from tests.patience import PATIENCE
 from tests.unit.engine.tower import POLICY, Ears, LoopClock, SmallTower
 
-PATIENCE = 20.0
 AT_ONCE = {
     Reason.TALOS_STOPPED: Ladder(1, 0.0, (Rung(Remedy.START_CONTAINER),)),
     Reason.JOB_NOT_RUNNING: Ladder(1, 0.0, (Rung(Remedy.KICKSTART_JOB),)),

@@ -12,6 +12,7 @@ from contextlib import suppress
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.unit.cli.command import Machine, Said, fake_tool
 
 SIZE = struct.pack("HHHH", 40, 100, 0, 0)
@@ -40,7 +41,7 @@ def on_a_terminal(machine: Machine, *arguments: str, **more: str) -> Said:
         while piece := os.read(ours, 65536):
             shown += piece
     os.close(ours)
-    code = process.wait(timeout=60)
+    code = process.wait(timeout=PATIENCE)
     return Said(code, shown.decode(), "")
 
 

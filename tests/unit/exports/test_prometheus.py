@@ -21,9 +21,9 @@ from healer.core.facts import GaveUp
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.exports import RULES, text
+from tests.patience import PATIENCE
 from tests.unit.cli.daemon_process import DaemonProcess
 
-PATIENCE = 120.0
 TOOLS = ("colima", "limactl", "docker")
 
 

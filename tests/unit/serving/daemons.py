@@ -13,10 +13,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from healer.serving.protocol import VERSION
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[3]
-DEADLINE = 30.0
-"""Seconds after which a test gives up on what should come at once."""
 
 
 class Canned:
@@ -65,14 +64,14 @@ class Canned:
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         """End it."""
         self.process.send_signal(how)
-        self.process.wait(DEADLINE)
+        self.process.wait(PATIENCE)
 
 
 @contextmanager
 def client(path: Path) -> Iterator[socket.socket]:
     """Connected, and has said nothing yet."""
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(DEADLINE)
+        connection.settimeout(PATIENCE)
         connection.connect(str(path))
         yield connection
 

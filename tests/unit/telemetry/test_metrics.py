@@ -27,6 +27,7 @@ from healer.core.world import Trouble, View, World
 from healer.engine.telling import Looked, Told, nothing_awaited
 from healer.engine.watching import Look
 from healer.telemetry.metrics import Metrics
+from tests.patience import PATIENCE
 from tests.unit.telemetry.decisions import ACT, finished
 
 LARGEST = 1500
@@ -226,6 +227,6 @@ def test_promtool_finds_nothing_to_complain_about(page: Page) -> None:
             input=body,
             capture_output=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE,
         )
         assert 0 == done.returncode, done.stdout.decode() + done.stderr.decode()

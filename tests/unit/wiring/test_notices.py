@@ -27,11 +27,11 @@ from healer.wiring.notices import (
     told_once,
 )
 from tests.fakes.mac_clock import MacClock
+from tests.patience import PATIENCE
 from tests.unit.adapters.http_receiver import Receiver, receiver
 from tests.unit.notices.test_service import ill_world
 
 MARKER = "s3cr3t-marker"
-PATIENCE = 30.0
 
 
 def some_settings(**notices: Any) -> Settings:  # noqa: ANN401  (whatever a setting is)
