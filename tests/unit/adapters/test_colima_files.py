@@ -193,4 +193,4 @@ def test_what_a_file_says_is_read_anew_when_it_was_written(mac: Mac) -> None:
     assert (True, Forwarder.GRPC) == (files.boot_is_over(mac.paths), files.forwarder(mac.paths))
     log.unlink()
     profile.unlink()
-    assert (False, Forwarder.SSH) == (files.boot_is_over(mac.paths), files.forwarder(mac.paths))
+    assert (False, None) == (files.boot_is_over(mac.paths), files.forwarder(mac.paths))
