@@ -38,7 +38,7 @@ from healer.model.machine import (
     ProcessInfo,
     VmStatus,
 )
-from healer.model.notice import Ended, Notice, Past
+from healer.model.notice import Delivery, Ended, Notice, Past
 from healer.model.path import Owner
 from healer.model.published import PublishedService
 from healer.model.setup import (
@@ -603,7 +603,12 @@ class Channel(Protocol):
         """A word of the closed list; a metric label."""
         ...
 
-    async def send(self, notice: Notice) -> None:
+    @property
+    def confirms(self) -> bool:
+        """Whether it knows that what it sent arrived; one that does not never counts alone."""
+        ...
+
+    async def send(self, notice: Notice) -> Delivery:
         """Hand it over, within a deadline of its own.
 
         Raises a PortError whose words hold no secret, and neither do its causes.
@@ -639,8 +644,8 @@ class Outbox(Protocol):
         """Keep it, and whom it is for; False when incident and kind were queued before."""
         ...
 
-    def delivered(self, notice: Notice, channel: str) -> None:
-        """A channel took it."""
+    def delivered(self, notice: Notice, channel: str, how: Delivery) -> None:
+        """A channel has done with it."""
         ...
 
     def failed(self, notice: Notice, channel: str, why: str) -> None:

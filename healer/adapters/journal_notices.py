@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from healer.adapters.journal_errors import Guard
 from healer.adapters.journal_writing import File, Write
-from healer.model.notice import Ended, Kind, Notice, Past, PastAct, PastIncident
+from healer.model.notice import Delivery, Ended, Kind, Notice, Past, PastAct, PastIncident
 from healer.ports import JournalError
 
 NOTICES: Final = """
@@ -23,7 +23,7 @@ CREATE TABLE delivery (
     at REAL NOT NULL, wall REAL, UNIQUE (notice, channel)
 ) STRICT;
 """
-"""`outcome` is NULL while a channel has not taken the notice, then `delivered` or `dropped`.
+"""`outcome` is NULL while a channel has not taken the notice, then a `Delivery` or `dropped`.
 
 A delivery's `wall` is when that was noted; a notice's is when it was made."""
 
@@ -64,9 +64,9 @@ class NoticeTable:
                 )
         return bool(fresh)
 
-    def delivered(self, notice: Notice, channel: str) -> None:
-        """A channel took it."""
-        self._note(notice, channel, "delivered", "")
+    def delivered(self, notice: Notice, channel: str, how: Delivery) -> None:
+        """A channel has done with it."""
+        self._note(notice, channel, how.value, "")
 
     def failed(self, notice: Notice, channel: str, why: str) -> None:
         """A channel did not take it this time."""

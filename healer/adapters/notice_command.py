@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from healer.adapters.process import ProcessRunner
-from healer.model.notice import Notice, document
+from healer.model.notice import Delivery, Notice, document
 from healer.ports import ActFailed, CannotLook, PortError, TargetSilent
 
 SECONDS: Final = 30.0
@@ -30,7 +30,12 @@ class Command:
     deadline: float = SECONDS
     name: str = "command"
 
-    async def send(self, notice: Notice) -> None:
+    @property
+    def confirms(self) -> bool:
+        """Its exit code says so."""
+        return True
+
+    async def send(self, notice: Notice) -> Delivery:
         """Run it once; exit code 0 means that it took the notice."""
         failed: PortError | None = None
         body = json.dumps(document(notice), ensure_ascii=False).encode("utf-8", "replace")
@@ -53,6 +58,7 @@ class Command:
         # Raised out here: the runner's own words hold the arguments and what was said.
         if failed is not None:
             raise failed
+        return Delivery.SENT
 
     def check(self) -> str:
         """Whether there is such a program."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from healer.adapters.outgoing import Call, call, fault_of_url
 from healer.adapters.secret_file import Secret
-from healer.model.notice import Notice, document
+from healer.model.notice import Delivery, Notice, document
 from healer.ports import CannotLook
 
 SECONDS: Final = 15.0
@@ -23,11 +23,17 @@ class Webhook:
     deadline: float = SECONDS
     name: str = "webhook"
 
-    async def send(self, notice: Notice) -> None:
+    @property
+    def confirms(self) -> bool:
+        """A status of 2xx says so."""
+        return True
+
+    async def send(self, notice: Notice) -> Delivery:
         """POST it once."""
         body = json.dumps(document(notice), ensure_ascii=False).encode("utf-8", "replace")
         headers = {"Content-Type": "application/json", "X-Healer-Id": notice.id, **self._header()}
         await call(Call("POST", self.url.read(), headers, body), self.name, self.deadline)
+        return Delivery.SENT
 
     def check(self) -> str:
         """Whether address and header can be read and look like what they are."""

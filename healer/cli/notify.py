@@ -3,8 +3,10 @@
 import argparse
 import os
 import secrets
+import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,8 +14,9 @@ import anyio
 
 from healer.cli.running import run_async
 from healer.cli.talking import load_settings, put, tell
+from healer.model.notice import Delivery
 from healer.notices.dead_man import why_silent
-from healer.notices.delivering import why_not
+from healer.notices.delivering import offer
 from healer.notices.wording import trial
 from healer.ports import Beacon, Channel
 from healer.settings import Settings, config_path
@@ -27,20 +30,59 @@ _HOW: Final = {
     "dead_man": 'dead_man_url_file = "~/.config/healer/dead-man"   # a file, 0600, with the URL',
 }
 
-_Trial = Callable[[], Awaitable[tuple[str, str]]]
-"""Sends once; why it was not sent ('' = it was), and what is wrong with the channel besides."""
+_SAID: Final = {
+    Delivery.SENT: "sent",
+    Delivery.HANDED_OVER: "handed over to macOS; only you can see whether it was shown",
+    Delivery.UNREACHABLE: "out of reach: this session has no screen (launchctl managername)",
+}
+_ALLOW: Final = "allow notifications of Script Editor in System Settings, Notifications"
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What became of one trial."""
+
+    how: Delivery | None
+    why: str = ""
+    """Why it was not sent."""
+    besides: str = ""
+    """What is wrong with the channel all the same."""
+
+
+_Trial = Callable[[], Awaitable[_Tried]]
+"""Sends once."""
 
 
 def notify(arguments: argparse.Namespace) -> int:
-    """Send a test notice, now, and say of each channel whether it took it."""
+    """Send a test notice, now, and say of each channel what became of it.
+
+    0 when none failed and one is known to reach somebody.
+    """
     trials = _trials(load_settings())
     if arguments.channel is not None:
         trials = {name: one for name, one in trials.items() if name == arguments.channel}
     if not trials:
         _tell_how(arguments.channel)
         return _FAILED
-    failed: list[str] = run_async(lambda: _all(trials))
-    return _FAILED if failed else 0
+    tried: dict[str, _Tried] = run_async(lambda: _all(trials))
+    good = not any(one.why for one in tried.values())
+    reached = any(one.how is Delivery.SENT for one in tried.values())
+    for name, one in tried.items():
+        if one.how is Delivery.HANDED_OVER and sys.stdin.isatty() and sys.stderr.isatty():
+            seen = _was_seen(name)
+            reached, good = reached or seen, good and seen
+    if good and not reached:
+        tell("healer: no channel is known to reach you: add command or webhook_url_file")
+    return 0 if good and reached else _FAILED
+
+
+def _was_seen(name: str) -> bool:
+    """Ask the only one who knows."""
+    sys.stderr.write(f"{name}: did a notification of healer appear on the screen? [y/N] ")
+    sys.stderr.flush()
+    seen = sys.stdin.readline().strip().lower() in {"y", "yes"}
+    put(f"{name}: seen" if seen else f"{name}: not seen: {_ALLOW}")
+    return seen
 
 
 def _trials(settings: Settings) -> dict[str, _Trial]:
@@ -52,36 +94,38 @@ def _trials(settings: Settings) -> dict[str, _Trial]:
 
 
 def _of_channel(channel: Channel) -> _Trial:
-    async def attempt() -> tuple[str, str]:
-        notice = trial(secrets.token_hex(4), time.time())
-        return await why_not(channel, notice), channel.check()
+    async def attempt() -> _Tried:
+        how, why = await offer(channel, trial(secrets.token_hex(4), time.time()))
+        return _Tried(how, why, channel.check())
 
     return attempt
 
 
 def _of_beacon(beacon: Beacon) -> _Trial:
-    async def attempt() -> tuple[str, str]:
-        return await why_silent(beacon), beacon.check()
+    async def attempt() -> _Tried:
+        why = await why_silent(beacon)
+        return _Tried(None if why else Delivery.SENT, why, beacon.check())
 
     return attempt
 
 
-async def _all(trials: dict[str, _Trial]) -> list[str]:
-    """Try all at once, and print each as it ends; the names of those that failed."""
-    failed: list[str] = []
+async def _all(trials: dict[str, _Trial]) -> dict[str, _Tried]:
+    """Try all at once, and print each as it ends."""
+    tried: dict[str, _Tried] = {}
 
-    async def attempt(name: str, one: _Trial) -> None:
-        why, besides = await one()
-        put(f"{name}: failed: {why.removeprefix(f'{name}: ')}" if why else f"{name}: sent")
-        if why:
-            failed.append(name)
-        elif besides:
-            tell(f"healer: {name}: {besides}")
+    async def attempt(name: str, trial_of: _Trial) -> None:
+        tried[name] = one = await trial_of()
+        if one.how is None:
+            put(f"{name}: failed: {one.why.removeprefix(f'{name}: ')}")
+            return
+        put(f"{name}: {_SAID[one.how]}")
+        if one.besides:
+            tell(f"healer: {name}: {one.besides}")
 
     async with anyio.create_task_group() as tasks:
-        for name, one in trials.items():
-            tasks.start_soon(attempt, name, one, name=f"test of {name}")
-    return failed
+        for name, trial_of in trials.items():
+            tasks.start_soon(attempt, name, trial_of, name=f"test of {name}")
+    return tried
 
 
 def _tell_how(channel: str | None) -> None:

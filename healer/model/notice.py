@@ -7,7 +7,20 @@ from enum import StrEnum
 from typing import Any, Final
 
 SCHEMA_VERSION: Final = 1
-OUTCOMES: Final = ("sent", "failed", "dropped")
+
+
+class Delivery(StrEnum):
+    """What became of a notice that a channel has done with."""
+
+    SENT = "sent"
+    """The other side confirmed that it took it."""
+    HANDED_OVER = "handed_over"
+    """macOS took it; whether it was ever shown, nobody says."""
+    UNREACHABLE = "unreachable"
+    """This channel leads nowhere from here, and will not while this process lives."""
+
+
+OUTCOMES: Final = (*(one.value for one in Delivery), "failed", "dropped")
 """How one delivery may end; `failed` is tried again."""
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import anyio
 
 from healer.core.ladders import DAY
-from healer.model.notice import Notice
+from healer.model.notice import Delivery, Notice
 from healer.notices.keeping import Keeper
 from healer.ports import Channel, Clock, PortError
 
@@ -28,7 +28,7 @@ class Hooks:
     """Who hears how delivering goes."""
 
     outcome: Callable[[str, str], None]
-    """Channel, and `sent`, `failed` or `dropped`: for the metric."""
+    """Channel, and one of `OUTCOMES`: for the metric."""
     say: Callable[[str, str], None]
     """A part of healer, and what is wrong with it; '' = nothing any more."""
     jitter: Callable[[], float]
@@ -86,10 +86,10 @@ class Courier:
             self._drop(notice, "it could not be delivered within a day")
             return ""
         self._sending = notice
-        why = await why_not(self._channel, notice)
+        how, why = await offer(self._channel, notice)
         self._sending = None
-        if not why:
-            self._sent(notice)
+        if how is not None:
+            self._done(notice, how)
         return why
 
     async def _next(self) -> Notice:
@@ -113,9 +113,9 @@ class Courier:
             oldest = self._failed or self._fresh
             self._drop(oldest.popleft(), f"more than {_WAITING} were waiting")
 
-    def _sent(self, notice: Notice) -> None:
-        self._keeper.delivered(notice, self.name)
-        self._hooks.outcome(self.name, "sent")
+    def _done(self, notice: Notice, how: Delivery) -> None:
+        self._keeper.delivered(notice, self.name, how)
+        self._hooks.outcome(self.name, how.value)
         self._hooks.say(f"delivery by {self.name}", "")
 
     def _note_failure(self, notice: Notice, why: str) -> None:
@@ -130,18 +130,17 @@ class Courier:
         self._hooks.outcome(self.name, "dropped")
 
 
-async def why_not(channel: Channel, notice: Notice) -> str:
-    """Send it once; '' = sent, else why not, without any secret.
+async def offer(channel: Channel, notice: Notice) -> tuple[Delivery | None, str]:
+    """Send it once: what became of it, else None and why, without any secret.
 
     Of a fault of the channel's own only the kind is told: its words may hold what was sent to.
     """
     try:
         with anyio.fail_after(_LONGEST):
-            await channel.send(notice)
+            return await channel.send(notice), ""
     except PortError as error:
-        return str(error)
+        return None, str(error)
     except TimeoutError:
-        return f"{channel.name}: had not taken it within {_LONGEST:g} s"
+        return None, f"{channel.name}: had not taken it within {_LONGEST:g} s"
     except Exception as error:  # noqa: BLE001  (a broken channel must not end its siblings)
-        return f"{channel.name}: broke with {type(error).__name__}; report this"
-    return ""
+        return None, f"{channel.name}: broke with {type(error).__name__}; report this"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
-from healer.model.notice import Ended, Notice, Past
+from healer.model.notice import Delivery, Ended, Notice, Past
 from healer.ports import JournalError, Outbox
 
 _MOST: Final = 512
@@ -34,9 +34,9 @@ class Keeper:
             self._late.append(lambda: self._outbox().queue(notice, channels))
             return True
 
-    def delivered(self, notice: Notice, channel: str) -> None:
-        """A channel took it."""
-        self._write(lambda: self._outbox().delivered(notice, channel))
+    def delivered(self, notice: Notice, channel: str, how: Delivery) -> None:
+        """A channel has done with it."""
+        self._write(lambda: self._outbox().delivered(notice, channel, how))
 
     def failed(self, notice: Notice, channel: str, why: str) -> None:
         """A channel did not take it; it will be tried again."""

@@ -31,6 +31,7 @@ from healer.core.tower import Layer
 from healer.core.world import World
 from healer.engine.telling import Looked, Told
 from healer.model.channels import CHANNELS
+from healer.model.notice import OUTCOMES
 
 _LOOK_SECONDS: Final = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 20.0)
 """From a stat of a file to a look's deadline."""
@@ -43,7 +44,6 @@ _ACT_SECONDS: Final = (0.1, 1, 5, 30, 120, 300, 780)
 _FRESH: Final = 1.0
 _PLAIN: Final = choose_encoder("")
 _OPEN: Final = choose_encoder("application/openmetrics-text; version=1.0.0")
-_OUTCOMES: Final = ("sent", "failed", "dropped")
 
 
 class Cost(Protocol):
@@ -269,7 +269,7 @@ class Metrics:
             if reason.gating and LADDERS[reason].samples:
                 self.incidents.labels(reason.layer, reason.word)
         for channel in CHANNELS:
-            for sent in _OUTCOMES:
+            for sent in OUTCOMES:
                 self.notifications.labels(channel, sent)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from healer.model.notice import Kind, Notice
+from healer.model.notice import Delivery, Kind, Notice
 from healer.ports import TargetIll
 
 
@@ -34,6 +34,7 @@ class FakeChannel:
     poison: frozenset[str] = frozenset()
     """Ids that it never takes."""
     problem: str = ""
+    how: Delivery = Delivery.SENT
     took: list[tuple[float, str]] = field(default_factory=list)
     tried: list[tuple[float, str]] = field(default_factory=list)
 
@@ -42,9 +43,15 @@ class FakeChannel:
         """What it took, in order."""
         return [one for _, one in self.took]
 
-    async def send(self, notice: Notice) -> None:
+    @property
+    def confirms(self) -> bool:
+        """Whether it says that what it sent arrived."""
+        return self.how is Delivery.SENT
+
+    async def send(self, notice: Notice) -> Delivery:
         """Take it, or not."""
         await self._meet(notice.id)
+        return self.how
 
     async def ping(self) -> None:
         """The same without a notice."""

@@ -264,12 +264,18 @@ def do_kickstart(state: State, target: str) -> NoReturn:
     raise Answer(0)
 
 
+def do_managername(state: State) -> NoReturn:
+    """The session of whoever asks."""
+    raise Answer(0, out=state.get("manager", "Aqua") + "\n")
+
+
 VERBS: dict[str, Callable[..., NoReturn]] = {
     "bootout": do_bootout,
     "bootstrap": do_bootstrap,
     "disable": do_disable,
     "enable": do_enable,
     "kickstart": do_kickstart,
+    "managername": do_managername,
     "print": do_print,
     "print-disabled": do_print_disabled,
 }

@@ -21,7 +21,7 @@ from healer.core.facts import (
 )
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
-from healer.model.notice import Ended, Kind, PastAct, PastIncident
+from healer.model.notice import Delivery, Ended, Kind, PastAct, PastIncident
 from healer.ports import JournalError
 from tests.fakes.channel import a_notice
 from tests.fakes.mac_clock import MacClock
@@ -61,7 +61,7 @@ def test_each_channel_has_its_own_delivery(journal: SqliteJournal) -> None:
     table = journal.notices()
     table.queue(a_notice(), BOTH)
     table.failed(a_notice(), "webhook", "HTTP 500")
-    table.delivered(a_notice(), "command")
+    table.delivered(a_notice(), "command", Delivery.SENT)
     assert [(a_notice(), "webhook")] == table.pending()
 
     table.dropped(a_notice(), "webhook", "too old")
@@ -129,7 +129,7 @@ def test_the_past_tells_incidents_acts_and_give_ups(
 
 def test_a_delivery_of_what_was_never_queued_changes_nothing(journal: SqliteJournal) -> None:
     """The journal was lost when it was made."""
-    journal.notices().delivered(a_notice(), "webhook")
+    journal.notices().delivered(a_notice(), "webhook", Delivery.SENT)
 
     assert [] == journal.notices().told()
 
@@ -167,7 +167,7 @@ print("queued", flush=True)
 number = int(sys.argv[2])
 while True:
     table.queue(a_notice(number), ("webhook",))
-    table.delivered(a_notice(number), "webhook")
+    table.delivered(a_notice(number), "webhook", Delivery.SENT)
     number += 1
 """
 

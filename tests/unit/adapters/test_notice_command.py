@@ -12,7 +12,7 @@ import pytest
 from healer.adapters.notice_command import Command
 from healer.adapters.notice_desktop import Desktop
 from healer.adapters.process import ProcessRunner
-from healer.model.notice import document
+from healer.model.notice import Delivery, document
 from healer.ports import ActFailed, CannotLook, PortError, TargetSilent
 from tests.fakes.channel import a_notice
 from tests.patience import PATIENCE
@@ -113,26 +113,58 @@ def test_a_command_is_found_on_the_path_that_launchd_gives() -> None:
     assert "" == a_command("cat").check()
 
 
+def a_desktop(folder: Path, manager: str = "echo Aqua", script: str = "exec true") -> Desktop:
+    """A Mac's two tools."""
+    a_tool(folder, "launchctl", f'test "$*" = managername && {manager}')
+    a_tool(folder, "osascript", script)
+    return Desktop(ProcessRunner(), {"PATH": f"{folder}:{PATH}"})
+
+
 async def test_the_desktops_words_are_arguments_and_never_script(tmp_path: Path) -> None:
     """Quotes, backslashes and dashes arrive as they are."""
-    a_tool(tmp_path, "osascript", f'for one; do printf "%s|" "$one"; done > {tmp_path}/said')
-    desktop = Desktop(ProcessRunner(), {"PATH": f"{tmp_path}:{PATH}"})
+    script = f'for one; do printf "%s|" "$one"; done > {tmp_path}/said'
+    desktop = a_desktop(tmp_path, script=script)
     nasty = '-e "do shell script \\"rm\\"" \x00 \ud800'
     assert "" == desktop.check()
-    await desktop.send(replace(a_notice(), title=nasty, text="- \u00fc"))
+    how = await desktop.send(replace(a_notice(), title=nasty, text="- \u00fc"))
 
+    assert Delivery.HANDED_OVER is how
+    assert not desktop.confirms
     script = "-e|on run argv|-e|display notification (item 3 of argv) with title (item 1 of argv)"
     said = (tmp_path / "said").read_text()
     assert said.startswith(f"{script} subtitle (item 2 of argv)|-e|end run|healer|")
     assert said.endswith('|-e "do shell script \\"rm\\""  ?|- \u00fc|')
 
 
+@pytest.mark.parametrize("manager", ["Background", "System", "LoginWindow"])
+async def test_a_session_without_the_screen_is_no_way(tmp_path: Path, manager: str) -> None:
+    """osascript would end with 0 there, and nobody would see anything: it is not started."""
+    desktop = a_desktop(tmp_path, f"echo {manager}", f"touch {tmp_path}/started")
+
+    assert Delivery.UNREACHABLE is await desktop.send(a_notice())
+    assert not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize("manager", ["exit 1", "true", None])
+async def test_a_session_that_cannot_be_asked_is_an_error(
+    tmp_path: Path, manager: str | None
+) -> None:
+    """Not knowing is not Aqua."""
+    desktop = a_desktop(tmp_path, manager or "", f"touch {tmp_path}/started")
+    if manager is None:
+        (tmp_path / "launchctl").unlink()
+
+    with pytest.raises(CannotLook):
+        await desktop.send(a_notice())
+    assert not (tmp_path / "started").exists()
+
+
 async def test_the_desktops_refusal_is_told(tmp_path: Path) -> None:
     """With osascript's own words, which hold no secret of ours."""
-    a_tool(tmp_path, "osascript", "echo 'not allowed' >&2; exit 1")
+    desktop = a_desktop(tmp_path, script="echo 'not allowed' >&2; exit 1")
 
     with pytest.raises(ActFailed, match="osascript ended with exit code 1: not allowed"):
-        await Desktop(ProcessRunner(), {"PATH": f"{tmp_path}:{PATH}"}).send(a_notice())
+        await desktop.send(a_notice())
 
 
 async def test_elsewhere_than_on_a_mac_there_is_no_desktop(tmp_path: Path) -> None:

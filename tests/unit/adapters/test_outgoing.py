@@ -52,7 +52,7 @@ def a_secret(path: Path, value: str, mode: int = 0o600) -> Secret:
     return Secret(path, "", {})
 
 
-async def why(what: Callable[[], Awaitable[None]]) -> PortError:
+async def why(what: Callable[[], Awaitable[object]]) -> PortError:
     """The error of a call that must fail; no word of it, nor of its causes, holds the marker."""
     with pytest.raises(PortError) as caught:
         await what()

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.unit.cli.command import Machine, fake_tool
+from tests.unit.cli.terminal import on_a_terminal
 
 MARKER = "s3cr3t-marker"
 NO_DESKTOP = "[notices]\ndesktop = false\n"
@@ -67,3 +68,61 @@ def test_a_test_leaves_no_trace(machine: Machine) -> None:
     machine.healer("notify", "--test")
 
     assert not (machine.home / ".local").exists()
+
+
+def a_desktop(machine: Machine, manager: str = "Aqua") -> None:
+    """The two tools of a Mac, on the PATH of the settings; no other channel."""
+    tools = machine.home / "bin"
+    fake_tool(tools, "launchctl", f"echo {manager}")
+    fake_tool(tools, "osascript", f"echo shown >> {machine.home}/shown")
+    machine.write(f'[files]\npath = ["{tools}", "/usr/bin", "/bin"]\n')
+
+
+def test_a_notification_that_was_handed_over_proves_nothing(machine: Machine) -> None:
+    """Nobody is at a terminal to say whether it was seen, and no other channel is there."""
+    a_desktop(machine)
+    said = machine.healer("notify", "--test")
+
+    handed = "desktop: handed over to macOS; only you can see whether it was shown\n"
+    assert (1, handed) == (said.code, said.out)
+    assert "no channel is known to reach you" in said.err
+
+
+def test_without_the_screen_nothing_is_shown(machine: Machine) -> None:
+    """Over ssh, or from a daemon of the system."""
+    a_desktop(machine, "Background")
+    said = machine.healer("notify", "--test")
+
+    assert 1 == said.code
+    assert "desktop: out of reach: this session has no screen" in said.out
+    assert not (machine.home / "shown").exists()
+
+
+def test_a_desktop_beside_a_channel_that_confirms_is_good(machine: Machine) -> None:
+    """It never counts alone, and does no harm."""
+    a_desktop(machine)
+    with machine.config.open("a", encoding="utf-8") as file:
+        file.write('[notices]\ncommand = ["true"]\n')
+    said = machine.healer("notify", "--test")
+
+    assert (0, "") == (said.code, said.err)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "words"),
+    [
+        ("y", 0, "desktop: seen"),
+        ("n", 1, "desktop: not seen: allow notifications of Script Editor"),
+        ("", 1, "desktop: not seen"),
+    ],
+)
+def test_on_a_terminal_the_one_who_knows_is_asked(
+    machine: Machine, answer: str, code: int, words: str
+) -> None:
+    """Only a yes counts."""
+    a_desktop(machine)
+    ran = on_a_terminal(machine, "notify", "--test", typed=f"{answer}\n")
+
+    assert code == ran.code, ran.out
+    assert "did a notification of healer appear on the screen? [y/N]" in ran.out
+    assert words in ran.out

@@ -1,48 +1,14 @@
 """What a person at a terminal sees: a real pty, with the command's three streams on it."""
 
-import fcntl
-import os
-import pty
 import re
-import struct
-import subprocess
-import sys
-import termios
-from contextlib import suppress
 
 import pytest
 
-from tests.patience import PATIENCE
-from tests.unit.cli.command import Machine, Said, fake_tool
+from tests.unit.cli.command import Machine, fake_tool
+from tests.unit.cli.terminal import on_a_terminal
 
-SIZE = struct.pack("HHHH", 40, 100, 0, 0)
-"""Rows and columns, as TIOCSWINSZ takes them."""
 COLOUR = re.compile("\x1b\\[(?:[0-9]+;)*3[0-7]m")
 HIDE_CURSOR, SHOW_CURSOR, ERASE_LINE = "\x1b[?25l", "\x1b[?25h", "\x1b[2K"
-
-
-def on_a_terminal(machine: Machine, *arguments: str, **more: str) -> Said:
-    """Run `healer` to its end in a terminal of 100 columns; `out` is all that was shown."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, SIZE)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "healer", *arguments],
-        env=machine.environment(TERM="xterm-256color", **more),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=machine.home,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    shown = b""
-    # A terminal whose last program has gone ends in EIO on Linux.
-    with suppress(OSError):
-        while piece := os.read(ours, 65536):
-            shown += piece
-    os.close(ours)
-    code = process.wait(timeout=PATIENCE)
-    return Said(code, shown.decode(), "")
 
 
 def test_a_drill_shows_its_timeline_on_a_terminal(machine: Machine) -> None:

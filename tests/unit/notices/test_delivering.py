@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 from healer.adapters.journal import SqliteJournal
+from healer.model.notice import Delivery
 from healer.notices.dead_man import DeadMan
 from healer.notices.delivering import Courier, Hooks
 from healer.notices.keeping import Keeper
@@ -77,6 +78,19 @@ def test_notices_are_delivered_in_order_and_marked(journal: SqliteJournal, heard
     assert ["run-i1.opened", "run-i2.opened", "run-i3.opened"] == channel.ids
     assert [("webhook", "sent")] * 3 == heard.outcomes
     assert [] == journal.notices().pending()
+
+
+@pytest.mark.parametrize("how", [Delivery.HANDED_OVER, Delivery.UNREACHABLE])
+def test_what_nobody_confirms_is_done_with_and_not_called_sent(
+    how: Delivery, journal: SqliteJournal, heard: Heard
+) -> None:
+    """A screen that may have shown it, or is out of reach: once, no retry, no fault."""
+    channel = FakeChannel("desktop", how=how)
+    deliver(channel, journal, heard, 1, seconds=3600.0)
+
+    assert (1, [("desktop", how.value)]) == (len(channel.tried), heard.outcomes)
+    assert [] == journal.notices().pending()
+    assert () == journal.notices().past(0.0).undelivered
 
 
 def test_a_failure_is_tried_again_with_doubling_waits(journal: SqliteJournal, heard: Heard) -> None:
