@@ -214,14 +214,25 @@ def sandbox_event(ago: float, of: Pod, message: str = SUBNET_ENV) -> Event:
     )
 
 
-def livekit(
-    recording: str = "chart", *, ready: int = 0, desired: int = 1, available_ago: float = 3600.0
+def livekit(  # noqa: PLR0913  (the fields of a Deployment)
+    recording: str = "chart",
+    *,
+    ready: int = 0,
+    desired: int = 1,
+    available_ago: float = 3600.0,
+    paused: bool = False,
+    updated: int = 1,
+    total: int = 1,
 ) -> Deployment:
-    """LiveKit's Deployment as it was recorded, with other counts."""
+    """LiveKit's Deployment as it was recorded, with other counts; `updated`: its newest pods."""
     raw = recorded(f"deployment-livekit-{recording}")
     raw["spec"]["replicas"] = desired
+    if paused:
+        raw["spec"]["paused"] = True
     raw["status"] = {
         "observedGeneration": raw["metadata"]["generation"],
+        "replicas": total,
+        "updatedReplicas": updated,
         "readyReplicas": ready,
         "conditions": [
             {

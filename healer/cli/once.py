@@ -82,7 +82,7 @@ def faces(report: Report, *, as_json: bool) -> Iterator[Listener]:
 
 
 def _print(report: Report, ended: Ended, policy: Policy, mode: Mode, *, as_json: bool) -> None:
-    dry_run = mode is Mode.REHEARSE
+    dry_run = mode is not Mode.HEAL
     judged = judge(ended.world, report.now, policy)
     if as_json:
         told = document(report, ended.world, judged, exit_code=ended.exit_code, dry_run=dry_run)

@@ -6,14 +6,11 @@ from healer.core.facts import Decision, IncidentOpened, IncidentResolved, State
 from healer.core.judging import Judgements
 from healer.core.ledger import Incident
 from healer.core.policy import Policy
-from healer.core.reasons import Reason
 from healer.core.tower import LAYERS, Layer, above, below
 from healer.core.world import World
 
 _ROOTS = frozenset({State.FAILING, State.HELD, State.GAVE_UP})
 _QUIET = frozenset({State.OK, State.UNKNOWN})
-_STARVED = frozenset({Reason.LIVEKIT_REDIS_ILL, Reason.LIVEKIT_NODE_STALE})
-_REDIS_AND_GUEST = frozenset({Layer.SERVICES, Layer.LIVEKIT})
 _STEADY = 5.0
 """Seconds for which all must be quiet: an API that has just come back shows everything as it was
 before the end, until a kubelet reports (facts/talos-kubernetes.md §1, Stuck states)."""
@@ -57,10 +54,19 @@ def _opened(world: World, layer: Layer, now: float, policy: Policy) -> tuple[Wor
 
 
 def _kin(world: World, layer: Layer) -> frozenset[Layer]:
-    """LiveKit that starves is ill of Redis, whose own port tells it: one root, one incident."""
-    view = world.views.get(Layer.LIVEKIT)
-    starves = view is not None and any(one.finding.reason in _STARVED for one in view.gating)
-    return _REDIS_AND_GUEST if starves and layer in _REDIS_AND_GUEST else frozenset()
+    """LiveKit without Redis is ill of Redis, whose own port tells it: one root, one incident."""
+    ours = _named(world, layer)
+    return frozenset(
+        one for one in world.troubled if one is not layer and ours & _named(world, one)
+    )
+
+
+def _named(world: World, layer: Layer) -> frozenset[str]:
+    """The workloads that a layer is ill of."""
+    view = world.views.get(layer)
+    gating = () if view is None else view.gating
+    named = (one.finding.cause or one.finding.owner for one in gating)
+    return frozenset(one for one in named if one)
 
 
 def _resolved(

@@ -110,7 +110,11 @@ class Ladder:
     """What answers a reason, gentlest first; no rungs means: report only."""
 
     samples: int = 2
-    """Bad looks before it counts as confirmed."""
+    """Bad looks before it counts as confirmed.
+
+    One, with `over` at 0, is enough for what cannot come and go by itself: a setting, what a human
+    set, a certificate. A pass over a healthy tower looks only once, and acts on it or reports it.
+    """
     over: float = 5.0
     """Time from the first bad look to the confirming one."""
     rungs: tuple[Rung, ...] = ()
@@ -155,9 +159,9 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         Reason.RIVAL_LOADED: Ladder(1, 0.0, advice="boot the other owner out with launchctl"),
         Reason.OPERATION_LASTS: Ladder(1, 0.0, advice="find out what it waits for, or end it"),
         Reason.DISK_FULL: Ladder(advice="free space on the disk of the state folder"),
-        Reason.KUBECONFIG_WRONG: Ladder(advice="healer kubeconfig"),
-        Reason.TALOSCONFIG_WRONG: Ladder(advice="healer kubeconfig"),
-        Reason.HOST_CERTIFICATE_EXPIRING: Ladder(advice="renew it: healer certificates"),
+        Reason.KUBECONFIG_WRONG: Ladder(1, 0.0, advice="healer kubeconfig"),
+        Reason.TALOSCONFIG_WRONG: Ladder(1, 0.0, advice="healer kubeconfig"),
+        Reason.HOST_CERTIFICATE_EXPIRING: Ladder(1, 0.0, advice="renew it: healer certificates"),
         # A server that is being restarted shows no certificate for a while.
         Reason.CERTIFICATE_UNREAD: Ladder(_SURE, 300.0, advice="healer certificates"),
         Reason.COLIMA_STOPPED: Ladder(
@@ -241,15 +245,17 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         ),
         Reason.TALOS_START_REFUSED: Ladder(advice="mend what Docker's message names"),
         Reason.TALOS_MISSING: Ladder(advice="the container is not there: recreate it by hand"),
-        Reason.RESTART_POLICY: Ladder(rungs=(Rung(Remedy.SET_RESTART_POLICY),)),
-        Reason.MEMORY_LIMIT: Ladder(rungs=(Rung(Remedy.SET_MEMORY_LIMIT),)),
-        Reason.PORT_DRIFT: Ladder(advice="the container's published ports need an edit by hand"),
+        Reason.RESTART_POLICY: Ladder(1, 0.0, rungs=(Rung(Remedy.SET_RESTART_POLICY),)),
+        Reason.MEMORY_LIMIT: Ladder(1, 0.0, rungs=(Rung(Remedy.SET_MEMORY_LIMIT),)),
+        Reason.PORT_DRIFT: Ladder(
+            1, 0.0, advice="the container's published ports need an edit by hand"
+        ),
         Reason.API_UNREACHABLE: Ladder(
             _SILENCE, advice="talosctl health, and docker logs of the container"
         ),
         Reason.API_UNAUTHORIZED: Ladder(advice="fetch a new kubeconfig: talosctl kubeconfig"),
-        Reason.KUBECONFIG_STALE: Ladder(advice="set the server line of the kubeconfig"),
-        Reason.CERTIFICATE_EXPIRING: Ladder(advice="renew it: talosctl kubeconfig"),
+        Reason.KUBECONFIG_STALE: Ladder(1, 0.0, advice="set the server line of the kubeconfig"),
+        Reason.CERTIFICATE_EXPIRING: Ladder(1, 0.0, advice="renew it: talosctl kubeconfig"),
         Reason.NODE_NOT_READY: Ladder(advice="kubectl describe node"),
         Reason.NETWORK_NOT_READY: Ladder(advice="flannel is the one to look at"),
         Reason.NODE_TAINTED: Ladder(
@@ -264,6 +270,7 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
             1, 0.0, advice="when the maintenance is over: kubectl uncordon the node"
         ),
         Reason.NODE_PRESSURE: Ladder(advice="free the resource that the condition names"),
+        Reason.FOREIGN_TAINT: Ladder(1, 0.0, advice="kubectl taint node, when it is not meant"),
         Reason.FLANNEL_CRASHING: Ladder(
             rungs=(Rung(Remedy.DELETE_FLANNEL_POD),),
             advice="kubectl -n kube-system logs ds/kube-flannel --previous",
@@ -298,6 +305,16 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         ),
         Reason.LIVEKIT_NODE_STALE: Ladder(advice="it cannot refresh its node stats: see Redis"),
         Reason.LIVEKIT_REDIS_ILL: Ladder(advice="mend Redis first; LiveKit follows it"),
+        Reason.LIVEKIT_REDIS_OFF: Ladder(
+            1, 0.0, advice="LiveKit gets Ready when Redis is scaled up again"
+        ),
+        Reason.LIVEKIT_PAUSED: Ladder(
+            1, 0.0, advice="when the maintenance is over: kubectl rollout resume it"
+        ),
+        # A rollout takes its time; one that takes five minutes has got stuck.
+        Reason.LIVEKIT_ROLLING_OUT: Ladder(
+            _SURE, 300.0, advice="kubectl -n joelclaw rollout status deploy/livekit-server"
+        ),
         Reason.SERVICE_FORWARD_DEAD: Ladder(
             _SILENCE,
             rungs=(Rung(Remedy.REFORWARD),),
@@ -310,7 +327,9 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         Reason.SERVICE_SILENT: Ladder(
             _SURE, _SURE_OVER, advice="the pod is up and does not answer: read its logs"
         ),
-        Reason.NODEPORT_MISMATCH: Ladder(advice="make the NodePort equal to the container port"),
+        Reason.NODEPORT_MISMATCH: Ladder(
+            1, 0.0, advice="make the NodePort equal to the container port"
+        ),
         # It is looked at again after a minute, and a Caddy that is reloaded is no finding.
         Reason.CADDY_DOWN: Ladder(
             over=_LOOKED_TWICE, advice="launchctl kickstart -k gui/$(id -u)/com.joel.caddy"
@@ -340,7 +359,9 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         Reason.MOUNT_HANGS: Ladder(1, 0.0, advice="see to the file server; nothing is restarted"),
         Reason.REDIS_SETTINGS: Ladder(1, 0.0, advice="set it in Redis' own configuration"),
         Reason.JOB_CRASH_LOOP: Ladder(
-            1, 0.0, advice="launchd starts it again and again: read the job's StandardErrorPath"
+            1,
+            0.0,
+            advice="launchd starts it again and again: read the job's StandardErrorPath",
         ),
         # launchd itself waits 10 s before it starts a job again (launchd.plist(5)): it comes first.
         Reason.JOB_NOT_RUNNING: Ladder(

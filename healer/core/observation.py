@@ -66,6 +66,8 @@ class Finding:
     """The one event behind it, `uid/reason/lastTimestamp`; one event, one act (I11)."""
     owner: str = ""
     """The workload it belongs to: the storm brake counts owners, budgets are per owner."""
+    cause: str = ""
+    """The workload whose illness this is a consequence of, named as its `owner` is elsewhere."""
     ripe_in: float = 0.0
     """Seconds until a remedy may safely touch it, by the target's own clock; 0 = now."""
     human_ago: float | None = None

@@ -68,6 +68,7 @@ class Reason(Word):
     NODE_TAINTED = "node.tainted"
     CORDONED_BY_HUMAN = "node.cordoned_by_human"
     NODE_PRESSURE = "node.pressure"
+    FOREIGN_TAINT = "node.foreign_taint"
 
     FLANNEL_CRASHING = "flannel.crashing"
     SUBNET_ENV_MISSING = "flannel.subnet_env_missing"
@@ -85,6 +86,9 @@ class Reason(Word):
     LIVEKIT_UNHEALTHY = "livekit.unhealthy"
     LIVEKIT_NODE_STALE = "livekit.node_stale"
     LIVEKIT_REDIS_ILL = "livekit.redis_ill"
+    LIVEKIT_REDIS_OFF = "livekit.redis_off"
+    LIVEKIT_PAUSED = "livekit.paused"
+    LIVEKIT_ROLLING_OUT = "livekit.rolling_out"
 
     SERVICE_FORWARD_DEAD = "services.forward_dead"
     SERVICE_NO_ENDPOINTS = "services.no_endpoints"
@@ -160,11 +164,15 @@ ADVISORY: Final = frozenset(
         Reason.NETWORK_NOT_READY,
         Reason.CORDONED_BY_HUMAN,
         Reason.NODE_PRESSURE,
+        Reason.FOREIGN_TAINT,
         Reason.POD_IMAGE_PULL,
         Reason.POD_CRASH_LOOP,
         Reason.POD_PENDING,
         Reason.POD_UNMANAGED,
         Reason.LIVEKIT_DRIFT_TOLERATED,
+        Reason.LIVEKIT_REDIS_OFF,
+        Reason.LIVEKIT_PAUSED,
+        Reason.LIVEKIT_ROLLING_OUT,
         Reason.NODEPORT_MISMATCH,
         Reason.CADDY_DOWN,
         Reason.CADDY_URL_WRONG,
@@ -193,6 +201,7 @@ ADVISORY: Final = frozenset(
 tells of it; TOOL_ABSENT is a tool that nothing at hand needs (talosctl). A job of
 launchd's is ill when it should run and does not; what a human took away is only told."""
 
-WHOLLY_WELL: Final = frozenset({Reason.JOB_NOT_RUNNING})
+WHOLLY_WELL: Final = frozenset({Reason.JOB_NOT_RUNNING, Reason.LIVEKIT_PROBE_DRIFT})
 """Recovered only when nothing at all is found of the target any more: a job that was started,
-and runs, and does not answer has not recovered."""
+and runs, and does not answer has not recovered, nor has a patched LiveKit without a Ready pod of
+its new template."""

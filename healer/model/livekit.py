@@ -156,6 +156,25 @@ def is_ready(deployment: Deployment) -> bool:
     )
 
 
+def is_paused(deployment: Deployment) -> bool:
+    """Whether somebody paused its rollout: changes of its template have no effect meanwhile."""
+    return part(deployment.raw, "spec").get("paused") is True
+
+
+def rollout_left(deployment: Deployment) -> str:
+    """What its newest template still lacks, as `kubectl rollout status` counts it; '' = nothing.
+
+    `readyReplicas` alone proves nothing: it counts pods of every template.
+    """
+    status = part(deployment.raw, "status")
+    updated, total = int(status.get("updatedReplicas") or 0), int(status.get("replicas") or 0)
+    if updated < deployment.desired:
+        return f"{updated} of {deployment.desired} pods have its newest template"
+    if total > updated:
+        return f"{total - updated} pods of an older template are left"
+    return ""
+
+
 def patch_in(raw: Json, now: float) -> float:
     """Seconds for which it may yet get Ready by itself, by the server's clock.
 

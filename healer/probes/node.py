@@ -46,6 +46,7 @@ class NodeProbe:
             *_cordon(node, now),
             *_taint(node, now),
             *_pressure(node),
+            *_foreign_taints(node),
         )
         ready = "Ready" if is_ready(node) else "not Ready"
         return Observation(self.layer, findings, summary=f"{node.name} {ready}")
@@ -111,20 +112,22 @@ def _taint(node: Node, now: float) -> tuple[Finding, ...]:
 
 
 def _pressure(node: Node) -> tuple[Finding, ...]:
-    """Told of, never stripped: the cause brings such a taint back (R15)."""
     conditions = (node.condition(kind) for kind in _PRESSURES)
-    pressed = tuple(
+    return tuple(
         Finding(Reason.NODE_PRESSURE, f"{one.type}: {one.message or one.reason}", one.type)
         for one in conditions
         if one is not None and one.status == "True"
     )
-    tainted = tuple(
+
+
+def _foreign_taints(node: Node) -> tuple[Finding, ...]:
+    """Reported, never removed: whoever put it there has a reason, or will put it back."""
+    return tuple(
         Finding(
-            Reason.NODE_PRESSURE,
+            Reason.FOREIGN_TAINT,
             f"taint {one.key}:{one.effect} keeps pods away; healer removes no taint but one",
             f"{one.key}:{one.effect}",
             advice=f"if it is not meant: kubectl taint node {node.name} {one.key}:{one.effect}-",
         )
         for one in foreign_taints(node)
     )
-    return (*pressed, *tainted)

@@ -26,17 +26,19 @@ from healer.promises.history import Broken, History, Moment, Violation
 from healer.promises.seeing import told
 
 CORDON: Final = "cordon"
-"""As `History.human` calls it."""
+PAUSED_ROLLOUT: Final = "paused rollout"
+"""As `History.human` calls them: what keeps healer from mending what it otherwise could."""
 
 
 def heals_what_it_can(history: History) -> Broken:
     """I12: after the last fault the tower is well within the bound, while no budget is spent.
 
-    While a human's cordon stands no pod that is replaced finds a node: I15 comes before I12.
+    While a human's cordon stands no pod that is replaced finds a node, and a paused rollout takes
+    no patch: I15 comes before I12.
     """
     if not history.covered or history.faults_over is None or history.well_at_end:
         return
-    if CORDON in history.human:
+    if history.human & {CORDON, PAUSED_ROLLOUT}:
         return
     spent = any(isinstance(one, Held | GaveUp) for m in history.moments for one in m.decisions)
     if not spent:

@@ -3,7 +3,15 @@
 from healer.core.facts import Act
 from healer.core.ladders import Remedy
 from healer.model.cluster import Deployment, Listing
-from healer.model.livekit import CONTAINER, PatchWhen, drift, in_words, is_ready, patch_in
+from healer.model.livekit import (
+    CONTAINER,
+    PatchWhen,
+    drift,
+    in_words,
+    is_paused,
+    is_ready,
+    patch_in,
+)
 from healer.ports import ClusterEyes, ClusterHands, Conflict
 
 
@@ -53,6 +61,8 @@ class PatchLivekit:
     def _unwanted(self, deployment: Deployment) -> str:
         if deployment.desired == 0:
             return "it is scaled to zero"
+        if is_paused(deployment):
+            return "a human paused the rollout"
         differs = drift(deployment.raw, self._container)
         return "" if differs else "its probes and strategy are as they should be"
 

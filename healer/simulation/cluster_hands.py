@@ -88,9 +88,12 @@ class SimulatedClusterHands:
         return await self._told(f"patched generation {deployment.generation}")
 
     def _roll_out(self, workload: Workload) -> None:
+        workload.generation += 1
+        if workload.paused:
+            self._tower.wrong("a human had paused LiveKit's rollout, and it was patched")
+            return
         if workload.ready:
             self._tower.wrong("LiveKit was Ready, and was rolled out")
-        workload.generation += 1
         workload.probes_drifted = False
         self._tower.cluster.kubelet.replace(workload)
         self._tower.tell("LiveKit's probes are patched; its pod is replaced")

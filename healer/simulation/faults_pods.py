@@ -102,8 +102,12 @@ def _aof_corrupt(tower: Tower) -> None:
 def _livekit_probes_reset(tower: Tower) -> None:
     livekit = tower.cluster.kubelet.named(LIVEKIT)
     if livekit.desired and tower.cluster.api.up:
-        livekit.probes_drifted = True
         livekit.generation += 1
+        if livekit.paused:
+            livekit.template_waits = True
+            tower.tell("a chart upgrade has reset LiveKit's probes, and its rollout is paused")
+            return
+        livekit.probes_drifted = True
         tower.cluster.kubelet.replace(livekit)
         tower.tell("a chart upgrade has reset LiveKit's probes")
 

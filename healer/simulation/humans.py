@@ -1,8 +1,10 @@
 """What a human does to the tower meanwhile; what they set, healer must not undo (I15)."""
 
 from healer.core.tower import Layer
+from healer.promises.recovery import CORDON, PAUSED_ROLLOUT
 from healer.simulation.happening import Choice, Happening, Kind
 from healer.simulation.physics import Tower
+from healer.simulation.workloads import LIVEKIT
 
 
 def _docker_stop(tower: Tower) -> None:
@@ -35,7 +37,7 @@ def _cordon(tower: Tower) -> None:
     if not tower.cluster.api.up:
         return
     node.cordon(by_talos=False)
-    tower.human.wishes["cordon"] = lambda: node.cordoned and not node.cordoned_by_talos
+    tower.human.wishes[CORDON] = lambda: node.cordoned and not node.cordoned_by_talos
     tower.cluster.node_changed()
     tower.tell("somebody cordons the node")
 
@@ -47,6 +49,16 @@ def _scale_to_zero(tower: Tower, workload: str) -> None:
     tower.cluster.kubelet.scale(found, 0)
     tower.human.wishes[f"scaled {workload} to 0"] = lambda: not found.desired
     tower.tell(f"somebody scales {workload} to 0")
+
+
+def _pause_rollout(tower: Tower) -> None:
+    livekit = tower.cluster.kubelet.named(LIVEKIT)
+    if not tower.cluster.api.up or livekit.paused:
+        return
+    livekit.paused = True
+    livekit.generation += 1
+    tower.human.wishes[PAUSED_ROLLOUT] = lambda: livekit.paused
+    tower.tell("somebody pauses LiveKit's rollout")
 
 
 def _rival_loaded(tower: Tower) -> None:
@@ -120,9 +132,19 @@ HUMANS = (
         act=_scale_to_zero,
         parameters={
             "workload": Choice(
-                "which", "typesense", ("typesense", "inngest", "livekit-server", "bluesky-pds")
+                "which",
+                "typesense",
+                ("typesense", "inngest", "redis", "livekit-server", "bluesky-pds"),
             )
         },
+    ),
+    Happening(
+        "rollout_paused",
+        "Somebody pauses the rollout of LiveKit (`kubectl rollout pause`); it stays so.",
+        Layer.LIVEKIT,
+        Kind.HUMAN,
+        covered=True,
+        act=_pause_rollout,
     ),
     Happening(
         "rival_loaded",

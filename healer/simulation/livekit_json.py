@@ -22,11 +22,14 @@ def deployment_of(clock: Clockwork, workload: Workload, *, ready: bool) -> Deplo
         },
         "spec": {
             "replicas": workload.desired,
+            **({"paused": True} if workload.paused else {}),
             "strategy": _strategy(workload),
             "template": {"spec": {"hostNetwork": True, "containers": [_container(workload)]}},
         },
         "status": {
             "observedGeneration": workload.generation,
+            "replicas": workload.desired,
+            "updatedReplicas": 0 if workload.template_waits else workload.desired,
             "readyReplicas": int(ready),
             "conditions": [_available(ready=ready, since=clock.wall(workload.ready_since))],
         },
@@ -49,15 +52,19 @@ def _available(*, ready: bool, since: float) -> Json:
     return {"type": "Available", "status": status, "lastTransitionTime": stamp(since)}
 
 
+def _drifted(workload: Workload) -> bool:
+    return workload.probes_drifted or workload.template_waits
+
+
 def _strategy(workload: Workload) -> Json:
-    if not workload.probes_drifted:
+    if not _drifted(workload):
         return {"type": "Recreate"}
     return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}
 
 
 def _container(workload: Workload) -> Json:
     ports = [{"name": "http", "containerPort": 7880}, {"name": "rtc-tcp", "containerPort": 7881}]
-    if workload.probes_drifted:
+    if _drifted(workload):
         probe = {"httpGet": {"path": "/", "port": "http", "scheme": "HTTP"}, "timeoutSeconds": 1}
         return {
             "name": workload.name,

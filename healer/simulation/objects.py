@@ -150,10 +150,10 @@ class ApiObjects:
         """livekit-server."""
         workload = self._cluster.kubelet.named(LIVEKIT)
         ready = self._shown_ready(workload)
-        mark = (workload.generation, workload.probes_drifted, workload.desired, ready)
+        mark = (workload.generation, workload.probes_drifted, workload.desired, workload.paused)
         found: tuple[Deployment, ...] = self._kept(
             "deployment",
-            (*mark, workload.ready_since),
+            (*mark, ready, workload.ready_since),
             lambda: (deployment_of(self._clock, workload, ready=ready),),
         )
         return found

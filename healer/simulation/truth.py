@@ -111,13 +111,20 @@ class Truth:
 
     def _livekit(self) -> bool:
         livekit, redis = (self.cluster.kubelet.named(one) for one in (LIVEKIT, REDIS))
-        return _is_well(livekit) and (redis.ready or not livekit.desired)
+        if self._waits_for_a_human(livekit):
+            return True
+        return _is_well(livekit) and (redis.ready or not (redis.desired and livekit.desired))
+
+    def _waits_for_a_human(self, workload: Workload) -> bool:
+        """LiveKit without the Redis that somebody scaled to 0."""
+        off = not self.cluster.kubelet.named(REDIS).desired
+        return off and workload.name == LIVEKIT and not workload.ready
 
     def _services(self) -> bool:
         return all(
             one.ready and self._reached(one.port) and one.port not in self._troubles.silent_ports
             for one in self.cluster.kubelet.workloads
-            if one.port is not None and one.desired
+            if one.port is not None and one.desired and not self._waits_for_a_human(one)
         )
 
     def _jobs(self) -> bool:

@@ -47,6 +47,10 @@ class Workload:
     generation: int = 1
     restarts: int = 0
     probes_drifted: bool = False
+    paused: bool = False
+    """A human paused its rollout: its pod stays as it is, whatever becomes of its template."""
+    template_waits: bool = False
+    """Its template has changed while it was paused: its probes are the chart's there."""
     stuck: bool = False
     """The kubelet never starts it again: its sandbox's name is reserved (§1)."""
     deletion_due: float | None = None

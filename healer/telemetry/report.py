@@ -22,7 +22,8 @@ from healer.core.facts import (
     State,
     Verified,
 )
-from healer.core.judging import Judgements
+from healer.core.judging import Judgements, blocker
+from healer.core.observation import Finding
 from healer.core.tower import NEEDS, Layer
 from healer.core.world import World
 from healer.engine.telling import Told
@@ -133,8 +134,27 @@ def report_text(
     lines += _section(title, [_done_line(one, dry_run=dry_run) for one in report.done])
     lines += _section("was refused", [_refused_line(one) for one in report.refused])
     advised = [one for one in report.advised if not _over(one, judged)]
-    lines += _section("a human should know", [_advice_line(one) for one in advised])
+    known = [_advice_line(one) for one in advised]
+    known += [_once_line(one) for one in _seen_once(report, world, judged)]
+    lines += _section("a human should know", known)
     return "\n".join(lines)
+
+
+def _seen_once(report: Report, world: World, judged: Judgements) -> list[Finding]:
+    """What one look has shown that more looks would confirm; a pass does not wait for them.
+
+    A layer that is ill by it is shown as suspect; what something is done about stands there.
+    """
+    answered = {(one.act.reason, one.act.target) for one in report.done}
+    answered |= {(one.reason, one.target) for one in world.refusals.values()}
+    return [
+        trouble.finding
+        for layer, view in world.troubled.items()
+        if blocker(layer, judged) is None
+        for trouble in view.ordered
+        if not trouble.finding.reason.gating and trouble.key not in answered
+        if (*trouble.key, trouble.finding.fingerprint) not in world.reported
+    ]
 
 
 def _over(one: Reported | GaveUp | Held, judged: Judgements) -> bool:
@@ -193,6 +213,11 @@ def _refused_line(one: Refused) -> str:
     return f"{one.layer}: {WHAT_IT_DOES[one.remedy]}{target}: {one.rule} ({one.detail})"
 
 
+def _once_line(one: Finding) -> str:
+    target = f" {one.target.partition('@')[0]}" if one.target else ""
+    return f"{one.reason.layer}: {one.reason.word}{target}: seen once: {short(one.evidence)}"
+
+
 def _advice_line(one: Reported | GaveUp | Held) -> str:
     match one:
         case Reported():
@@ -218,7 +243,10 @@ def document(
         "ill": [{"layer": a, "reason": b, "evidence": c} for a, b, c in report.ill],
         "acts": [_act(one) for one in report.done],
         "refused": [_refused_document(one) for one in report.refused],
-        "advice": [_advice_document(one) for one in report.advised if not _over(one, judged)],
+        "advice": [
+            *(_advice_document(one) for one in report.advised if not _over(one, judged)),
+            *(_once_document(one) for one in _seen_once(report, world, judged)),
+        ],
     }
 
 
@@ -265,6 +293,16 @@ def _refused_document(one: Refused) -> dict[str, Any]:
         "target": one.target.partition("@")[0],
         "rule": one.rule.value,
         "detail": one.detail,
+    }
+
+
+def _once_document(one: Finding) -> dict[str, Any]:
+    return {
+        "kind": "seen_once",
+        "layer": one.reason.layer.value,
+        "reason": one.reason.word,
+        "detail": one.evidence,
+        "advice": one.advice,
     }
 
 

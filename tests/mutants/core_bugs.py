@@ -199,7 +199,7 @@ BUGS: Final = (
     Bug(
         "I8",
         "a flannel that cannot be looked at is taken for a crashed one",
-        (Event(10.0, "blind", "flannel", 90.0),),
+        (Event(10.0, "blind", "flannel", 900.0),),
         {"healer.core.machine.after_hearing": _take_silence_for_a_crash},
     ),
     Bug(
@@ -243,6 +243,12 @@ BUGS: Final = (
         "I14",
         "a job that runs and does not answer is called healed",
         (Event(5.0, "fault", "job_is_silent"), Event(10.0, "fault", "job_dies")),
+        {"healer.core.verifying._still_there": _whatever_else_is_wrong},
+    ),
+    Bug(
+        "I14",
+        "a patched LiveKit that does not get Ready is called healed",
+        (Event(10.0, "fault", "livekit_broken"),),
         {"healer.core.verifying._still_there": _whatever_else_is_wrong},
     ),
     Bug(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from healer.promises.table import PROMISES, broken
-from tests.explore.small.faults import schedule_of
+from tests.explore.small.faults import Schedule, schedule_of
 from tests.explore.small.run import play, policy_of_life
 from tests.mutants.core_bugs import BUGS, Bug
 
@@ -27,14 +27,13 @@ SEEDS = range(8)
 
 
 def played(bug: Bug) -> Iterator[History]:
-    """What comes of the bug's own events amid those of each seed."""
+    """What comes of the bug's own events, alone and amid those of each seed."""
     changes: dict[str, Any] = dict(bug.policy)
 
     def policy_of(life: int) -> Policy:
         return replace(policy_of_life(life), **changes)
 
-    for seed in SEEDS:
-        schedule = schedule_of(seed)
+    for schedule in (Schedule(0, (), lost=0.0, flaky=0.0), *map(schedule_of, SEEDS)):
         events = sorted((*schedule.events, *bug.events), key=lambda one: one.at)
         yield play(replace(schedule, events=tuple(events)), policy_of)
 

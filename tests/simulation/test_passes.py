@@ -7,13 +7,27 @@ import anyio
 import pytest
 
 from healer.adapters.journal import SqliteJournal
-from healer.core.facts import Act, Changed, Held, IncidentOpened, Pause, Refused, Rule, State
+from healer.core.facts import (
+    Act,
+    Changed,
+    Held,
+    IncidentOpened,
+    Pause,
+    Refused,
+    Reported,
+    Rule,
+    State,
+)
+from healer.core.judging import judge
 from healer.core.ladders import Remedy
 from healer.core.reasons import Reason
 from healer.core.tower import Layer, below
 from healer.engine.passing import Mode
+from healer.settings import Settings
+from healer.settings.policy import policy_of
 from healer.simulation.happenings import HAPPENINGS, mac_reboot
 from healer.simulation.physics import Tower
+from healer.telemetry.report import Report, report_text
 from tests.simulation.night import SimulatedNight, play
 from tests.simulation.test_drill import ORDER
 
@@ -187,6 +201,38 @@ def test_one_fault_is_healed_by_its_own_remedy(
 
     assert 1 == night.done.count(first)
     assert any(isinstance(one, Changed) for one in night.decided())
+
+
+def set_up_wrong(tower: Tower) -> None:
+    """Healthy, with a container that the next reboot leaves down, and a full disk in the VM."""
+    tower.box.restart_policy = "no"
+    tower.cluster.api.kubeconfig_port = 59999
+    tower.machine.disk_used = 0.91
+
+
+def test_a_pass_over_a_healthy_tower_acts_on_what_is_set_up_wrong() -> None:
+    """One look is enough for a setting; what needs another look is told as seen once."""
+    report = Report()
+    texts: list[str] = []
+
+    async def look(night: SimulatedNight) -> None:
+        ended = await night.once(mode=Mode.LOOK)
+        for told in night.told_all:
+            report.told(told)
+        judged = judge(ended.world, report.now, policy_of(Settings(), run="", one_pass=True))
+        texts.append(report_text(report, ended.world, judged, "", dry_run=True))
+        assert 0 == ended.exit_code
+
+    assert [] == play(set_up_wrong, look).done
+    assert "talos: set the container's restart policy" in texts[0]
+    assert "apiserver: kubeconfig_stale: the kubeconfig names port 59999" in texts[0]
+    assert "ssh: vm_disk: seen once: " in texts[0]
+    night = play(set_up_wrong, once)
+    assert [Remedy.SET_RESTART_POLICY] == night.done
+    assert "unless-stopped" == night.tower.box.restart_policy
+    assert Reason.KUBECONFIG_STALE in {
+        one.reason for one in night.decided() if isinstance(one, Reported)
+    }
 
 
 class Killed(Exception):

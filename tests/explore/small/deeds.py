@@ -163,7 +163,7 @@ def _patch(tower: SmallTower, act: Act, now: float) -> Outcome:
     del act
     if not tower.api(now):
         return Outcome.FAILED
-    tower.drift = 0
+    tower.drift, tower.rolled_out = 0, now
     return Outcome.DONE
 
 
@@ -231,6 +231,13 @@ def _not_cordoned_by_talos(tower: SmallTower, act: Act, now: float) -> str:
     return "" if tower.cordoned == "talos" else "not cordoned by Talos"
 
 
+def _not_drifted(tower: SmallTower, act: Act, now: float) -> str:
+    del act, now
+    if tower.rollout_paused:
+        return "a human paused the rollout"
+    return "" if tower.drift else "no drift"
+
+
 def _job_not_down(tower: SmallTower, act: Act, now: float) -> str:
     del act
     if tower.job_runs_now(now):
@@ -248,5 +255,6 @@ _NEEDLESS: Final[Mapping[Remedy, Callable[[SmallTower, Act, float], str]]] = {
     Remedy.RESTART_ENGINE: _engine_up,
     Remedy.UNTAINT: _no_taint,
     Remedy.UNCORDON: _not_cordoned_by_talos,
+    Remedy.PATCH_LIVEKIT: _not_drifted,
     Remedy.KICKSTART_JOB: _job_not_down,
 }

@@ -74,6 +74,17 @@ def _drift(tower: SmallTower, now: float, chance: random.Random) -> None:
     tower.drift = tower.serial
 
 
+def _broken_template(tower: SmallTower, now: float, chance: random.Random) -> None:
+    """Its probes cannot pass, and behind them is an image that does not start."""
+    _drift(tower, now, chance)
+    tower.starts = False
+
+
+def _pause_rollout(tower: SmallTower, now: float, chance: random.Random) -> None:
+    del now, chance
+    tower.rollout_paused = True
+
+
 def _kill(tower: SmallTower, now: float, chance: random.Random) -> None:
     tower.policy = tower.policy and chance.random() < 0.7
     if tower.box == "running":
@@ -191,6 +202,8 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "pods_unknown": Fault(_pods(4), Layer.PODS),
     "pod_stuck": Fault(_stuck, Layer.PODS),
     "livekit_drift": Fault(_drift, Layer.LIVEKIT),
+    "livekit_broken": Fault(_broken_template, Layer.LIVEKIT, covered=False),
+    "rollout_paused": Fault(_pause_rollout, Layer.LIVEKIT, human=True),
     "docker_kill": Fault(_kill, Layer.TALOS),
     "docker_stop": Fault(_docker_stop, Layer.TALOS, human=True),
     "shutting_down": Fault(_box("shutting_down"), Layer.TALOS),

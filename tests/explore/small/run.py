@@ -27,7 +27,7 @@ from healer.core.pacing import stirring
 from healer.core.policy import Policy
 from healer.core.tower import LAYERS, Layer
 from healer.promises.history import Deed, History, Moment
-from healer.promises.recovery import CORDON
+from healer.promises.recovery import CORDON, PAUSED_ROLLOUT
 from tests.explore.small import deeds
 from tests.explore.small.faults import FAULTS, Schedule, foreign
 from tests.explore.small.tower import SmallTower, look
@@ -149,6 +149,8 @@ class Run:
             history.human = frozenset({CORDON})
         elif "cordon_by_human" in befell and not lifted:
             history.undone = ("a human's cordon",)
+        if self.tower.rollout_paused:
+            history.human |= {PAUSED_ROLLOUT}
         if befell & _TAKES_A_JOB_AWAY and self.tower.job == "up" and not lifted:
             history.undone = (*history.undone, "a job that was booted out or disabled")
         return history

@@ -31,6 +31,8 @@ READY_AFTER: Final = 20.0
 FLANNEL_AFTER: Final = 18.0
 """Seconds after the container's start (facts/lab.md)."""
 PODS_AFTER: Final = 26.0
+LIVEKIT_AFTER: Final = 12.0
+"""Seconds from LiveKit's start to Ready: its readiness probe begins after ten."""
 THROTTLE: Final = 10.0
 """Seconds for which launchd lets a job that died rest, before it starts it itself."""
 LOOP: Final = 3
@@ -76,6 +78,12 @@ class SmallTower:
     stuck_pods: dict[str, int] = field(default_factory=dict)
     drift: int = 0
     """Generation of LiveKit with the probe trap; 0 = none."""
+    rolled_out: float = -3600.0
+    """When LiveKit's pod was last replaced."""
+    starts: bool = True
+    """Whether LiveKit's newest template works at all."""
+    rollout_paused: bool = False
+    """By a human."""
     port_dead: bool = False
     job: str = "up"
     """A launchd job: up, dead, absent (booted out by a human), disabled (and down)."""
@@ -134,6 +142,10 @@ class SmallTower:
         up = self.runs(now) and self.box == "running"
         return up and now - self.box_since >= PODS_AFTER and not self.tainted
 
+    def livekit_ready(self, now: float) -> bool:
+        """Whether a pod of its newest template is Ready."""
+        return not self.drift and self.starts and now - self.rolled_out >= LIVEKIT_AFTER
+
     def job_runs_now(self, now: float) -> bool:
         """Whether the job has a process; launchd starts again what it keeps alive."""
         while self.job == "dead" and self.job_kept and now - self.job_since >= THROTTLE:
@@ -184,7 +196,7 @@ class SmallTower:
         ready = self.ready(now)
         network = self.network(now)
         pods = network and not (self.unknown_pods or self.stuck_pods)
-        livekit = pods and not self.drift
+        livekit = pods and self.livekit_ready(now)
         return {
             Layer.HOST: True,
             Layer.COLIMA: self.booted(now),
@@ -364,8 +376,11 @@ def _pods(tower: SmallTower, now: float) -> Observation:
 def _livekit(tower: SmallTower, now: float) -> Observation:
     if not tower.api(now):
         return Observation(Layer.LIVEKIT, unknown="the API does not answer")
-    if not tower.drift:
-        return Observation(Layer.LIVEKIT)
+    told = (_found(Reason.LIVEKIT_PAUSED),) if tower.rollout_paused else ()
+    if tower.livekit_ready(now):
+        return Observation(Layer.LIVEKIT, told)
+    if not tower.drift or tower.rollout_paused:
+        return Observation(Layer.LIVEKIT, (_found(Reason.LIVEKIT_UNHEALTHY), *told))
     event = f"livekit/drift/{tower.drift}"
     return Observation(Layer.LIVEKIT, (_found(Reason.LIVEKIT_PROBE_DRIFT, event=event),))
 

@@ -169,13 +169,14 @@ def test_what_will_be_over_soon_says_when() -> None:
     assert {Layer.KERNEL: NOW + 3.0} == resolving(world, judged({Layer.NODE: State.SUSPECT}), NOW)
 
 
-SILENT = Finding(Reason.SERVICE_NO_ENDPOINTS, "redis: refused", "6379")
+REDIS = "joelclaw/Service/redis"
+SILENT = Finding(Reason.SERVICE_NO_ENDPOINTS, "redis: refused", "6379", owner=REDIS)
 
 
 @pytest.mark.parametrize("starved", [Reason.LIVEKIT_REDIS_ILL, Reason.LIVEKIT_NODE_STALE])
 def test_a_livekit_that_starves_is_a_part_of_redis_own_incident(starved: Reason) -> None:
     """Whichever of the two is found first: the same illness is told once."""
-    world = world_of(SILENT, Finding(starved, "406"))
+    world = world_of(SILENT, Finding(starved, "406", cause=REDIS))
     for first, second in (
         (Layer.SERVICES, Layer.LIVEKIT),
         (Layer.LIVEKIT, Layer.SERVICES),
@@ -186,6 +187,17 @@ def test_a_livekit_that_starves_is_a_part_of_redis_own_incident(starved: Reason)
         after, said = follow_incidents(before, both, NOW + 1.0, POLICY)
         assert [] == said
         assert [{first, second}] == [set(one.layers) for one in after.incidents]
+
+
+@pytest.mark.parametrize("owner", ["joelclaw/Service/typesense", ""])
+def test_a_livekit_without_redis_joins_no_incident_but_that_of_redis(owner: str) -> None:
+    """Another service's silence has another cause, and is another incident."""
+    silent = Finding(Reason.SERVICE_NO_ENDPOINTS, "refused", "8108", owner=owner)
+    world = world_of(silent, Finding(Reason.LIVEKIT_NODE_STALE, "406", cause=REDIS))
+    states = judged({Layer.LIVEKIT: State.FAILING, Layer.SERVICES: State.FAILING})
+    after, said = follow_incidents(world, states, NOW, POLICY)
+
+    assert (2, 2) == (len(said), len(after.incidents))
 
 
 def test_a_livekit_with_an_illness_of_its_own_is_an_incident_of_its_own() -> None:

@@ -559,14 +559,17 @@ UPDATE = ill(Reason.RESTART_POLICY)
 
 def test_what_was_seen_long_ago_causes_no_act() -> None:
     """I1: a probe that fell silent a minute ago tells nothing of now."""
-    night = Night().see(UPDATE).run(4.0)
+    night = Night()
+    night.tell(Paused(Pause(Layer.TALOS, None, "joel", "comparing limits")))
+    night.see(UPDATE).run(4.0)
     night.now += 60.0
+    night.tell(Resumed(Layer.TALOS))
     for layer in Layer:
         if layer is not Layer.TALOS:
             night.tell(Observed(night.seen[layer]))
 
     assert [] == night.acts
-    assert ["unknown"] == night.rules(Remedy.SET_RESTART_POLICY)
+    assert ["paused", "unknown"] == night.rules(Remedy.SET_RESTART_POLICY)
 
 
 def test_nothing_is_done_while_the_host_is_unseen() -> None:

@@ -208,3 +208,22 @@ def test_a_job_has_recovered_only_when_nothing_is_found_of_it(
     after = after_look(waiting, Observation(Layer.LAUNCHD, findings), NOW + 1.0)
 
     assert passes == after.verifying[0].passes
+
+
+@pytest.mark.parametrize(
+    ("found", "passes"),
+    [
+        ((), 1),
+        ((Finding(Reason.LIVEKIT_UNHEALTHY, "0 of 1 Ready"),), 0),
+        ((Finding(Reason.LIVEKIT_ROLLING_OUT, "0 of 1 pods have its newest template"),), 0),
+    ],
+)
+def test_a_patch_is_proved_by_a_ready_pod_of_the_new_template(
+    found: tuple[Finding, ...], passes: int
+) -> None:
+    """That nothing differs any more proves only that the patch was written (I14)."""
+    patch = act_of(Remedy.PATCH_LIVEKIT, Reason.LIVEKIT_PROBE_DRIFT, 5)
+    world = replace(World(), verifying=(Verification(patch, NOW, NOW + 60.0),))
+    after = after_look(world, Observation(Layer.LIVEKIT, found), NOW)
+
+    assert [passes] == [one.passes for one in after.verifying]

@@ -1,8 +1,10 @@
 """LiveKit's probe."""
 
+import pytest
+
 from healer.core.observation import Observation
 from healer.core.reasons import Reason
-from healer.model.cluster import Deployment, Owner
+from healer.model.cluster import Deployment, Owner, ServicePort
 from healer.model.livekit import PatchWhen
 from healer.ports import CannotLook, PortError, TargetIll, WrongAnswer
 from healer.probes.livekit import LivekitProbe
@@ -17,11 +19,13 @@ async def look(
     http: str | PortError = "OK",
     redis: str | PortError = "PONG",
     when: PatchWhen = PatchWhen.NOT_READY,
+    redis_wanted: int = 1,
 ) -> Observation:
     """Look at a cluster with that Deployment, those answers and a pod of it."""
     owner = Owner("ReplicaSet", "livekit-server-5d9f", "u")
     cluster = FakeCluster(pod(waiting("ErrImagePull"), name="livekit-server-5d9f-x", owner=owner))
     cluster.deployments = list(deployments)
+    cluster.service_ports = [ServicePort("joelclaw", "redis", 6379, 6379, "redis", 0, redis_wanted)]
     return await LivekitProbe(cluster, FakePorts(p7880=http, p6379=redis), when).look()
 
 
@@ -84,6 +88,59 @@ async def test_redis_is_looked_at_before_livekit_is_blamed() -> None:
     assert [Reason.LIVEKIT_REDIS_ILL] == reasons(alone)
     assert [Reason.LIVEKIT_PROBE_DRIFT, Reason.LIVEKIT_REDIS_ILL] == reasons(drifted)
     assert 60.0 == drifted.findings[0].ripe_in
+
+
+async def test_without_the_redis_that_a_human_scaled_to_0_it_is_not_ill() -> None:
+    """Not Ready or with stale stats, drifted or not: nothing is patched, and the cause is named."""
+    refused = TargetIll("redis :6379", "Connection refused")
+    waiting = [
+        await look(livekit("chart"), redis=refused, redis_wanted=0),
+        await look(livekit("patched"), redis=refused, redis_wanted=0),
+        await look(livekit("patched", ready=1), http=STALE, redis=refused, redis_wanted=0),
+    ]
+
+    assert [[Reason.LIVEKIT_REDIS_OFF]] * 3 == [reasons(one) for one in waiting]
+    assert all(one.well and "Redis is scaled to 0" in one.findings[0].evidence for one in waiting)
+
+
+async def test_consequences_of_redis_name_its_service() -> None:
+    """So that they join its incident, and no other's."""
+    seen = await look(livekit("patched"), redis=TargetIll("redis :6379", "Connection refused"))
+    stale = await look(livekit("patched", ready=1), http=STALE)
+
+    assert ["joelclaw/Service/redis"] * 2 == [one.findings[0].cause for one in (seen, stale)]
+
+
+async def test_a_paused_rollout_is_told_and_never_patched() -> None:
+    """Not even where a patch is always wanted: a human's decision."""
+    always = PatchWhen.ALWAYS
+    ready = await look(livekit("chart", ready=1, paused=True), when=always)
+    ill = await look(livekit("chart", paused=True), http=TargetIll("http :7880/", "refused"))
+    changed = await look(livekit("patched", ready=1, updated=0, paused=True))
+
+    assert [Reason.LIVEKIT_PAUSED] == reasons(ready) == reasons(changed)
+    assert [Reason.LIVEKIT_UNHEALTHY, Reason.LIVEKIT_PAUSED] == reasons(ill)
+    assert ready.findings[0].evidence.startswith("a human paused the rollout; Ready; waiting: ")
+    assert "rollout resume deploy/livekit-server" in ready.findings[0].advice
+
+
+@pytest.mark.parametrize(
+    ("one", "left"),
+    [
+        (livekit("patched", ready=1, updated=0), "0 of 1 pods have its newest template"),
+        (livekit("patched", ready=1, total=2), "1 pods of an older template are left"),
+        (livekit("patched", ready=1), ""),
+    ],
+)
+async def test_ready_pods_of_an_older_template_are_no_finished_rollout(
+    one: Deployment, left: str
+) -> None:
+    """It serves, so it is well; and whether the newest template works is not proved."""
+    seen = await look(one)
+    expected = [(Reason.LIVEKIT_ROLLING_OUT, f"Ready with what it had before: {left}")]
+
+    assert seen.well
+    assert (expected if left else []) == [(one.reason, one.evidence) for one in seen.findings]
 
 
 async def test_who_cannot_ask_redis_does_not_blame_it() -> None:

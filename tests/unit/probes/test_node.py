@@ -67,7 +67,7 @@ async def test_a_ready_node_is_well() -> None:
         ),
         ([(Reason.NETWORK_NOT_READY, 0.0), (Reason.NODE_TAINTED, 0.0)], node(NO_NETWORK, ONE)),
         ([(Reason.NETWORK_NOT_READY, 0.0)], node(NO_NETWORK, by_talos=True)),
-        ([(Reason.NODE_PRESSURE, 0.0)], node(None, DEDICATED)),
+        ([(Reason.FOREIGN_TAINT, 0.0)], node(None, DEDICATED)),
     ],
 )
 async def test_each_trouble_has_its_reason_and_its_time(

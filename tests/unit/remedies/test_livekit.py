@@ -57,6 +57,16 @@ async def test_one_that_nobody_wants_is_never_patched() -> None:
     assert "not needed: it is scaled to zero" == await perform(always.remedy, act)
 
 
+async def test_a_rollout_that_somebody_paused_is_never_patched() -> None:
+    """Between the look and the act, and where a patch is always wanted (I15)."""
+    for stage in (Stage(), Stage(PatchWhen.ALWAYS)):
+        act = await intent(stage.probe, stage.remedy)
+        stage.cluster.deployments = [livekit("chart", paused=True)]
+
+        assert "not needed: a human paused the rollout" == await perform(stage.remedy, act)
+        assert [] == stage.cluster.acts
+
+
 def gone(cluster: FakeCluster) -> None:
     """Somebody deleted it."""
     cluster.deployments = []

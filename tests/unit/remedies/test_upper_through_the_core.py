@@ -93,7 +93,7 @@ async def test_a_humans_doing_is_left_alone_and_told_of_once(tower: UpperTower) 
     assert [] == tower.acts
     assert {
         Reason.CORDONED_BY_HUMAN: 1,
-        Reason.NODE_PRESSURE: 1,
+        Reason.FOREIGN_TAINT: 1,
         Reason.POD_IMAGE_PULL: 1,
         Reason.POD_UNMANAGED: 2,
     } == {
