@@ -61,17 +61,13 @@ def _named_state(environment: Mapping[str, str], home: Path) -> str | None:
 
 
 def _state_of_the_file(path: Path, *, must_exist: bool) -> str | None:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
-        return None if must_exist else ""
-    except (OSError, ValueError):
-        return None
-    import tomllib  # noqa: PLC0415  (whoever has no file need not pay for it)
+    if not must_exist and not os.path.lexists(path):
+        return ""
+    from healer.settings.toml import parse, read_text  # noqa: PLC0415  (who has no file pays nothing)
 
     try:
-        state = tomllib.loads(text).get("files", {}).get("state", "")
-    except (tomllib.TOMLDecodeError, AttributeError):
+        state = parse(read_text(path)).get("files", {}).get("state", "")
+    except (OSError, ValueError, AttributeError):
         return None
     return state if isinstance(state, str) else None
 

@@ -192,7 +192,13 @@ async def _reload(house: Household, logbook: Logbook | None, notices: HouseNotic
         return
     changed = list(_changed(house.settings, settings))
     if changed:
-        await reload(house, settings, os.environ)
+        try:
+            await reload(house, settings, os.environ)
+        except Exception as error:  # noqa: BLE001  (no settings may end a daemon that watches)
+            tell(f"healer: settings that cannot be used: {type(error).__name__}: {error}")
+            tell("healer: the old settings stay in force")
+            _note(logbook, "reload_refused", problems=[f"{type(error).__name__}: {error}"])
+            return
         notices.reload()
     for key in changed:
         later = " (at the next start)" if key in _AT_NEXT_START else ""

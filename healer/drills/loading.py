@@ -1,6 +1,5 @@
 """Scenarios from TOML: every problem is named with its place, its value and its remedy."""
 
-import tomllib
 from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
@@ -13,9 +12,11 @@ from healer.core.tower import Layer
 from healer.drills.ourselves import OURSELVES
 from healer.drills.scenario import Expect, Happens, Scenario
 from healer.model.notice import Kind
+from healer.settings import toml
 from healer.settings.decoding import Problems, did_you_mean
 from healer.settings.forms import Unit
 from healer.settings.lines import line_of, lines_of
+from healer.settings.toml import read_text, shown
 from healer.simulation.happenings import HAPPENINGS, Choice, Number, Parameter, Value
 
 Json = Any
@@ -39,7 +40,7 @@ class ScenarioError(Exception):
 def load(path: Path) -> Scenario:
     """A scenario from a file of the reader's own. Raises ScenarioError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except UnicodeDecodeError as error:
         byte = f"byte {error.start} is not UTF-8; save the file as UTF-8"
         raise ScenarioError([f"{path}: {byte}"]) from error
@@ -51,9 +52,9 @@ def load(path: Path) -> Scenario:
 def parse(text: str, name: str, source: str) -> Scenario:
     """A scenario from TOML. `source` is what errors call the file. Raises ScenarioError."""
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError([f"{source}: not valid TOML: {error}"]) from error
+        table = toml.parse(text)
+    except ValueError as error:
+        raise ScenarioError([f"{source}:{error}"]) from error
     lines = lines_of(text)
 
     def place(key: str) -> str:
@@ -61,8 +62,10 @@ def parse(text: str, name: str, source: str) -> Scenario:
         return f"{source}:{line}" if line else source
 
     problems = Problems(place)
-    scenario = _scenario(name, table, problems)
-    if problems.found:
+    for key, words in toml.unusable(table):
+        problems.add(key, words)
+    scenario = None if problems.found else _scenario(name, table, problems)
+    if scenario is None or problems.found:
         raise ScenarioError(problems.found)
     return scenario
 
@@ -145,7 +148,7 @@ def parameters_of(what: str) -> Mapping[str, Parameter] | None:
 def _no_such_happening(what: Json) -> str:
     if what is None:
         return "is missing; `healer drill --list` names everything that can happen"
-    return f"{what!r} is nothing that can happen" + did_you_mean(str(what), _happening_names())
+    return f"{shown(what)} is nothing that can happen" + did_you_mean(str(what), _happening_names())
 
 
 def _happening_names() -> list[str]:
@@ -159,13 +162,13 @@ def _reader(parameter: Parameter) -> Read:
         read = _number(value)
         if isinstance(parameter, Number) and not parameter.least <= read <= parameter.most:
             wanted = f"from {parameter.least:g} to {parameter.most:g}"
-            raise ValueError(f"{value!r} should be a number {wanted} ({parameter.about})")
+            raise ValueError(f"{shown(value)} should be a number {wanted} ({parameter.about})")
         return read
 
     def choice(value: Json) -> Value:
         if isinstance(parameter, Choice) and value not in parameter.values:
             known = ", ".join(str(one) for one in parameter.values)
-            raise ValueError(f"{value!r} should be one of: {known} ({parameter.about})")
+            raise ValueError(f"{shown(value)} should be one of: {known} ({parameter.about})")
         return value if isinstance(value, str) else float(value)
 
     return number if isinstance(parameter, Number) else choice
@@ -180,19 +183,19 @@ def _number(value: Json) -> float:
 def _time(value: Json) -> float:
     seconds = float(Unit("duration").read(value))
     if seconds > _LONGEST:
-        raise ValueError(f"{value!r} is longer than forty days: write it as 90s, 10m or 1h30m")
+        raise ValueError(f"{shown(value)} is longer than forty days: write it as 90s, 10m or 1h30m")
     return seconds
 
 
 def _text(value: Json) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{value!r} should be text")
+        raise ValueError(f"{shown(value)} should be text")
     return " ".join(value.split())
 
 
 def _whole(value: Json) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"{value!r} should be a whole number, 0 or more")
+        raise ValueError(f"{shown(value)} should be a whole number, 0 or more")
     return value
 
 
@@ -202,19 +205,19 @@ def _rows(value: Json) -> tuple[int, ...]:
 
 def _yes_or_no(value: Json) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"{value!r} should be true or false")  # noqa: TRY004  (a wrong value in a file)
+        raise ValueError(f"{shown(value)} should be true or false")  # noqa: TRY004  (a wrong value in a file)
     return value
 
 
 def _list(value: Json) -> list[Json]:
     if not isinstance(value, list):
-        raise ValueError(f"{value!r} should be a list")  # noqa: TRY004  (a wrong value in a file)
+        raise ValueError(f"{shown(value)} should be a list")  # noqa: TRY004  (a wrong value in a file)
     return value
 
 
 def _table(value: Json) -> Mapping[str, Json]:
     if not isinstance(value, dict):
-        raise ValueError(f"{value!r} should be a table of keys")  # noqa: TRY004  (a wrong value in a file)
+        raise ValueError(f"{shown(value)} should be a table of keys")  # noqa: TRY004  (a wrong value in a file)
     return value
 
 
@@ -228,7 +231,7 @@ def _word(kind: type[E_], what: str) -> Callable[[Json], E_]:
 
     def read(value: Json) -> E_:
         if value not in known:
-            raise ValueError(f"{value!r} is no {what}" + did_you_mean(str(value), known))
+            raise ValueError(f"{shown(value)} is no {what}" + did_you_mean(str(value), known))
         return known[value]
 
     return read

@@ -5,6 +5,7 @@ but paths.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,9 @@ LOCK: Final = "lock"
 def config_path(environment: Mapping[str, str], home: Path) -> Path:
     """The one file that counts: $HEALER_CONFIG, else the XDG place, else ~/.config."""
     if environment.get("HEALER_CONFIG"):
-        return Path(environment["HEALER_CONFIG"]).expanduser()
+        with suppress(RuntimeError):  # `~somebody` who is nobody here: a file that is not there
+            return Path(environment["HEALER_CONFIG"]).expanduser()
+        return Path(environment["HEALER_CONFIG"])
     base = environment.get("XDG_CONFIG_HOME", "")
     # The XDG specification: a relative path is invalid, and ignored.
     return (Path(base) if base.startswith("/") else home / ".config") / "healer" / "config.toml"

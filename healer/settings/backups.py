@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from healer.settings.toml import shown
+
 _RELEASE: Final = re.compile(r"([a-z0-9][a-z0-9-]*)/([a-z0-9][a-z0-9.-]*)(?:=(\S+))?")
 
 
@@ -10,5 +12,7 @@ def release_of(text: str) -> tuple[str, str, str]:
     """Namespace, name and chart ('' = not said). Raises ValueError."""
     found = _RELEASE.fullmatch(text)
     if found is None:
-        raise ValueError(f"{text!r} should be namespace/name, or namespace/name=repository/chart")
+        raise ValueError(
+            f"{shown(text)} should be namespace/name, or namespace/name=repository/chart"
+        )
     return found[1], found[2], found[3] or ""

@@ -12,6 +12,7 @@ from healer.model.launchd import RIVALS
 from healer.model.published import BEHIND, HOST, PublishedService
 from healer.settings.backups import release_of
 from healer.settings.policy import ladder_of, limits_of
+from healer.settings.toml import shown
 from healer.settings.tree import Settings
 
 REMEMBERED: Final = 8 * DAY
@@ -147,7 +148,10 @@ def _of_jobs(settings: Settings) -> Iterator[Problem]:
         if seen[job.label] > 1:
             yield f"{place}.label", f"{job.label} is named twice"
         if not _LABEL.fullmatch(job.label):
-            yield f"{place}.label", f"{job.label!r} should be a label of launchd's: com.example.job"
+            yield (
+                f"{place}.label",
+                f"{shown(job.label)} should be a label of launchd's: com.example.job",
+            )
         if job.label in RIVALS and job.kickstart:
             words = f"{job.label} owns the tower too, and is never started; write false"
             yield f"{place}.kickstart", words
@@ -157,9 +161,9 @@ def _of_jobs(settings: Settings) -> Iterator[Problem]:
 
 def _of_service(service: PublishedService) -> Iterator[Problem]:
     if service.protocol not in _PROTOCOLS:
-        yield "protocol", f"{service.protocol!r} should be one of: {', '.join(_PROTOCOLS)}"
+        yield "protocol", f"{shown(service.protocol)} should be one of: {', '.join(_PROTOCOLS)}"
     if service.where not in BEHIND:
-        yield "where", f"{service.where!r} should be one of: {', '.join(BEHIND)}"
+        yield "where", f"{shown(service.where)} should be one of: {', '.join(BEHIND)}"
     if service.status and service.status not in _STATUSES:
         yield "status", f"{service.status} should be an HTTP status, or 0 for any from 200 to 399"
     if not 0 < service.host_port <= _LARGEST_PORT:
@@ -167,7 +171,7 @@ def _of_service(service: PublishedService) -> Iterator[Problem]:
     if not 0 <= service.container_port <= _LARGEST_PORT:
         yield "container_port", f"{service.container_port} should be from 0 to {_LARGEST_PORT}"
     if service.protocol == "http" and not service.path.startswith("/"):
-        yield "path", f"{service.path!r} should begin with /"
+        yield "path", f"{shown(service.path)} should begin with /"
 
 
 def _of_backup(settings: Settings) -> Iterator[Problem]:
@@ -180,7 +184,7 @@ def _of_backup(settings: Settings) -> Iterator[Problem]:
     if told.deadline < 1.0:
         yield "backup.deadline", "too short for any command; write at least 1s"
     if told.pds_path and not told.pds_path.startswith("/"):
-        yield "backup.pds_path", f"{told.pds_path!r} should begin with /"
+        yield "backup.pds_path", f"{shown(told.pds_path)} should begin with /"
 
 
 def _of_front(settings: Settings) -> Iterator[Problem]:
@@ -189,8 +193,8 @@ def _of_front(settings: Settings) -> Iterator[Problem]:
         place = f"caddy.urls[{number}]"
         if fault := fault_of(one):
             # A URL may hold a password, which is not repeated.
-            shown = "" if "@" in one.url else f"{one.url!r} "
-            yield f"{place}.url", f"{shown}{fault}"
+            url = "" if "@" in one.url else f"{shown(one.url)} "
+            yield f"{place}.url", f"{url}{fault}"
         if not 0 <= one.port <= _LARGEST_PORT:
             yield f"{place}.port", f"{one.port} should be from 0 to {_LARGEST_PORT}"
         if one.status and one.status not in _STATUSES:
@@ -205,4 +209,4 @@ def _of_front(settings: Settings) -> Iterator[Problem]:
     if port not in _FUNNEL_PORTS:
         yield "funnel.port", f"{port} should be one of: {', '.join(map(str, _FUNNEL_PORTS))}"
     if not target.startswith(_FUNNEL_TARGETS) or not target.isprintable() or " " in target:
-        yield "funnel.target", f"{target!r} should be a URL such as http://127.0.0.1:3111"
+        yield "funnel.target", f"{shown(target)} should be a URL such as http://127.0.0.1:3111"

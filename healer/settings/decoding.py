@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from healer.settings.forms import Bounds, Form, Text, Unit
+from healer.settings.toml import shown
 
 T = TypeVar("T")
 Json = Any
@@ -23,7 +24,8 @@ class Problems:
 
     def add(self, key: str, words: str) -> None:
         """Note a problem with its place."""
-        self.found.append(f"{self.source(key)}: {key}: {words}")
+        told = f"{self.source(key)}: {key}: {words}"
+        self.found.append(told if told.isprintable() else ascii(told)[1:-1])
 
 
 class IncompleteError(ValueError):
@@ -93,7 +95,7 @@ def _value(hint: Any, value: Json, place: str, problems: Problems) -> Any:  # no
 
 def _table(value: Json) -> Mapping[str, Json]:
     if not isinstance(value, dict):
-        raise ValueError(f"{value!r} should be a table of keys")  # noqa: TRY004  (a wrong value of a setting)
+        raise ValueError(f"{shown(value)} should be a table of keys")  # noqa: TRY004  (a wrong value of a setting)
     return value
 
 
@@ -116,7 +118,7 @@ def _keyed(kinds: tuple[Any, ...], value: Json, place: str, problems: Problems) 
 
 def _listed(kind: Any, value: Json, place: str, problems: Problems) -> tuple[Any, ...]:  # noqa: ANN401  (any setting's type)
     if not isinstance(value, list):
-        raise ValueError(f"{value!r} should be a list")  # noqa: TRY004  (a wrong value of a setting)
+        raise ValueError(f"{shown(value)} should be a list")  # noqa: TRY004  (a wrong value of a setting)
     decoded = []
     for number, one in enumerate(value, 1):
         where = f"{place}[{number}]"
@@ -134,5 +136,5 @@ _WANTED = {bool: "true or false", int: "a whole number", str: "text"}
 
 def _scalar(kind: type[Any], value: Json) -> Json:
     if type(value) is not kind:
-        raise ValueError(f"{value!r} should be {_WANTED[kind]}")
+        raise ValueError(f"{shown(value)} should be {_WANTED[kind]}")
     return value

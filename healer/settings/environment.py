@@ -9,6 +9,8 @@ from healer.settings.tree import Settings
 
 _PREFIX: Final = "HEALER_"
 _NOT_KEYS: Final = frozenset({"HEALER_CONFIG"})
+_LONGEST: Final = 18
+"""Digits of a number that fits in 64 bits."""
 _OF_THE_TESTS: Final = "HEALER_LAB"
 """The lab's own variables reach the healer that it starts."""
 _SCALARS: Final = (
@@ -71,4 +73,5 @@ def _from_text(text: str, hint: Any) -> Any:  # noqa: ANN401  (any setting's typ
     if hint is bool and text in {"true", "false"}:
         return text == "true"
     whole = hint is int or isinstance(form_of(hint), Bounds)
-    return int(text) if whole and text.isascii() and text.isdigit() else text
+    digits = text.isascii() and text.isdigit() and len(text) <= _LONGEST
+    return int(text) if whole and digits else text

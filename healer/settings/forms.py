@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from healer.model.jobs import parse_local_url
-from healer.settings.units import parse_duration, parse_size
+from healer.settings.toml import shown
+from healer.settings.units import format_duration, parse_duration, parse_size
 
 _LARGEST_PORT: Final = 65_535
+_LARGEST_SIZE: Final = 2**63 - 1
+_LONGEST_TIME: Final = 3650 * 86_400.0
+"""Seconds; what is meant to be later than in ten years is meant to be never."""
 _ENDPOINT: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[1-9][0-9]{0,4}")
 
 
@@ -22,12 +26,16 @@ class Unit:
         """From a number or from what people write; raises ValueError."""
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number and not isinstance(value, str):
-            raise ValueError(f"{value!r} should be {self._wanted()}")
+            raise ValueError(f"{shown(value)} should be {self._wanted()}")
         if self.name == "size":
             return _bytes(value)
         seconds = float(value) if number else parse_duration(value)
-        if not math.isfinite(seconds) or seconds < 0:
-            raise ValueError(f"{value!r} should be a time of 0s or more")
+        if not 0 <= seconds < math.inf:
+            raise ValueError(f"{shown(value)} should be a time of 0s or more")
+        if seconds > _LONGEST_TIME:
+            raise ValueError(
+                f"{shown(value)} should be a time of at most {format_duration(_LONGEST_TIME)}"
+            )
         return seconds + 0.0
 
     def _wanted(self) -> str:
@@ -35,11 +43,10 @@ class Unit:
 
 
 def _bytes(value: float | str) -> int:
-    if isinstance(value, str):
-        return parse_size(value)
-    if value != int(value) or value < 0:
-        raise ValueError(f"{value!r} should be a whole number of bytes, 0 or more")
-    return int(value)
+    size = parse_size(value) if isinstance(value, str) else value
+    if not 0 <= size <= _LARGEST_SIZE or size != int(size):
+        raise ValueError(f"{shown(value)} should be a whole number of bytes, from 0 to 8 EiB")
+    return int(size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ class Bounds:
         whole = isinstance(value, int) and not isinstance(value, bool)
         if not whole or not self.least <= value <= self.most:
             wanted = f"a whole number from {self.least} to {self.most}"
-            raise ValueError(f"{value!r} should be {wanted}")
+            raise ValueError(f"{shown(value)} should be {wanted}")
         return int(value)
 
 
@@ -72,19 +79,21 @@ class Text:
     def read(self, value: Any) -> str:  # noqa: ANN401  (whatever TOML can hold)
         """The same; raises ValueError."""
         if not isinstance(value, str):
-            raise ValueError(f"{value!r} should be text")  # noqa: TRY004  (a wrong value of a setting)
+            raise ValueError(f"{shown(value)} should be text")  # noqa: TRY004  (a wrong value of a setting)
         if self.kind == "choice" and value not in self.choices:
-            raise ValueError(f"{value!r} should be one of: {', '.join(self.choices)}")
+            raise ValueError(f"{shown(value)} should be one of: {', '.join(self.choices)}")
         if self.kind == "name" and not value.strip():
-            raise ValueError(f"{value!r} should not be empty")
+            raise ValueError(f"{shown(value)} should not be empty")
         if self.kind == "folder" and not value.startswith("/"):
-            raise ValueError(f"{value!r} should begin with /")
+            raise ValueError(f"{shown(value)} should begin with /")
         if self.kind == "place" and not value.startswith(("/", "~/")):
-            raise ValueError(f"{value!r} should begin with / or ~/: launchd runs healer elsewhere")
+            raise ValueError(
+                f"{shown(value)} should begin with / or ~/: launchd runs healer elsewhere"
+            )
         if self.kind == "endpoint" and not _is_endpoint(value):
-            raise ValueError(f"{value!r} should be host:port, e.g. example.org:443")
+            raise ValueError(f"{shown(value)} should be host:port, e.g. example.org:443")
         if self.kind == "local_url" and value and parse_local_url(value) is None:
-            raise ValueError(f"{value!r} should be http://127.0.0.1:PORT/PATH, on this Mac")
+            raise ValueError(f"{shown(value)} should be http://127.0.0.1:PORT/PATH, on this Mac")
         return value
 
 

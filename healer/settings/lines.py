@@ -35,7 +35,7 @@ def line_of(key: str, lines: dict[str, int]) -> int | None:
     while key:
         if key in lines:
             return lines[key]
-        key = re.sub(r"(?:\[\d+\]|(?:^|\.)[^.\[]*)$", "", key)
+        key = key[: max(key.rfind("."), key.rfind("["), 0)]
     return None
 
 

@@ -1,7 +1,6 @@
 """Reading the settings: flags over environment over file over defaults."""
 
 import os
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from healer.settings.checking import bad_pairs
 from healer.settings.decoding import IncompleteError, Problems, decode
 from healer.settings.environment import given_by_environment, secret_holders
 from healer.settings.lines import line_of, lines_of
+from healer.settings.toml import parse, read_text, unusable
 from healer.settings.tree import Settings
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
@@ -63,9 +63,13 @@ def load(
         _put(table, key, value)
         origins[key] = origin
     problems = Problems(lambda key: _source(key, origins, path), said)
-    settings = _decoded(table, problems)
-    for key, words in bad_pairs(settings):
+    settings, strange = Settings(), list(unusable(table))
+    for key, words in strange:
         problems.add(key, words)
+    if not strange:
+        settings = _decoded(table, problems)
+        for key, words in bad_pairs(settings):
+            problems.add(key, words)
     if problems.found:
         raise SettingsError(problems.found)
     return Loaded(settings, origins, None if text is None else path)
@@ -83,7 +87,7 @@ def check(path: Path) -> list[str]:
 def _read(path: Path, said: list[str], another: str) -> str | None:
     """Its text; `another` is how to name another file, '' when this one need not exist."""
     try:
-        return path.read_text(encoding="utf-8")
+        return read_text(path)
     except (FileNotFoundError, NotADirectoryError):
         if another:
             said.append(f"{path}: no such file; {another}, or create it")
@@ -97,9 +101,9 @@ def _read(path: Path, said: list[str], another: str) -> str | None:
 def _parsed(text: str, path: Path, said: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
     """The file's table, and the line of each key in it."""
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        said.append(f"{path}: not valid TOML: {error}")
+        table = parse(text)
+    except ValueError as error:
+        said.append(f"{path}:{error}")
         return {}, {}
     lines = lines_of(text)
     return table, {key: f"file {path}:{line_of(key, lines) or 1}" for key in _dotted(table)}

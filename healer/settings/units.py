@@ -4,6 +4,8 @@ import re
 from decimal import Decimal
 from typing import Final
 
+from healer.settings.toml import shown
+
 _SECONDS: Final = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 _BYTES: Final = {
     "B": 1,
@@ -33,7 +35,7 @@ def parse_duration(text: str) -> float:
         return float(text)
     parts = _DURATION.findall(text)
     if not parts or _DURATION.sub("", text):
-        raise ValueError(f"{text!r} is no time: write it as 90s, 10m or 1h30m")
+        raise ValueError(f"{shown(text)} is no time: write it as 90s, 10m or 1h30m")
     return sum(float(number) * _SECONDS[unit] for number, unit in parts)
 
 
@@ -55,7 +57,7 @@ def parse_size(text: str) -> int:
     """Bytes of `18GiB` or `500MB`; raises ValueError that names the value and the form."""
     match = _SIZE.fullmatch(text.strip())
     if match is None or match[2] not in _BYTES:
-        raise ValueError(f"{text!r} is no size: write it as 18GiB or 500MB")
+        raise ValueError(f"{shown(text)} is no size: write it as 18GiB or 500MB")
     return round(Decimal(match[1]) * _BYTES[match[2]])
 
 

@@ -213,11 +213,13 @@ def senses_of(
 
 
 async def reload(house: Household, settings: Settings, environment: Mapping[str, str]) -> None:
-    """Let the daemon go on with other settings, and let go of the old connections."""
+    """Let the daemon go on with other settings, and let go of the old connections.
+
+    What it raises, it raises before anything is changed.
+    """
     outside = _outside(settings, house.places, house.children, house.journal, environment)
     listener, old = house.ears, house.outside
-    house.daemon.reload(
-        senses_of(settings, outside, house.journal, listener, house.children, house.run)
-    )
+    senses = senses_of(settings, outside, house.journal, listener, house.children, house.run)
+    house.daemon.reload(senses)
     house.outside, house.settings = outside, settings
     await old.close()

@@ -109,6 +109,40 @@ def test_good_settings_are_reloaded_and_bad_ones_refused(daemon: DaemonProcess) 
     assert 0 == daemon.end()
 
 
+def test_hostile_settings_are_refused_whole(daemon: DaemonProcess) -> None:
+    """They end neither a daemon that runs nor, with a traceback, one that starts."""
+    config = daemon.home / ".config" / "healer" / "config.toml"
+    config.parent.mkdir(parents=True)
+    daemon.start()
+
+    hostile = {
+        "[tower]\nmemory = inf\n": "inf should be a whole number of bytes",
+        f"[tower]\nmemory = {'9' * 5000}\n": "a number of 5000 digits",
+        f"services = {'[' * 3000}{']' * 3000}\n": "nested too deeply",
+        '[files]\npath = ["/a\\u0000"]\n': "holds a NUL character",
+    }
+    for text, words in hostile.items():
+        config.write_text(f"[engine]\nacts_per_hour = 9\n{text}", "utf-8")
+        daemon.send(signal.SIGHUP)
+        daemon.hear(words)
+        daemon.hear("the old settings stay in force")
+        for command in (("run",), ("config", "check")):
+            asked = daemon.cli(*command)
+            assert 78 == asked.returncode
+            assert words in asked.stderr
+            assert "Traceback" not in asked.stderr
+        assert "Traceback" not in daemon.cli("status").stderr
+
+    config.unlink()
+    os.mkfifo(config)
+    daemon.send(signal.SIGHUP)
+    daemon.hear("is a FIFO, not a file")
+    config.unlink()
+    daemon.send(signal.SIGHUP)
+    daemon.hear("nothing in the settings changed")
+    assert 0 == daemon.end()
+
+
 def test_a_daemon_that_crashes_again_and_again_only_looks(daemon: DaemonProcess) -> None:
     """Three kills within ten minutes: it comes up paused by itself, until a human resumes."""
     for _ in range(3):

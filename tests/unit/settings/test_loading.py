@@ -349,7 +349,9 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     """A folder, or bytes that are no text: file, cause and what to do."""
     (tmp_path / "bytes.toml").write_bytes(b"[tower]\n\xff")
 
-    assert [f"{tmp_path}: Is a directory; look at it with: ls -l {tmp_path}"] == check(tmp_path)
+    assert [f"{tmp_path}: is a folder, not a file; look at it with: ls -l {tmp_path}"] == check(
+        tmp_path
+    )
     (said,) = check(tmp_path / "bytes.toml")
     assert said.endswith("byte 8 is not UTF-8; save the file as UTF-8")
 

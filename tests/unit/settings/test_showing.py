@@ -29,7 +29,7 @@ from healer.settings.tree import (
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 NAME = TEXT.filter(lambda one: bool(one.strip()))
 PLACE = TEXT.map(lambda one: f"/{one}")
-SECONDS = st.floats(min_value=0.0, max_value=1e9)
+SECONDS = st.floats(min_value=0.0, max_value=3e8)
 COUNT = st.integers(1, 100_000)
 PORT = st.integers(1, 65_535)
 
