@@ -39,7 +39,6 @@ from healer.model.machine import (
     VmStatus,
 )
 from healer.model.notice import Delivery, Ended, Notice, Past
-from healer.model.path import Owner
 from healer.model.published import PublishedService
 from healer.model.setup import (
     Addressing,
@@ -474,8 +473,8 @@ class PathEyes(Protocol):
         """What the Mac's port says when it is spoken to in its protocol; as PortEyes.speak."""
         ...
 
-    async def owners(self, port: int) -> Sequence[Owner]:
-        """Who listens on the Mac's port."""
+    async def listener_is_ours(self, port: int) -> bool:
+        """Whether the listener belongs to Lima (hostagent, mux, usernet)."""
         ...
 
     async def in_vm(self, services: Sequence[PublishedService]) -> Mapping[int, str | PortError]:

@@ -1,5 +1,7 @@
 """Time as this machine knows it."""
 
+import shutil
+import subprocess
 import sys
 import time
 from functools import cached_property
@@ -8,16 +10,19 @@ from typing import Final
 
 import anyio
 
-from healer.adapters.sysctl import read_sysctl
 from healer.ports import CannotLook
 
 if sys.platform == "darwin":
-    # The raw clock goes on while a Mac sleeps; CLOCK_MONOTONIC does not (facts/peers.md §6.2).
+    # Both monotonic clocks go on while a Mac sleeps; this one is not slewed by NTP either.
     _CLOCK: Final = time.CLOCK_MONOTONIC_RAW
     _AWAKE: Final = time.CLOCK_UPTIME_RAW
 else:
     _CLOCK: Final = time.CLOCK_BOOTTIME
     _AWAKE: Final = time.CLOCK_MONOTONIC
+
+_BOOT: Final = "kern.bootsessionuuid"
+_SECONDS: Final = 3.0
+"""sysctl answers in milliseconds and starts nothing of its own."""
 
 
 class SystemClock:
@@ -53,11 +58,31 @@ class SystemClock:
     @cached_property
     def _boot_id(self) -> str:
         if self._platform == "darwin":
-            return read_sysctl("kern.bootsessionuuid", path=self._path)
+            return self._asked()
         try:
             return self._boot_id_file.read_text(encoding="ascii").strip()
         except (OSError, ValueError) as error:
             raise CannotLook(str(self._boot_id_file), f"no boot id: {error}") from error
+
+    def _asked(self) -> str:
+        """psutil knows no name of a boot."""
+        tool = shutil.which("sysctl", path=self._path)
+        if tool is None:
+            raise CannotLook(_BOOT, f"no sysctl on PATH {self._path}")
+        try:
+            done = subprocess.run(
+                [tool, "-n", _BOOT],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=_SECONDS,
+                start_new_session=True,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise CannotLook(_BOOT, str(error)) from error
+        return done.stdout.strip()
 
     async def sleep(self, seconds: float) -> None:
         """Wait so long; a Mac's sleep does not count here."""

@@ -38,7 +38,7 @@ class ColimaEyes:
         life = files.last_life(paths)
         pid = files.read_pid(paths.instance / "ha.pid")
         process = await self._process(pid)
-        ours = process is not None and files.is_our_hostagent(process.command, paths)
+        ours = process is not None and files.ours(paths).is_hostagent(process)
         info = await hostagent_info(paths.instance / "ha.sock", self._info_deadline)
         down = not ours and info is None
         return Hostagent(
@@ -66,7 +66,7 @@ class ColimaEyes:
         self._held, held = None, hold(pid)
         processes = await self._commands.host.processes()
         found = next((one for one in processes if one.pid == pid), None)
-        if held and found and files.is_our_hostagent(found.command, self._commands.paths):
+        if held and found and files.ours(self._commands.paths).is_hostagent(found):
             self._held = held, found
         return found
 

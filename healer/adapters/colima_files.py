@@ -1,15 +1,15 @@
 """What Colima's and Lima's files say (facts/colima.md §2), without running either."""
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import islice
-from os import listdir
 from pathlib import Path
 from typing import Final, TypeVar
 
-from healer.model.identity import is_hostagent
+from healer.model.identity import USERNET_PID, Ours
 from healer.model.machine import ColimaPaths, Forwarder
 from healer.ports import CannotLook
 
@@ -90,14 +90,14 @@ def parse_pid(content: bytes) -> int | None:
     return int(text) if text.isdigit() and int(text) > 1 else None
 
 
-def instance_folders(paths: ColimaPaths) -> frozenset[Path]:
-    """Both names of the instance's folder: Lima resolves links in its root."""
-    return frozenset({paths.instance, paths.instance.resolve()})
-
-
-def is_our_hostagent(command: str, paths: ColimaPaths) -> bool:
-    """Whether it is the hostagent of our instance."""
-    return any(is_hostagent(command, folder) for folder in instance_folders(paths))
+def ours(paths: ColimaPaths) -> Ours:
+    """Which processes are our VM's; under sudo, too, those of the folder's owner."""
+    try:
+        uid = paths.root.stat().st_uid
+    except OSError:
+        uid = os.getuid()
+    homes = frozenset({paths.lima_home, paths.lima_home.resolve()})
+    return Ours(uid, paths, homes)
 
 
 def leftovers(paths: ColimaPaths) -> tuple[str, ...]:
@@ -113,7 +113,7 @@ def pid_files(paths: ColimaPaths) -> tuple[Path, ...]:
 
 def usernet_pid_file(paths: ColimaPaths) -> Path:
     """Where Lima notes the process of its user-v2 network."""
-    return paths.lima_home / "_networks" / "user-v2" / "usernet_user-v2.pid"
+    return paths.lima_home / USERNET_PID
 
 
 def disk_holder(paths: ColimaPaths) -> str:
@@ -228,7 +228,7 @@ def _stamp(path: Path) -> Stamp:
 
 def _names(folder: Path, suffixes: tuple[str, ...]) -> tuple[str, ...]:
     nothing: list[str] = []
-    names = _seen(folder, lambda: sorted(listdir(folder)), nothing)  # noqa: PTH208  (asked all day)
+    names = _seen(folder, lambda: sorted(os.listdir(folder)), nothing)  # noqa: PTH208  (asked all day)
     return tuple(name for name in names if name.endswith(suffixes))
 
 

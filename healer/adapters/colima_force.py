@@ -7,8 +7,7 @@ from collections.abc import Callable
 from healer.adapters import colima_files as files
 from healer.adapters.colima_commands import ColimaCommands, complaint
 from healer.adapters.colima_settling import Settling
-from healer.model.identity import is_driver, is_usernet
-from healer.model.machine import VmStatus
+from healer.model.machine import ProcessInfo, VmStatus
 from healer.ports import ActFailed, TargetSilent
 
 
@@ -66,31 +65,23 @@ class ForceStop:
 
     async def _refuse_strangers(self) -> None:
         """Lima SIGKILLs whatever owns the numbers in its pid files (facts/colima.md §2)."""
-        owners = await self._owners()
+        processes = await self._processes()
         paths = self._commands.paths
+        ours = files.ours(paths)
         for file in (*files.pid_files(paths), files.usernet_pid_file(paths)):
-            pid = files.read_pid(file)
-            command = owners.get(pid, "") if pid is not None else ""
-            if command and not self._is_limas(command):
-                detail = f"{file.name} names pid {pid}, which is `{command[:100]}`: not forced"
-                raise ActFailed("colima stop --force", detail)
-
-    def _is_limas(self, command: str) -> bool:
-        paths = self._commands.paths
-        return (
-            files.is_our_hostagent(command, paths)
-            or any(is_driver(command, folder) for folder in files.instance_folders(paths))
-            or is_usernet(command)
-        )
+            one = processes.get(files.read_pid(file) or 0)
+            if one and not (ours.is_hostagent(one) or ours.is_driver(one) or ours.is_usernet(one)):
+                detail = f"{file.name} names pid {one.pid}, which is `{one.command[:100]}`"
+                raise ActFailed("colima stop --force", f"{detail}: not forced")
 
     async def _kill(self) -> str:
         paths = self._commands.paths
         pid = files.read_pid(paths.instance / "ha.pid")
-        command = (await self._owners()).get(pid, "") if pid is not None else ""
-        if pid is None or not files.is_our_hostagent(command, paths):
+        one = (await self._processes()).get(pid or 0)
+        if one is None or not files.ours(paths).is_hostagent(one):
             return f"ha.pid names no hostagent (pid {pid})"
-        os.kill(pid, signal.SIGKILL)
-        return f"SIGKILL to the hostagent, pid {pid}"
+        os.kill(one.pid, signal.SIGKILL)
+        return f"SIGKILL to the hostagent, pid {one.pid}"
 
-    async def _owners(self) -> dict[int, str]:
-        return {one.pid: one.command for one in await self._commands.host.processes()}
+    async def _processes(self) -> dict[int, ProcessInfo]:
+        return {one.pid: one for one in await self._commands.host.processes()}

@@ -6,19 +6,18 @@ boot; never what a symlink points to; and no pid file whose process is Lima's an
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from errno import ELOOP, ENOENT, ENOTDIR
 from pathlib import Path
 from typing import Final
 
 from healer.adapters.colima_files import (
     PID_BYTES,
-    is_our_hostagent,
     older_than_boot,
     parse_pid,
     usernet_pid_file,
 )
-from healer.model.identity import is_some_hostagent, is_usernet
+from healer.adapters.colima_files import ours as our_processes
 from healer.model.machine import ColimaPaths, ProcessInfo
 
 _NO_FOLDER: Final = frozenset({ENOENT, ENOTDIR, ELOOP})
@@ -34,17 +33,18 @@ def remove_stale(
     Nothing at all is removed while a hostagent of the instance lives: its clock or ours is
     wrong then, not its files.
     """
-    if any(is_our_hostagent(one.command, paths) for one in processes):
+    ours = our_processes(paths)
+    if any(ours.is_hostagent(one) for one in processes):
         return ()
-    owners = {one.pid: one.command for one in processes}
+    usernets = frozenset(one.pid for one in processes if ours.is_usernet(one))
     usernet = usernet_pid_file(paths)
     return (
-        *_sweep(paths.instance, "", boot, owners),
-        *_sweep(usernet.parent, usernet.name, boot, owners),
+        *_sweep(paths.instance, "", boot, usernets),
+        *_sweep(usernet.parent, usernet.name, boot, usernets),
     )
 
 
-def _sweep(folder: Path, only: str, boot: float, owners: Mapping[int, str]) -> list[str]:
+def _sweep(folder: Path, only: str, boot: float, usernets: Collection[int]) -> list[str]:
     """Remove the stale ones of a folder; `only` is the one name meant, '' = any."""
     try:
         # An open folder cannot be exchanged for a link between the look and the removal.
@@ -55,7 +55,7 @@ def _sweep(folder: Path, only: str, boot: float, owners: Mapping[int, str]) -> l
         raise
     try:
         names = [only] if only else _names(descriptor)
-        stale = [name for name in names if _is_stale(descriptor, name, boot, owners)]
+        stale = [name for name in names if _is_stale(descriptor, name, boot, usernets)]
         for name in stale:
             os.unlink(name, dir_fd=descriptor)
     finally:
@@ -68,7 +68,7 @@ def _names(folder: int) -> list[str]:
         return sorted(entry.name for entry in entries)
 
 
-def _is_stale(folder: int, name: str, boot: float, owners: Mapping[int, str]) -> bool:
+def _is_stale(folder: int, name: str, boot: float, usernets: Collection[int]) -> bool:
     suffix = Path(name).suffix
     if suffix not in _KINDS:
         return False
@@ -80,14 +80,12 @@ def _is_stale(folder: int, name: str, boot: float, owners: Mapping[int, str]) ->
         return False
     if suffix != ".pid":
         return True
-    owner = _owner(folder, name, owners)
-    return not is_some_hostagent(owner) and not is_usernet(owner)
+    return _pid_in(folder, name) not in usernets
 
 
-def _owner(folder: int, name: str, owners: Mapping[int, str]) -> str:
+def _pid_in(folder: int, name: str) -> int | None:
     file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder)
     try:
-        pid = parse_pid(os.read(file, PID_BYTES))
+        return parse_pid(os.read(file, PID_BYTES))
     finally:
         os.close(file)
-    return owners.get(pid, "") if pid is not None else ""

@@ -1,32 +1,28 @@
-"""The Mac's own ports: who has one, and whether somebody accepts there."""
+"""The Mac's own ports: whether one is taken, and whether somebody accepts there."""
 
+import errno
 import socket
-from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import anyio
 
 _SECONDS: Final = 3.0
 _KINDS: Final = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
-_PLACES: Final = ("127.0.0.1", "0.0.0.0")  # noqa: S104  (tried for an instant, never listened on)
+_PLACES: Final = ("127.0.0.1", "0.0.0.0", "::1")  # noqa: S104  (tried for an instant, never listened on)
 
 
 class MacPorts:
     """hotadd.asking.Mac."""
 
-    def __init__(self, commands: Callable[[int], Awaitable[Sequence[str]]]) -> None:
-        """`commands`: of the processes that listen on a tcp port, as Listeners tells."""
-        self._commands = commands
-
     async def holder(self, port: int, protocol: str) -> str:
-        """Who has it; '' = nobody. Another user's listener is seen by binding only."""
-        found = await self._commands(port) if protocol == "tcp" else ()
-        if found:
-            return found[0] or "a process that cannot be named"
+        """What says that somebody has it, and how to see who; '' = nobody.
+
+        Tried by binding, which sees every user's listener and looks at no process.
+        """
         for place in _PLACES:
             why = _refused(port, protocol, place)
             if why:
-                return f"somebody ({why})"
+                return f"somebody ({why}: lsof -nP -i{protocol.upper()}:{port} shows who)"
         return ""
 
     async def accepts(self, port: int) -> bool:
@@ -41,11 +37,12 @@ class MacPorts:
 
 
 def _refused(port: int, protocol: str, place: str) -> str:
-    with socket.socket(socket.AF_INET, _KINDS[protocol]) as tried:
-        try:
+    family = socket.AF_INET6 if ":" in place else socket.AF_INET
+    try:
+        with socket.socket(family, _KINDS[protocol]) as tried:
             tried.bind((place, port))
-        except PermissionError:
-            return ""  # below 1024 only root may, which says nothing of others
-        except OSError as error:
-            return error.strerror or "cannot be bound"
+    except OSError as error:
+        # All else says nothing of others: below 1024 only root may, and IPv6 may be off.
+        if error.errno == errno.EADDRINUSE:
+            return error.strerror or "is in use"
     return ""

@@ -14,7 +14,7 @@ from typing import Final
 
 import anyio
 
-from healer.adapters.host import user_name
+from healer.adapters.colima_files import ours
 from healer.adapters.process import Completed, ProcessRunner
 from healer.model.machine import ColimaPaths, Mux, MuxState, ProcessInfo
 from healer.ports import ActFailed, CannotLook, HostEyes, TargetSilent
@@ -61,8 +61,8 @@ class LimaForward:
 
     async def _process(self) -> ProcessInfo | None:
         """By its exact title, `ssh: INST/ssh.sock [mux]`; the youngest, since orphans stay (§8)."""
-        title = f"ssh: {self.paths.instance / 'ssh.sock'} [mux]"
-        found = [one for one in await self.host.processes() if one.command.strip() == title]
+        is_mux = ours(self.paths).is_mux
+        found = [one for one in await self.host.processes() if is_mux(one)]
         return min(found, key=lambda one: one.age, default=None)
 
     async def _control(self, verb: str, *words: str, deadline: float = CALL_SECONDS) -> Completed:
@@ -145,8 +145,7 @@ class LimaForward:
 
 
 def _same(first: ProcessInfo, again: ProcessInfo) -> bool:
-    ours = again.user == user_name(os.getuid())
-    return ours and first.pid == again.pid and abs(again.age - first.age) <= _SAME_START
+    return first.pid == again.pid and abs(again.age - first.age) <= _SAME_START
 
 
 async def _is_silent(socket: Path) -> bool:

@@ -15,14 +15,12 @@ import anyio
 
 from healer.adapters.docker import DockerEngine
 from healer.adapters.kubernetes import KubernetesCluster
-from healer.adapters.listeners import Listeners
-from healer.adapters.published import PublishedPorts, is_lima
+from healer.adapters.published import PublishedPorts
 from healer.adapters.serving_certificate import shown_by
 from healer.adapters.spoken import understood, web_answer, words_for
 from healer.adapters.ssh import DirectSsh
 from healer.model.cluster import Deployment, Listing, ServicePort
 from healer.model.container import Container
-from healer.model.path import Owner
 from healer.model.published import PublishedService
 from healer.ports import CannotLook, PortError, TargetIll, TargetSilent
 
@@ -39,7 +37,6 @@ class RealPath:
     """ports.PathEyes."""
 
     published: PublishedPorts
-    listeners: Listeners
     ssh: DirectSsh
     engine: DockerEngine
     cluster: KubernetesCluster
@@ -51,9 +48,9 @@ class RealPath:
             return "speaks TLS"
         return await self.published.ask(service, MAC_SECONDS)
 
-    async def owners(self, port: int) -> Sequence[Owner]:
-        """Who listens on the Mac's port."""
-        return [Owner(is_lima(one), one) for one in await self.listeners.commands(port)]
+    async def listener_is_ours(self, port: int) -> bool:
+        """Whether Lima listens on the Mac's port."""
+        return await self.published.listener_is_ours(port)
 
     async def in_vm(self, services: Sequence[PublishedService]) -> Mapping[int, str | PortError]:
         """What the same ports of the VM say, by host port; one that is missing was not asked."""

@@ -5,7 +5,6 @@ for protocols that speak only when spoken to in secret (WebRTC on 7881): there o
 says something, namely that nobody forwards the port any more.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,15 +14,12 @@ from healer.adapters.connecting import words_of
 from healer.adapters.exchange import Exchange, tcp
 from healer.adapters.listeners import Listeners
 from healer.adapters.spoken import heard_out, is_heard_out, understood, words_for
-from healer.model.identity import is_some_hostagent, is_usernet
 from healer.model.published import PublishedService
 from healer.ports import TargetIll, TargetSilent
 
 SECONDS: Final = 3.0
 _MORE_SECONDS: Final = 0.5
 _ANSWER_BYTES: Final = 64 * 1024
-_MASTER: Final = re.compile(r"ssh: .*/ssh\.sock \[mux\]")
-"""Lima's title alone: a human's own `ssh -L` is a stranger on that port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +47,7 @@ class PublishedPorts:
 
     async def listener_is_ours(self, port: int) -> bool:
         """Whether the hostagent, Lima's mux or its usernet listens there."""
-        commands = await self.listeners.commands(port)
-        return bool(commands) and all(is_lima(one) for one in commands)
-
-
-def is_lima(command: str) -> bool:
-    """Whether it is the hostagent, Lima's mux or its usernet."""
-    usernet_or_agent = is_usernet(command) or is_some_hostagent(command)
-    return usernet_or_agent or _MASTER.fullmatch(command.strip()) is not None
+        return await self.listeners.is_ours(port)
 
 
 async def said_by(exchange: Exchange, service: PublishedService) -> bytes:

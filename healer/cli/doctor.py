@@ -35,7 +35,6 @@ _NEEDED_TOOLS: Final = {
     "limactl": "brew install lima",
     "docker": "brew install docker",
     "ssh": "install OpenSSH's client (macOS ships it; Debian: apt-get install openssh-client)",
-    "ps": "install procps (macOS ships it; Debian: apt-get install procps)",
 }
 _HANDY_TOOLS: Final = {
     "kubectl": "brew install kubectl",

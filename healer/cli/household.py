@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from healer.adapters.host import user_name
 from healer.adapters.launchctl import Launchctl
 from healer.adapters.plist_files import PlistFiles
 from healer.adapters.process import ProcessRunner
@@ -57,7 +56,7 @@ def household(
     environment = {**environment, "HOME": str(home)}
     settings = reading(environment, home)
     return Household(
-        name=user_name(os.getuid()) if user is None else user.pw_name,
+        name=_user_name(os.getuid()) if user is None else user.pw_name,
         uid=os.getuid() if user is None else user.pw_uid,
         gid=os.getgid() if user is None else user.pw_gid,
         home=home,
@@ -116,6 +115,14 @@ def plist_files(house: Household) -> PlistFiles:
 def launchctl_of(house: Household, tool: Path, say: Callable[[str], None]) -> Launchctl:
     """launchctl with the PATH that the settings give."""
     return Launchctl(ProcessRunner(), tool, house.path, say=say)
+
+
+def _user_name(uid: int) -> str:
+    """The user's name, or the number of a user that has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def _carried(house: Household) -> dict[str, str]:

@@ -8,15 +8,21 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class ProcessInfo:
-    """One line of the Mac's process list."""
+    """One process of the Mac."""
 
     pid: int
     ppid: int
-    user: str
+    uid: int
+    """The effective user."""
     age: float
     """Seconds since it started."""
     command: str
-    """Its argv joined by blanks, as `ps` shows it."""
+    """Its argv joined by blanks, or its name in brackets when the argv cannot be read."""
+    lima_home: Path | None = None
+    """Of a `colima` or `limactl` at work: the folder of its VMs, by its own environment.
+    None = not known."""
+    profile: str = ""
+    """The $COLIMA_PROFILE of such a process."""
 
 
 class VmStatus(StrEnum):

@@ -94,15 +94,6 @@ NOT_ASKED: Final = Answer(Heard.UNSEEN, "not asked")
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
-    """Who listens on the Mac's port."""
-
-    lima: bool
-    """The hostagent, its mux or its usernet."""
-    command: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Seen:
     """Everything that was seen of the way to one service; None = could not be looked at."""
 
@@ -110,7 +101,8 @@ class Seen:
     inner_port: int
     """The container's port: Docker's word, else the settings'."""
     on_mac: Answer
-    owners: tuple[Owner, ...] | None = None
+    by_lima: bool | None = None
+    """Whether hostagent, mux or usernet listens on the Mac's port."""
     in_vm: Answer = NOT_ASKED
     container: str | None = None
     """Docker's word for the container's state."""
@@ -198,14 +190,14 @@ def walk(seen: Seen) -> Path:
 def _program(seen: Seen) -> Step:
     """A port of the Mac's own programs; a Lima that took it makes both lie (design §10)."""
     heard, port = seen.on_mac, seen.service.host_port
-    if any(one.lima for one in seen.owners or ()):
+    if seen.by_lima:
         words = f"Lima listens on {port}, which belongs to the Mac"
         return Step(Hop.PROGRAM, Verdict.BROKEN, words, heard.took, "healer ports")
     if heard.heard is Heard.UNSEEN:
         return Step(Hop.PROGRAM, Verdict.UNSEEN, heard.words)
     verdict = Verdict.OK if heard.heard is Heard.SPOKE else Verdict.BROKEN
     command = "" if verdict is Verdict.OK else _OWNER.format(port)
-    return Step(Hop.PROGRAM, verdict, _said(seen), heard.took, command)
+    return Step(Hop.PROGRAM, verdict, heard.words, heard.took, command)
 
 
 def _forward(seen: Seen) -> Step:
@@ -230,7 +222,7 @@ def _why_dead(seen: Seen) -> str:
     """Why the forward itself does not carry; '' when nothing proves that."""
     mac, vm = seen.on_mac, seen.in_vm
     if _is_held(seen):
-        return f"{mac.words}; held by {_names(seen)}, not by Lima"
+        return f"{mac.words}; held by another program, not by Lima"
     if vm.spoke:
         return f"{mac.words}; in the VM it answers {vm.words}".rstrip()
     if mac.heard is Heard.REFUSED and vm.accepted:
@@ -240,7 +232,7 @@ def _why_dead(seen: Seen) -> str:
 
 def _is_held(seen: Seen) -> bool:
     """Whether another program than Lima listens on the Mac's port."""
-    return bool(seen.owners) and not any(one.lima for one in seen.owners or ())
+    return seen.by_lima is False and seen.on_mac.accepted
 
 
 def _port_map(seen: Seen) -> Step:
@@ -392,19 +384,6 @@ def _carriers(service: PublishedService) -> tuple[Judge, ...]:
 
 
 def _carrier(seen: Seen) -> str:
-    if seen.owners is None:
+    if seen.by_lima is None:
         return "carries an answer"
-    if any(one.lima for one in seen.owners):
-        return "carries an answer, by Lima"
-    return f"answered by {_names(seen)}, not through Lima" if seen.owners else "carries an answer"
-
-
-def _said(seen: Seen) -> str:
-    names = _names(seen)
-    return f"{seen.on_mac.words} by {names}" if names else seen.on_mac.words
-
-
-def _names(seen: Seen) -> str:
-    """Programs without their arguments, which may hold secrets."""
-    commands = (one.command.split(" ", 1)[0].rpartition("/")[2] for one in seen.owners or ())
-    return ", ".join(dict.fromkeys(one for one in commands if one))
+    return "carries an answer, by Lima" if seen.by_lima else "answered, not through Lima"

@@ -1,6 +1,6 @@
 """The Mac: tools, HOME, room on the disk, other owners of the tower, and who is at work."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -8,8 +8,7 @@ from typing import Final
 from healer.core.observation import Finding, ForeignOperation, Observation
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
-from healer.model.machine import ProcessInfo
-from healer.model.operations import foreign_operations
+from healer.model.operations import Foreign
 from healer.ports import HostEyes, PortError
 from healer.probes.asking import ask
 
@@ -39,9 +38,8 @@ WELCOME: Final[Mapping[str, str]] = MappingProxyType(
 class HostProbe:
     """Looks at the Mac.
 
-    `home` is HOME as healer was given it, None when it was not; `own_pids` names the
-    processes whose offspring is ours; `containers` are the names of the one container,
-    `credentials` looks at what lets us in (probes/credentials).
+    `home` is HOME as healer was given it, None when it was not; `foreign` finds the work of
+    others in a process list; `credentials` looks at what lets us in (probes/credentials).
     """
 
     layer = Layer.HOST
@@ -50,14 +48,12 @@ class HostProbe:
         self,
         host: HostEyes,
         home: Path | None,
-        own_pids: Callable[[], Collection[int]],
-        containers: Collection[str] = (),
+        foreign: Foreign,
         credentials: Callable[[], Awaitable[tuple[Finding, ...]]] | None = None,
     ) -> None:
         self._host = host
         self._home = home
-        self._own_pids = own_pids
-        self._containers = containers
+        self._foreign = foreign
         self._credentials = credentials
 
     async def look(self) -> Observation:
@@ -112,9 +108,6 @@ class HostProbe:
             return self._host.disk_free(), []
         except PortError as error:
             return None, [f"room on the disk is not known: {error}"]
-
-    def _foreign(self, processes: Sequence[ProcessInfo]) -> tuple[ForeignOperation, ...]:
-        return foreign_operations(processes, self._own_pids(), self._containers)
 
     async def _rivals(self) -> tuple[tuple[Finding, ...], str]:
         loaded = await ask(self._host.loaded_rivals)

@@ -14,7 +14,7 @@ import anyio
 from healer.core.observation import Finding, Observation, Sign, Subject
 from healer.core.tower import Layer
 from healer.model.cluster import Deployment, Listing, ServicePort
-from healer.model.path import NOT_ASKED, Answer, Heard, Owner, Path, Seen, walk
+from healer.model.path import NOT_ASKED, Answer, Heard, Path, Seen, walk
 from healer.model.published import DEFAULT_PUBLISHED, HOST_ONLY, POD, PublishedService
 from healer.model.reachability import Behind, Silence, behind, mismatch, trouble
 from healer.ports import (
@@ -226,13 +226,12 @@ class ServicesProbe:
     ) -> Path:
         """The way to a silent port, as far as one look can tell."""
         port = one.service.host_port
-        lima = None if one.ours is None else (Owner(lima=one.ours),)
         return walk(
             Seen(
                 one.service,
                 self._inner_port(one.service),
                 heard(one.answer),
-                owners=lima,
+                by_lima=one.ours,
                 in_vm=_open(port, opened),
                 container="running",
                 published=None if self._inner is None else port in self._inner,

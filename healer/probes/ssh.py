@@ -6,7 +6,7 @@ from typing import Final
 from healer.core.observation import Finding, Group, Observation, Sign, Subject
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
-from healer.model.identity import is_usernet
+from healer.model.identity import Ours
 from healer.model.machine import GuestFacts, ProcessInfo
 from healer.ports import Denied, GuestEyes, HostEyes, PortError, TargetIll
 from healer.probes.asking import API_INSIDE, BANNER, ENGINE_INSIDE, GUEST, ask, witness
@@ -18,8 +18,8 @@ DISK: Final = 0.80
 """Used share of the VM's disk from which pods get evicted soon (R15)."""
 
 USERNETS: Final = 2
-"""More `limactl usernet` processes than these are a leak (R16): one serves, and one may
-outlive a forced stop (facts/colima.md §8)."""
+"""More `limactl usernet` processes of one Lima root than these are a leak: one serves, and one
+may outlive a forced stop."""
 
 
 class SshProbe:
@@ -27,9 +27,10 @@ class SshProbe:
 
     layer = Layer.SSH
 
-    def __init__(self, guest: GuestEyes, host: HostEyes) -> None:
+    def __init__(self, guest: GuestEyes, host: HostEyes, ours: Ours) -> None:
         self._guest = guest
         self._host = host
+        self._ours = ours
 
     async def look(self) -> Observation:
         """Look once; the banner is asked only when the round trip failed."""
@@ -60,7 +61,9 @@ class SshProbe:
 
     async def _usernets(self) -> tuple[Finding, ...]:
         processes = await ask(self._host.processes)
-        return () if isinstance(processes, PortError) else _leak(processes)
+        if isinstance(processes, PortError):
+            return ()
+        return _leak([one for one in processes if self._ours.is_usernet(one)])
 
 
 def _signs(facts: GuestFacts) -> tuple[Sign, ...]:
@@ -88,16 +91,15 @@ def _disk(facts: GuestFacts) -> tuple[Finding, ...]:
     return (Finding(Reason.VM_DISK, f"the VM's root disk is {facts.disk_used:.0%} full"),)
 
 
-def _leak(processes: Sequence[ProcessInfo]) -> tuple[Finding, ...]:
-    found = [one for one in processes if is_usernet(one.command)]
-    if len(found) <= USERNETS:
+def _leak(usernets: Sequence[ProcessInfo]) -> tuple[Finding, ...]:
+    if len(usernets) <= USERNETS:
         return ()
-    pids = ", ".join(str(one.pid) for one in sorted(found, key=lambda one: one.age))
+    pids = ", ".join(str(one.pid) for one in sorted(usernets, key=lambda one: one.age))
     return (
         Finding(
             Reason.USERNET_LEAK,
-            f"{len(found)} limactl usernet processes, youngest first: {pids}",
+            f"{len(usernets)} limactl usernet processes, youngest first: {pids}",
             advice="the pid in _lima/_networks/user-v2/usernet_user-v2.pid serves the VM; "
-            "end the others by PID",
+            "end the others of these by PID",
         ),
     )

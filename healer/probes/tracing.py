@@ -15,7 +15,7 @@ from healer.model.cluster import Deployment, ServicePort
 from healer.model.container import Container
 from healer.model.front import FrontSeen, WantedFront, Watch
 from healer.model.front_hops import with_front
-from healer.model.path import NOT_ASKED, Answer, Heard, Hop, Owner, Path, Seen, named, walk
+from healer.model.path import NOT_ASKED, Answer, Heard, Hop, Path, Seen, named, walk
 from healer.model.published import CONTAINER, POD, PublishedService
 from healer.ports import (
     CannotLook,
@@ -44,7 +44,7 @@ class _Looked:
     livekit: Sequence[Deployment] | PortError = field(default_factory=lambda: _late("LiveKit"))
     in_vm: Mapping[int, str | PortError] | PortError = field(default_factory=lambda: _late("ssh"))
     on_mac: dict[int, Answer] = field(default_factory=dict)
-    owners: dict[int, Sequence[Owner]] = field(default_factory=dict)
+    by_lima: dict[int, bool] = field(default_factory=dict)
     by_api: dict[str, Answer] = field(default_factory=dict)
     took: dict[Hop, float] = field(default_factory=dict)
 
@@ -134,9 +134,9 @@ async def _ask_mac(eyes: PathEyes, service: PublishedService, looked: _Looked) -
     port = service.host_port
     if port:
         looked.on_mac[port] = await _answer(partial(eyes.on_mac, service))
-        found = await _timed(Hop.PROGRAM, partial(eyes.owners, port), looked)
+        found = await _timed(Hop.PROGRAM, partial(eyes.listener_is_ours, port), looked)
         if not isinstance(found, PortError):
-            looked.owners[port] = found
+            looked.by_lima[port] = found
 
 
 async def _ask_vm(eyes: PathEyes, services: Iterable[PublishedService], looked: _Looked) -> None:
@@ -215,7 +215,7 @@ def _seen(service: PublishedService, looked: _Looked) -> Seen:
         service,
         _inner_port(service, looked),
         looked.on_mac.get(port, NOT_ASKED),
-        owners=tuple(looked.owners[port]) if port in looked.owners else None,
+        by_lima=looked.by_lima.get(port),
         in_vm=_in_vm(port, looked),
         container=None if isinstance(container, PortError) else container.status,
         published=None if isinstance(container, PortError) else _published(container, port),

@@ -1,6 +1,6 @@
 """The VM's power: start, stop and start, force-stop and start, and its stale files."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from healer.core.facts import Act
@@ -8,7 +8,7 @@ from healer.core.ladders import Remedy
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.model.machine import VmStatus
-from healer.model.operations import foreign_operations
+from healer.model.operations import Foreign
 from healer.ports import (
     ActFailed,
     CannotLook,
@@ -35,14 +35,14 @@ SETTLED_AFTER: Final = 10
 class Others:
     """Who else is at work on the VM: there is no lock but courtesy (facts/colima.md §1.5)."""
 
-    def __init__(self, host: HostEyes, own_pids: Callable[[], Collection[int]]) -> None:
+    def __init__(self, host: HostEyes, foreign: Foreign) -> None:
         self._host = host
-        self._own_pids = own_pids
+        self._foreign = foreign
 
     async def at_work(self) -> str:
         """Somebody else's start or stop of a VM, in words; '' when there is none."""
         processes = await self._host.processes()
-        for one in foreign_operations(processes, self._own_pids()):
+        for one in self._foreign(processes):
             if one.layer is Layer.COLIMA:
                 return f"`{one.command}` (pid {one.pid}) is at work, not ours"
         return ""

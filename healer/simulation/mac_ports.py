@@ -7,14 +7,17 @@ from typing import Final
 
 import anyio
 
-from healer.model.machine import ProcessInfo
+from healer.model.identity import USERNET_PID, Ours
+from healer.model.machine import ColimaPaths, ProcessInfo
 from healer.simulation.answering import answer
 from healer.simulation.physics import Tower
 
 OURS: Final = 311
 """healer's own process there: that of whoever plays would be a stranger's, and in a container it
 is 1, the parent of all."""
-_USER: Final = "joel"
+_UID: Final = 501
+_LIMA: Final = Path("/Users/joel/.colima/_lima")
+OUR_PROCESSES: Final = Ours(_UID, ColimaPaths(_LIMA.parent), frozenset({_LIMA}))
 
 
 class SimulatedClock:
@@ -69,27 +72,27 @@ class SimulatedHost:
         tower = self._tower
         machine, mux = tower.machine, tower.forwards.mux_pid
         found = [
-            ProcessInfo(11_000 + one, 1, _USER, 60.0, "limactl usernet -p usernet_user-v2.pid")
+            ProcessInfo(11_000 + one, 1, _UID, 60.0, f"limactl usernet -p {_LIMA / USERNET_PID}")
             for one in range(tower.mac.usernets)
         ]
         if machine.hostagent:
-            command = "limactl hostagent --socket ha.sock colima"
-            found.append(ProcessInfo(machine.pid, 1, _USER, machine.uptime(), command))
+            command = f"limactl hostagent --pidfile {_LIMA}/colima/ha.pid --socket ha.sock colima"
+            found.append(ProcessInfo(machine.pid, 1, _UID, machine.uptime(), command))
         if mux is not None:
-            command = "ssh: /Users/joel/.colima/_lima/colima/ssh.sock [mux]"
-            found.append(ProcessInfo(mux, 1, _USER, machine.uptime(), command))
+            command = f"ssh: {_LIMA}/colima/ssh.sock [mux]"
+            found.append(ProcessInfo(mux, 1, _UID, machine.uptime(), command))
         return found
 
     def _in_front(self) -> Sequence[ProcessInfo]:
         mac = self._tower.mac
         command = "/opt/homebrew/bin/caddy run --config /Users/joel/.local/caddy/Caddyfile"
         age = self._tower.clock.at - mac.booted_at
-        return [ProcessInfo(9_347, 1, _USER, age, command)] if self._tower.caddy_runs else []
+        return [ProcessInfo(9_347, 1, _UID, age, command)] if self._tower.caddy_runs else []
 
     def _at_work(self) -> Sequence[ProcessInfo]:
         at = self._tower.clock.at
         return [
-            ProcessInfo(one.pid, 1, _USER, at - one.began, one.command)
+            ProcessInfo(one.pid, 1, _UID, at - one.began, one.command)
             for one in self._tower.mac.operations
         ]
 

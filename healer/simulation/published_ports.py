@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import anyio
 
-from healer.model.path import Owner
 from healer.model.published import HOST_ONLY, PublishedService
 from healer.ports import ClusterEyes, EngineEyes, PortError, TargetIll, WrongAnswer
 from healer.simulation.answering import answer, get_in, silence
@@ -70,16 +69,12 @@ class SimulatedPath:
         self.container = engine.container
         self.services = cluster.services
         self.livekit = cluster.livekit
+        self.listener_is_ours = self._published.listener_is_ours
 
     async def on_mac(self, service: PublishedService) -> str:
         """As the probe asks."""
         words = (service.host_port, service.protocol, service.path, service.expect)
         return await self._published.speak(*words)
-
-    async def owners(self, port: int) -> Sequence[Owner]:
-        """The hostagent, or nobody."""
-        ours = await self._published.listener_is_ours(port)
-        return [Owner(lima=True, command="limactl hostagent")] if ours else []
 
     async def in_vm(self, services: Sequence[PublishedService]) -> Mapping[int, str | PortError]:
         """By ssh, all in one."""

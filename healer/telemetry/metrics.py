@@ -47,7 +47,7 @@ _OPEN: Final = choose_encoder("application/openmetrics-text; version=1.0.0")
 
 
 class Cost(Protocol):
-    """What the process costs; see adapters/own_process."""
+    """What the process costs; see adapters/process_table."""
 
     @property
     def cpu(self) -> float:

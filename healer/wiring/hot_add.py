@@ -68,7 +68,7 @@ async def hot_add_parts(
         yield Parts(
             HotAddEngine(socket, tower.container, tower.cluster),
             GuestPorts(outside.path.ssh),
-            MacPorts(outside.path.listeners.commands),
+            MacPorts(),
             _Cluster(outside.cluster),
             pauses,
             book_of(places),

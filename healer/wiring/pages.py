@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from healer.adapters.own_process import own_cost
+from healer.adapters.process_table import own_cost
 from healer.serving.http import Pages
 from healer.telemetry.metrics import Metrics
 from healer.wiring.answers import status_of

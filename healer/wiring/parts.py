@@ -1,19 +1,23 @@
 """Probes, remedies and engine over any outside, real or simulated."""
 
 import os
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from healer.core.facts import Act
 from healer.core.ladders import Remedy
 from healer.core.ledger import Attempt
+from healer.core.observation import ForeignOperation
 from healer.engine.parts import Pace, Parts
 from healer.engine.telling import Listener
 from healer.engine.watching import Probe
 from healer.model.client_config import Kind
 from healer.model.config_faults import NODE_ADDRESS, Known
+from healer.model.identity import Ours
 from healer.model.livekit import PatchWhen
+from healer.model.machine import ProcessInfo
+from healer.model.operations import Foreign, foreign_operations
 from healer.model.verdicts import WantedContainer
 from healer.ports import (
     Clock,
@@ -95,6 +99,8 @@ class Outside:
 
     clock: Clock
     host: HostEyes
+    ours: Ours
+    """Which of its processes are our VM's."""
     vm: VmEyes
     vm_hands: VmHands
     guest: GuestEyes
@@ -185,7 +191,8 @@ def probes_of(
     outside: Outside, settings: Settings, looks: Looks, own: Callable[[], Collection[int]]
 ) -> tuple[Probe, ...]:
     """One probe a layer; they share some looks, and are handed eyes only."""
-    tower, home = settings.tower, os.environ.get("HOME")
+    home = os.environ.get("HOME")
+    foreign = _foreign(outside, settings, own)
     look, host = looks.guest, looks.host
     engine, cluster = looks.engine, looks.cluster
 
@@ -203,9 +210,9 @@ def probes_of(
         lambda: Resync(outside.clock, _LISTS_EVERY if looks.resident else _SETUP_FOR),
     )
     return (
-        HostProbe(host, Path(home) if home else None, own, (tower.container,), credentials),
+        HostProbe(host, Path(home) if home else None, foreign, credentials),
         ColimaProbe(outside.vm, look, engine, host),
-        SshProbe(look, host.lately(_LEAKS_FOR)),
+        SshProbe(look, host.lately(_LEAKS_FOR), outside.ours),
         DockerProbe(engine, look, outside.forward),
         KernelProbe(look),
         TalosProbe(engine, cluster, look, outside.vm, _wanted(settings), setup.talos),
@@ -214,7 +221,7 @@ def probes_of(
         FlannelProbe(cluster),
         PodsProbe(
             cluster,
-            frozenset(tower.namespaces),
+            frozenset(settings.tower.namespaces),
             force_stateful_sets=settings.pods.force_statefulsets,
             setup=setup.pods,
             named=setup.named,
@@ -270,7 +277,7 @@ def remedies_of(
 ) -> Mapping[Remedy, Remedial]:
     """Every remedy; `needed()` looks through eyes of its own, never through a cache."""
     namespaces = frozenset(settings.tower.namespaces)
-    others = Others(outside.host, own)
+    others = Others(outside.host, _foreign(outside, settings, own))
     life = Life(outside.guest, outside.engine, outside.cluster)
     forwards = Forwards(
         outside.engine,
@@ -330,6 +337,15 @@ def parts_of(
         still_running=_still_running(outside, children),
         after_act=looks.forget,
     )
+
+
+def _foreign(outside: Outside, settings: Settings, own: Callable[[], Collection[int]]) -> Foreign:
+    ours, containers = outside.ours, (settings.tower.container,)
+
+    def foreign(processes: Sequence[ProcessInfo]) -> tuple[ForeignOperation, ...]:
+        return foreign_operations(processes, own(), ours, containers)
+
+    return foreign
 
 
 def _still_running(outside: Outside, children: OurChildren) -> Callable[[Attempt], Awaitable[bool]]:

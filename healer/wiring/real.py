@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from healer.adapters.api_port import API_PORT, ApiPort
 from healer.adapters.clock import SystemClock
 from healer.adapters.colima_commands import ColimaCommands
 from healer.adapters.colima_eyes import ColimaEyes
+from healer.adapters.colima_files import ours as our_processes
 from healer.adapters.colima_files import resolve_root
 from healer.adapters.colima_hands import ColimaHands
 from healer.adapters.colima_info import hostagent_info
@@ -31,7 +31,6 @@ from healer.adapters.listeners import Listeners
 from healer.adapters.lock import WriterLock
 from healer.adapters.mux import LimaForward
 from healer.adapters.paths import RealPath
-from healer.adapters.proc_list import ProcHost
 from healer.adapters.process import ProcessRunner
 from healer.adapters.published import PublishedPorts
 from healer.adapters.ssh import DirectSsh, SshGuest
@@ -146,7 +145,7 @@ def real_outside(
     path = ":".join(settings.files.path) or environment.get("PATH", "")
     children_environment = {**environment, "PATH": path, "HOME": str(home)}
     clock, runner = SystemClock(), ProcessRunner()
-    host = (ProcHost if sys.platform == "linux" else HostAdapter)(runner, places.state, path=path)
+    host = HostAdapter(runner, places.state, path=path)
     paths = ColimaPaths(
         places.colima_home or resolve_root(environment, home), settings.tower.profile
     )
@@ -166,14 +165,15 @@ def real_outside(
         ApiPort(engine, guest, memory, settings.tower.api_port),
     )
     watched = cluster.watched(clock)
-    listeners = Listeners(runner, host, children_environment)
-    published = PublishedPorts(listeners)
+    ours = our_processes(paths)
+    published = PublishedPorts(Listeners(host, ours))
     tool = host.tool("launchctl")
     launchctl = None if tool is None else Launchctl(runner, tool, path)
     jobs = LaunchdJobs(launchctl, os.getuid(), published)
     return Outside(
         clock=clock,
         host=host,
+        ours=ours,
         vm=vm,
         vm_hands=vm_hands,
         guest=guest,
@@ -185,7 +185,7 @@ def real_outside(
         cluster=cluster,
         cluster_hands=cluster,
         published=published,
-        path=RealPath(published, listeners, ssh, engine, cluster),
+        path=RealPath(published, ssh, engine, cluster),
         credentials=credentials_of(settings, places, home, clock),
         front=Front(
             ProcessRunner(term_grace=_AT_ONCE),

@@ -9,7 +9,7 @@ from healer.simulation.forward_ports import SimulatedForward, SimulatedForwardHa
 from healer.simulation.front_ports import SimulatedFront
 from healer.simulation.guest_ports import SimulatedGuest, SimulatedGuestHands
 from healer.simulation.job_ports import SimulatedJobHands, SimulatedJobs
-from healer.simulation.mac_ports import SimulatedClock, SimulatedHost
+from healer.simulation.mac_ports import OUR_PROCESSES, SimulatedClock, SimulatedHost
 from healer.simulation.news import news_of
 from healer.simulation.physics import Tower
 from healer.simulation.published_ports import SimulatedPath, SimulatedPublished
@@ -32,6 +32,7 @@ def simulated_outside(tower: Tower, children: Children | None = None) -> Outside
     return Outside(
         clock=SimulatedClock(tower),
         host=SimulatedHost(tower),
+        ours=OUR_PROCESSES,
         vm=SimulatedVm(tower),
         vm_hands=SimulatedVmHands(tower, children),
         guest=SimulatedGuest(tower),

@@ -10,15 +10,14 @@ import pytest
 
 from healer.adapters import published as adapter
 from healer.adapters.listeners import Listeners
-from healer.adapters.process import ProcessRunner
 from healer.adapters.published import PublishedPorts
 from healer.simulation.happenings import HAPPENINGS, healthy_tower
 from healer.simulation.physics import Tower
 from healer.simulation.published_ports import SimulatedPublished
 from healer.simulation.virtual_time import run_virtually
 from tests.contracts.published_contract import CHECKS, Check
-from tests.fakes.host import FakeHost
-from tests.unit.adapters.ssh_door import SYSTEM, free_port
+from tests.fakes.host import OURS, FakeHost
+from tests.unit.adapters.ssh_door import free_port
 from tests.unit.adapters.test_published import Serve, saying, server
 
 
@@ -112,7 +111,7 @@ class SimulatedPorts:
 async def served(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ServedPorts]:
     """The real adapter, in a hurry."""
     monkeypatch.setattr(adapter, "SECONDS", 0.4)
-    listeners = Listeners(ProcessRunner(), FakeHost(), {"PATH": SYSTEM})
+    listeners = Listeners(FakeHost(), OURS)
     async with AsyncExitStack() as stack:
         yield ServedPorts(PublishedPorts(listeners), stack)
 

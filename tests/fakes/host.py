@@ -3,15 +3,33 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from healer.model.machine import ProcessInfo
+from healer.core.observation import ForeignOperation
+from healer.model.identity import Ours
+from healer.model.machine import ColimaPaths, ProcessInfo
+from healer.model.operations import foreign_operations
 from tests.fakes.faulty import Faulty
 
 ALL_TOOLS = ("colima", "limactl", "docker", "ssh", "kubectl", "talosctl")
 
 
-def process(pid: int, command: str, *, age: float = 100.0, ppid: int = 1) -> ProcessInfo:
-    """One line of the process list."""
-    return ProcessInfo(pid, ppid, "joel", age, command)
+LIMA = Path("/Users/joel/.colima/_lima")
+UID = 501
+OURS = Ours(UID, ColimaPaths(LIMA.parent), frozenset({LIMA}))
+HOSTAGENT = f"/opt/bin/limactl hostagent --pidfile {LIMA}/colima/ha.pid --socket x colima"
+USERNET = f"/opt/bin/limactl usernet -p {LIMA}/_networks/user-v2/usernet_user-v2.pid -e x"
+MUX = f"ssh: {LIMA}/colima/ssh.sock [mux]"
+
+
+def process(
+    pid: int, command: str, *, age: float = 100.0, ppid: int = 1, uid: int = UID
+) -> ProcessInfo:
+    """One process, joel's unless told otherwise."""
+    return ProcessInfo(pid, ppid, uid, age, command)
+
+
+def foreign(processes: Sequence[ProcessInfo]) -> tuple[ForeignOperation, ...]:
+    """Work that is not healer's, which is process 10."""
+    return foreign_operations(processes, {10}, OURS, {"joelclaw-controlplane-1"})
 
 
 class FakeHost(Faulty):

@@ -6,12 +6,9 @@ import anyio
 
 from healer.model.cluster import Deployment, Listing, ServicePort
 from healer.model.container import Container
-from healer.model.path import Owner
 from healer.model.published import PublishedService
 from healer.ports import PortError, TargetIll
 from tests.fakes.engine import UP
-
-LIMA = Owner(lima=True, command="limactl hostagent")
 
 
 class FakePath:
@@ -19,7 +16,7 @@ class FakePath:
 
     def __init__(self) -> None:
         self.mac: dict[int, str | PortError] = {}
-        self.listeners: dict[int, Sequence[Owner]] = {}
+        self.by_lima: dict[int, bool] = {}
         self.vm: dict[int, str | PortError] | PortError = {}
         self.pods: dict[str, str | PortError] = {}
         self.box: Container | PortError = UP
@@ -37,10 +34,10 @@ class FakePath:
         await self._may_hang("on_mac")
         return _said(self.mac.get(service.host_port, TargetIll("mac", "Connection refused")))
 
-    async def owners(self, port: int) -> Sequence[Owner]:
+    async def listener_is_ours(self, port: int) -> bool:
         """Lima's, unless it is told otherwise."""
-        await self._may_hang("owners")
-        return self.listeners.get(port, [LIMA])
+        await self._may_hang("listener_is_ours")
+        return self.by_lima.get(port, True)
 
     async def in_vm(self, services: Sequence[PublishedService]) -> Mapping[int, str | PortError]:
         """What it was told of those that are asked for."""

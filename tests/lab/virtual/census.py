@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+import psutil
 
 from tests.lab.virtual import lima
 from tests.lab.virtual.layout import MARK, alive
 
 if TYPE_CHECKING:
     import signal
+    from pathlib import Path
 
     from tests.lab.virtual.layout import Layout
 
@@ -19,16 +21,15 @@ if TYPE_CHECKING:
 def processes(layout: Layout) -> dict[int, str]:
     """Every living one with its command line, told by its environment or by the lab's root."""
     found = {}
-    mark, root = f"{MARK}={layout.root}".encode(), f"{layout.root}/".encode()
-    for folder in Path("/proc").glob("[0-9]*"):
-        pid = int(folder.name)
+    for process in psutil.process_iter():
         try:
-            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").strip()
-            environment = (folder / "environ").read_bytes().split(b"\0")
-        except OSError:
+            command = " ".join(process.cmdline()).strip()
+            marked = process.environ().get(MARK) == str(layout.root)
+        except (psutil.Error, OSError):
             continue
-        if (mark in environment or root in command) and pid != os.getpid() and alive(pid):
-            found[pid] = command.decode("utf-8", "replace")
+        belongs = marked or f"{layout.root}/" in command
+        if belongs and process.pid != os.getpid() and alive(process.pid):
+            found[process.pid] = command
     return found
 
 

@@ -25,7 +25,7 @@ NEEDED: Final = {
     "nsenter": "util-linux",
     "busybox": "busybox-static",
     "iptables": "iptables",
-    "ps": "procps",
+    "pkill": "procps",
     "curl": "curl",
     "tar": "tar",
 }

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from healer.core.facts import Act
 from healer.core.ladders import Remedy
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
-from healer.model.machine import ColimaPaths
+from healer.model.machine import ColimaPaths, ProcessInfo
 from tests.unit.adapters.helpers import write_tool
 
 BOOT = 1_700_000_000.0
@@ -68,6 +69,33 @@ class Spawned:
         self.seen.append((act, pid, started))
 
 
+class OneMac(HostAdapter):
+    """This machine with the processes of one Mac alone: others may play Colima beside it."""
+
+    def __init__(self, runner: ProcessRunner, home: Path, path: str) -> None:
+        super().__init__(runner, home, path=path)
+        self.asked = 0
+        self.pids: set[int] = set()
+        self.table: list[ProcessInfo] | None = None
+        """Shown in place of what runs."""
+        self.fault: Exception | None = None
+
+    async def processes(self) -> Sequence[ProcessInfo]:
+        """Those that this Mac has started."""
+        self.asked += 1
+        if self.fault:
+            raise self.fault
+        if self.table is not None:
+            return self.table
+        return [one for one in await super().processes() if one.pid in self.pids]
+
+    def boot_time(self) -> float:
+        """When this Mac booted."""
+        if self.fault:
+            raise self.fault
+        return BOOT
+
+
 class Mac:
     """Files under `home`, scripts under `bin`; `script` says what a command does."""
 
@@ -83,10 +111,9 @@ class Mac:
         self.progress: list[str] = []
         self.children = Spawned()
         self.clock = VirtualClock()
-        (home / "stat").write_text(f"cpu 0\nbtime {BOOT:.0f}\n", encoding="ascii")
-        # Only this Mac's processes: on a shared machine others play Colima, too.
-        (home / "pids").write_text("0", encoding="ascii")
-        write_tool(home / "bin", "ps", f'/bin/ps "$@" | grep -E "^ *($(cat {home}/pids)) "; true')
+        self.path = f"{home}/bin:/usr/bin:/bin"
+        self.runner = ProcessRunner(term_grace=0.1)
+        self.host = OneMac(self.runner, home, self.path)
         for tool in ("colima", "limactl"):
             write_tool(
                 home / "bin",
@@ -144,8 +171,7 @@ class Mac:
         """Start a process with that command line; return its pid."""
         process = subprocess.Popen([argv0, "600"], executable="/bin/sleep")
         self.processes.append(process)
-        with (self.home / "pids").open("a", encoding="ascii") as file:
-            file.write(f"|{process.pid}")
+        self.host.pids.add(process.pid)
         return process.pid
 
     def run_hostagent(self, name: str = "colima", modified: float = AFTER) -> int:
@@ -163,13 +189,8 @@ class Mac:
 
     def commands(self) -> ColimaCommands:
         """The adapters' way to the tools."""
-        runner = ProcessRunner(term_grace=0.1)
-        path = f"{self.home}/bin:/usr/bin:/bin"
-        host = HostAdapter(
-            runner, self.home, path=path, platform="linux", proc_stat=self.home / "stat"
-        )
-        env = {"PATH": path, "HOME": str(self.home), "COLIMA_PROFILE": "other"}
-        return ColimaCommands(runner, self.paths, host, env)
+        env = {"PATH": self.path, "HOME": str(self.home), "COLIMA_PROFILE": "other"}
+        return ColimaCommands(self.runner, self.paths, self.host, env)
 
     def eyes(self, *, info_deadline: float = 5.0, list_deadline: float = 10.0) -> ColimaEyes:
         """The eyes, with deadlines that a busy machine can meet."""

@@ -1,12 +1,12 @@
 """Small real parts for the tests of adapters: programs, pipes that tell of an event, counts."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import anyio
+import psutil
 from anyio import to_thread
 
 
@@ -53,11 +53,7 @@ def alive(pid: int) -> bool:
 
 def children() -> set[str]:
     """The pids of this process's children, zombies among them."""
-    with subprocess.Popen(
-        ["/bin/ps", "-axo", "pid=,ppid="], stdout=subprocess.PIPE, text=True
-    ) as ps:
-        lines = [line.split() for line in ps.communicate()[0].splitlines()]
-    return {pid for pid, ppid in lines if ppid == str(os.getpid())} - {str(ps.pid)}
+    return {str(one.pid) for one in psutil.Process().children()}
 
 
 def open_files() -> set[str]:

@@ -8,7 +8,7 @@ from healer.adapters.launchd_jobs import LaunchdJobs
 from healer.adapters.listeners import Listeners
 from healer.adapters.process import ProcessRunner
 from healer.adapters.published import PublishedPorts
-from tests.fakes.host import FakeHost
+from tests.fakes.host import OURS, FakeHost
 from tests.unit.cli.mac import Mac
 
 
@@ -24,7 +24,7 @@ class JobsMac:
         launchctl = Launchctl(
             runner, self.mac.bin / "launchctl", "/usr/bin:/bin", deadline=deadline
         )
-        ports = PublishedPorts(Listeners(runner, FakeHost(), {}))
+        ports = PublishedPorts(Listeners(FakeHost(), OURS))
         return LaunchdJobs(launchctl, self.mac.uid, ports)
 
     def load(self, label: str, kind: str, **job: Any) -> None:  # noqa: ANN401  (the stand-in's own words)

@@ -12,10 +12,10 @@ import pytest
 
 from healer.adapters.colima_commands import parse_list, plain
 from healer.adapters.colima_info import Info, hostagent_info
-from healer.model.machine import ColimaPaths, Forwarder, Hostagent, VmStatus
+from healer.model.machine import ColimaPaths, Forwarder, Hostagent, ProcessInfo, VmStatus
 from healer.ports import CannotLook, TargetSilent
 from tests.unit.adapters.colima_mac import AFTER, BEFORE, NOW, Mac
-from tests.unit.adapters.helpers import open_files, write_tool
+from tests.unit.adapters.helpers import open_files
 
 RECORDINGS = Path(__file__).parents[2] / "recordings" / "colima"
 
@@ -340,15 +340,15 @@ async def test_a_hostagent_is_looked_up_once_in_its_life(mac: Mac) -> None:
     mac.run_hostagent()
     eyes = mac.eyes()
     first = await eyes.hostagent()
-    write_tool(mac.home / "bin", "ps", f"echo asked >> {mac.home}/asked; exit 0")
+    asked = mac.host.asked
     again = await eyes.hostagent()
     assert (True, True) == (first.pid_is_ours, again.pid_is_ours)
-    assert not (mac.home / "asked").exists()
+    assert asked == mac.host.asked
     mac.end()
 
     gone = await eyes.hostagent()
     assert (False, False) == (gone.pid_alive, gone.pid_is_ours)
-    assert (mac.home / "asked").exists()
+    assert asked < mac.host.asked
 
 
 async def test_a_stranger_is_looked_up_each_time(mac: Mac) -> None:
@@ -359,6 +359,6 @@ async def test_a_stranger_is_looked_up_each_time(mac: Mac) -> None:
     eyes = mac.eyes()
     assert not (await eyes.hostagent()).pid_is_ours
     line = f"/opt/bin/limactl hostagent --pidfile {mac.instance}/ha.pid colima"
-    write_tool(mac.home / "bin", "ps", f"echo ' {pid} 1 0 00:07 {line}'")
+    mac.host.table = [ProcessInfo(pid, 1, os.getuid(), 7.0, line)]
 
     assert (await eyes.hostagent()).pid_is_ours

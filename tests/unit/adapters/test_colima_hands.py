@@ -9,7 +9,7 @@ import pytest
 
 from healer.core.facts import Act
 from healer.model.machine import VmStatus
-from healer.ports import ActFailed, JournalError
+from healer.ports import ActFailed, CannotLook, JournalError
 from tests.unit.adapters.colima_mac import ACT, BEFORE, QUICK, Mac
 from tests.unit.adapters.helpers import alive, fifo, told, until
 
@@ -197,9 +197,9 @@ async def test_stale_files_are_removed_by_name(mac: Mac) -> None:
 async def test_without_a_boot_time_nothing_is_removed(mac: Mac) -> None:
     """Staleness that cannot be proved is no staleness."""
     file = mac.write(mac.instance / "ha.pid", "7\n", BEFORE)
-    (mac.home / "stat").unlink()
+    mac.host.fault = CannotLook("boot time", "line 'btime' not found")
 
-    with pytest.raises(ActFailed, match="no btime"):
+    with pytest.raises(ActFailed, match="line 'btime' not found"):
         await mac.hands().remove_stale_files()
 
     assert file.exists()

@@ -10,7 +10,8 @@ from healer.adapters.colima_stale import remove_stale
 from healer.model.machine import ProcessInfo
 from tests.unit.adapters.colima_mac import AFTER, BEFORE, BOOT, Mac
 
-STRANGER = ProcessInfo(4242, 1, "joel", 50.0, "/usr/libexec/sirittsd")
+UID = os.getuid()
+STRANGER = ProcessInfo(4242, 1, UID, 50.0, "/usr/libexec/sirittsd")
 
 
 def make_socket(path: Path, modified: float = BEFORE) -> Path:
@@ -62,18 +63,20 @@ def test_nothing_else_goes(mac: Mac) -> None:
 @pytest.mark.parametrize(
     ("kept", "command"),
     [
-        (["ha.pid", "ha.sock"], "limactl hostagent colima"),
-        (["ha.pid"], "limactl hostagent --pidfile /x/ha.pid colima"),
-        (["ha.pid"], "/opt/homebrew/bin/limactl usernet -p x"),
-        ([], "vim limactl hostagent colima"),
+        (["ha.pid", "ha.sock"], "limactl hostagent --pidfile {instance}/ha.pid colima"),
+        (["ha.pid"], "/opt/homebrew/bin/limactl usernet -p {usernet} -e x"),
+        ([], "limactl hostagent --pidfile /x/ha.pid colima"),
+        ([], "/opt/homebrew/bin/limactl usernet -p /x/usernet_user-v2.pid -e x"),
+        ([], "vim limactl hostagent --pidfile {instance}/ha.pid colima"),
     ],
 )
-def test_the_pid_of_a_live_process_of_limas_stays(kept: list[str], command: str, mac: Mac) -> None:
-    """An old time stamp is not believed against a living owner; ours stops everything."""
+def test_the_pid_of_a_live_process_of_ours_stays(kept: list[str], command: str, mac: Mac) -> None:
+    """An old time stamp is not believed against a living owner; another tower's is a stranger."""
     mac.write(mac.instance / "ha.pid", "4242\n", BEFORE)
     make_socket(mac.instance / "ha.sock")
 
-    remove_stale(mac.paths, BOOT, [ProcessInfo(4242, 1, "joel", 50.0, command)])
+    command = command.format(instance=mac.instance, usernet=mac.usernet_pid)
+    remove_stale(mac.paths, BOOT, [ProcessInfo(4242, 1, UID, 50.0, command)])
 
     assert kept == names(mac)
 
@@ -81,7 +84,8 @@ def test_the_pid_of_a_live_process_of_limas_stays(kept: list[str], command: str,
 def test_a_living_hostagent_under_another_number_stops_everything(mac: Mac) -> None:
     """It runs, so the clock is wrong and not the files."""
     mac.write(mac.instance / "ha.pid", "7\n", BEFORE)
-    one = ProcessInfo(4242, 1, "joel", 50.0, "limactl hostagent colima")
+    command = f"limactl hostagent --pidfile {mac.instance}/ha.pid colima"
+    one = ProcessInfo(4242, 1, UID, 50.0, command)
 
     assert () == remove_stale(mac.paths, BOOT, [one])
     assert ["ha.pid"] == names(mac)

@@ -1,7 +1,6 @@
 """Docker and the Mac's own ports, as a hot-add asks them; and its journal."""
 
 import socket
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from healer.model.hot_add import Started, Step
 from healer.model.port_edit import WantedPort
 from healer.ports import ActFailed, CannotLook, TargetIll
 from tests.unit.adapters.docker_engine import SECRET, engine
+from tests.unit.adapters.ssh_door import free_port
 
 STARTED = Started(
     WantedPort(9627, 3000),
@@ -61,29 +61,23 @@ async def test_a_refused_stop_is_an_act_that_failed(short_folder: Path) -> None:
             await HotAddEngine(one.socket, "talos-1", "joel").stop("abc123")
 
 
-async def nobody(port: int) -> Sequence[str]:
-    """Whom lsof sees: not what belongs to others."""
-    del port
-    return ()
-
-
-async def test_a_port_of_the_mac_is_free_or_its_holder_is_named() -> None:
-    """By the process list, and by binding for those of other users; udp too."""
-    mac = MacPorts(nobody)
+async def test_a_port_of_the_mac_is_free_or_taken() -> None:
+    """By binding, which sees those of other users too; udp, and IPv6 alone, as well."""
+    mac = MacPorts()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.bind(("127.0.0.1", 0))
         assert "somebody" in await mac.holder(udp.getsockname()[1], "udp")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        assert "somebody" in await mac.holder(port, "tcp")
+        assert f"lsof -nP -iTCP:{port} shows who" in await mac.holder(port, "tcp")
         assert await mac.accepts(port)
     assert not await mac.accepts(port)
-
-    async def caddy(port: int) -> Sequence[str]:
-        del port
-        return ("caddy run",)
-
-    assert "caddy run" == await MacPorts(caddy).holder(port, "tcp")
+    with socket.socket(socket.AF_INET6) as other:
+        other.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        other.bind(("::1", 0))
+        other.listen()
+        assert "somebody" in await mac.holder(other.getsockname()[1], "tcp")
+    assert "" == await mac.holder(free_port(), "tcp")
 
 
 def test_a_journal_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -9,11 +9,10 @@ import pytest
 
 from healer.adapters.launchd_jobs import LaunchdJobs
 from healer.adapters.listeners import Listeners
-from healer.adapters.process import ProcessRunner
 from healer.adapters.published import PublishedPorts
 from healer.model.jobs import LocalUrl, PlacedJob
 from healer.ports import ActFailed, CannotLook, TargetIll, TargetSilent
-from tests.fakes.host import FakeHost
+from tests.fakes.host import OURS, FakeHost
 from tests.unit.adapters.jobs_mac import JobsMac
 from tests.unit.adapters.ssh_door import free_port
 
@@ -177,8 +176,7 @@ async def test_an_address_where_nobody_listens_is_a_failure(mac: JobsMac) -> Non
 
 async def test_without_launchctl_there_is_no_launchd() -> None:
     """Linux, or a container: nothing can be looked at, and nothing started."""
-    runner = ProcessRunner()
-    jobs = LaunchdJobs(None, 501, PublishedPorts(Listeners(runner, FakeHost(), {})))
+    jobs = LaunchdJobs(None, 501, PublishedPorts(Listeners(FakeHost(), OURS)))
 
     assert not jobs.available()
     with pytest.raises(CannotLook, match="not found"):

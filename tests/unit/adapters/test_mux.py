@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from healer.adapters import mux as adapter
-from healer.adapters.host import HostAdapter, user_name
+from healer.adapters.host import HostAdapter
 from healer.adapters.mux import LimaForward
 from healer.adapters.process import ProcessRunner
 from healer.model.machine import Mux, MuxState, ProcessInfo
@@ -253,10 +253,12 @@ async def test_nobody_to_term_is_success(forward: LimaForward) -> None:
     assert "there was no master any more" == await forward.term_mux()
 
 
-def seen(forward: LimaForward, pid: int, *, age: float = 50.0, user: str = "") -> ProcessInfo:
+def seen(
+    forward: LimaForward, pid: int, *, age: float = 50.0, uid: int | None = None
+) -> ProcessInfo:
     """A process with the master's title."""
     title = f"ssh: {forward.paths.instance}/ssh.sock [mux]"
-    return ProcessInfo(pid, 1, user or user_name(os.getuid()), age, title)
+    return ProcessInfo(pid, 1, os.getuid() if uid is None else uid, age, title)
 
 
 @pytest.mark.parametrize("change", ["pid", "age", "user", "gone"])
@@ -267,7 +269,7 @@ async def test_another_process_is_never_ended(forward: LimaForward, change: str)
     again = {
         "pid": [seen(forward, sleeper.pid + 1)],
         "age": [seen(forward, sleeper.pid, age=1.0)],
-        "user": [seen(forward, sleeper.pid, user="somebody-else")],
+        "user": [seen(forward, sleeper.pid, uid=os.getuid() + 1)],
         "gone": [],
     }[change]
     shifting = replace(forward, host=Shifting([first], again))

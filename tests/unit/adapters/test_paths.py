@@ -17,7 +17,7 @@ from healer.adapters.serving_certificate import shown_by
 from healer.adapters.ssh import DirectSsh
 from healer.model.published import PublishedService
 from healer.ports import CannotLook, PortError, TargetIll, TargetSilent, WrongAnswer
-from tests.fakes.host import FakeHost
+from tests.fakes.host import OURS, FakeHost
 from tests.unit.adapters.ssh_door import SYSTEM, Door, answering, free_port
 from tests.unit.adapters.test_published import ENDLESS, Serve, saying, server
 
@@ -48,14 +48,12 @@ def path_of(door: Door) -> RealPath:
     """Eyes through that door."""
     environment = {"PATH": SYSTEM, "HOME": str(door.folder)}
     runner = ProcessRunner()
-    listeners = Listeners(runner, FakeHost(), environment)
 
     async def no_port() -> int | None:
         return None
 
     return RealPath(
-        PublishedPorts(listeners),
-        listeners,
+        PublishedPorts(Listeners(FakeHost(), OURS)),
         DirectSsh(runner, door.paths, environment, answering(door.port)),
         DockerEngine(door.folder / "docker.sock", "box", "joelclaw"),
         KubernetesCluster(door.folder / "kubeconfig", Names("box"), no_port),

@@ -1,25 +1,19 @@
 """Published ports as the Mac meets them: each protocol's answer, and each way to be ill."""
 
 import asyncio
-import os
 import socket
 import ssl
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
 from healer.adapters import published as adapter
-from healer.adapters.host import HostAdapter
 from healer.adapters.listeners import Listeners
-from healer.adapters.process import ProcessRunner
 from healer.adapters.published import PublishedPorts
 from healer.ports import PortError, TargetIll, TargetSilent, WrongAnswer
-from tests.fakes.host import FakeHost, process
-from tests.unit.adapters.helpers import write_tool
-from tests.unit.adapters.ssh_door import SYSTEM, free_port
+from tests.fakes.host import OURS, FakeHost
+from tests.unit.adapters.ssh_door import free_port
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 ENDLESS = b"x" * 2**20
@@ -87,9 +81,9 @@ def http(status: str, body: str = "", *, length: bool = True) -> bytes:
     return f"HTTP/1.1 {status}\r\n{given}\r\n{body}".encode()
 
 
-def eyes(host: FakeHost | HostAdapter | None = None, path: str = SYSTEM) -> PublishedPorts:
+def eyes() -> PublishedPorts:
     """The adapter."""
-    return PublishedPorts(Listeners(ProcessRunner(), host or FakeHost(), {"PATH": path}))
+    return PublishedPorts(Listeners(FakeHost(), OURS))
 
 
 async def spoken(serve: Serve, protocol: str, path: str = "", expect: str = "") -> str:
@@ -213,51 +207,3 @@ async def test_nobody_there_refuses(protocol: str) -> None:
 async def test_a_bare_connect_says_only_that_somebody_listens() -> None:
     """WebRTC closes on strangers: for `tcp` that is no illness."""
     assert "accepts" == await spoken(saying(b""), "tcp")
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-class TestListenerOnLinux:
-    """Who listens, by the kernel's tables."""
-
-    async def test_our_own_process_is_a_stranger(self, tmp_path: Path) -> None:
-        """A Python that listens there has taken the port."""
-        host = HostAdapter(ProcessRunner(), tmp_path, path=SYSTEM)
-        async with server(saying(b"")) as port:
-            assert not await eyes(host).listener_is_ours(port)
-
-    @pytest.mark.parametrize(
-        ("command", "ours"),
-        [
-            ("ssh: /Users/joel/.colima/_lima/colima/ssh.sock [mux]", True),
-            ("/opt/homebrew/bin/limactl hostagent --pidfile /x/ha.pid colima", True),
-            ("limactl usernet -p /x/usernet.pid", True),
-            ("ssh -L 6379:127.0.0.1:6379 other", False),
-            ("ssh: /Users/joel/.ssh/other [mux]", False),
-            ("vi hostagent usernet limactl", False),
-            ("", False),
-        ],
-    )
-    async def test_lima_is_known_by_its_command(self, command: str, ours: bool) -> None:  # noqa: FBT001  (a table's column)
-        """A human's own tunnel is a stranger, too."""
-        host = FakeHost()
-        host.table = [process(os.getpid(), command)]
-        async with server(saying(b"")) as port:
-            assert ours == await eyes(host).listener_is_ours(port)
-
-    async def test_nobody_is_not_ours(self) -> None:
-        """No listener, no owner."""
-        assert not await eyes().listener_is_ours(free_port())
-
-
-async def test_lsof_s_descriptor_lines_are_no_pids(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On a Mac `lsof -Fp` adds an `f` line for each descriptor."""
-    monkeypatch.setattr(sys, "platform", "darwin")
-    write_tool(tmp_path, "lsof", "printf 'p4711\\nf10\\nn127.0.0.1:6379\\nf11\\nn[::1]:6379\\n'")
-    host = FakeHost()
-    host.table = [
-        process(4711, "limactl hostagent --pidfile /x/ha.pid colima"),
-        process(10, "launchd"),
-    ]
-    assert await eyes(host, f"{tmp_path}:{SYSTEM}").listener_is_ours(6379)

@@ -13,7 +13,6 @@ MENDS = {
     "limactl": "brew install lima",
     "docker": "brew install docker",
     "ssh": "openssh-client",
-    "ps": "procps",
     "kubectl": "brew install kubectl",
     "talosctl": "brew install siderolabs/tap/talosctl",
     "VM": "colima start",

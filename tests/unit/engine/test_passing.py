@@ -278,13 +278,13 @@ def test_a_process_that_never_ends_holds_no_pass_for_ever() -> None:
 
 @pytest.mark.parametrize("child", [77, None])
 def test_a_process_list_that_cannot_be_read_ends_no_pass(child: int | None) -> None:
-    """A bare machine has no `ps`: what may still run is awaited up to its cap, not repeated."""
+    """Without a process table what may still run is awaited up to its cap, not repeated."""
     tower = SmallTower(journal=left_behind(child=child))
 
     async def running(attempt: Attempt) -> bool:
         del attempt
         await anyio.lowlevel.checkpoint()
-        raise CannotLook("ps", "not on PATH")
+        raise CannotLook("process table", "not on PATH")
 
     ended, _ = run(tower.one_pass(still_running=running))
 

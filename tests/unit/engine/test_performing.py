@@ -111,7 +111,7 @@ def test_a_last_look_without_an_answer_is_no_permission(error: PortError) -> Non
     ("error", "outcome", "detail"),
     [
         (ActFailed("docker start", "no"), Outcome.FAILED, "docker start: no"),
-        (CannotLook("ps", "not there"), Outcome.FAILED, "ps: not there"),
+        (CannotLook("process table", "not there"), Outcome.FAILED, "process table: not there"),
         (NotThere("pod", "404"), Outcome.DONE, "already gone: pod: 404"),
         (KeyError("spec"), Outcome.FAILED, "KeyError: 'spec'"),
         (TimeoutError("its own"), Outcome.FAILED, "TimeoutError: its own"),

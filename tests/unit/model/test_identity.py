@@ -4,27 +4,49 @@ from pathlib import Path
 
 import pytest
 
-from healer.model.identity import is_driver, is_hostagent, is_some_hostagent, is_usernet
+from healer.model.identity import Ours, is_caddy
+from healer.model.machine import ColimaPaths
+from tests.fakes.host import HOSTAGENT, LIMA, MUX, OURS, USERNET, process
 
-INSTANCE = Path("/Users/joel/.colima/_lima/colima")
-HOSTAGENT = f"/opt/homebrew/bin/limactl hostagent --pidfile {INSTANCE}/ha.pid --socket x colima"
-USERNET = "/opt/homebrew/bin/limactl usernet -p /Users/joel/.colima/_lima/_networks/user-v2/x.pid"
-
-
-def test_a_hostagent_belongs_to_one_instance() -> None:
-    """`limactl hostagent … NAME`, the name as a word of its own, the pid file in its folder."""
-    assert is_hostagent(HOSTAGENT, INSTANCE)
-    assert is_hostagent("limactl hostagent colima", INSTANCE)
-    assert not is_hostagent(HOSTAGENT, INSTANCE.with_name("colima-work"))
-    assert not is_hostagent(HOSTAGENT.replace(" colima", " colima-work"), INSTANCE)
-    assert not is_hostagent(HOSTAGENT, Path("/Users/ann/.colima/_lima/colima"))
+INSTANCE = LIMA / "colima"
+QEMU = f"/usr/bin/qemu-system-x86_64 -m 3072 -drive file={INSTANCE}/disk"
+WORK = Ours(501, ColimaPaths(LIMA.parent, "work"), frozenset({LIMA}))
+ELSEWHERE = Ours(501, ColimaPaths(Path("/Users/ann/.colima")), frozenset({Path("/Users/ann/x")}))
 
 
-def test_a_folder_with_a_blank_in_its_name() -> None:
-    """A home on another disk may have one."""
-    folder = Path("/Volumes/My Disk/_lima/colima")
+@pytest.mark.parametrize("command", [HOSTAGENT, MUX, QEMU])
+def test_a_process_belongs_to_one_instance(command: str) -> None:
+    """By the instance folder in its command line, by profile, root and user."""
 
-    assert is_hostagent(f"limactl hostagent --pidfile {folder}/ha.pid colima", folder)
+    def is_one(ours: Ours, uid: int = 501) -> bool:
+        one = process(7, command, uid=uid)
+        return ours.is_hostagent(one) or ours.is_mux(one) or ours.is_driver(one)
+
+    assert is_one(OURS)
+    assert not is_one(WORK)
+    assert not is_one(ELSEWHERE)
+    assert not is_one(OURS, uid=502)
+
+
+def test_a_usernet_serves_every_profile_of_one_root() -> None:
+    """The network process of Lima, and not whoever greps for it."""
+    one = process(7, USERNET)
+
+    assert (True, True, False) == tuple(who.is_usernet(one) for who in (OURS, WORK, ELSEWHERE))
+    assert not OURS.is_usernet(process(7, USERNET, uid=502))
+    assert not OURS.is_usernet(process(7, f"rg {USERNET}"))
+    assert not OURS.is_usernet(process(7, HOSTAGENT))
+
+
+def test_a_root_that_is_a_link_has_two_names() -> None:
+    """Lima resolves the links in its root, and Colima passes it on as it was given."""
+    disk = Path("/Volumes/My Disk/_lima")
+    ours = Ours(501, OURS.paths, frozenset({LIMA, disk}))
+
+    for command in (HOSTAGENT, USERNET, MUX, QEMU):
+        other = process(7, command.replace(str(LIMA), str(disk)))
+        assert ours.listens_for_vm(other) or ours.is_driver(other)
+        assert not OURS.listens_for_vm(other)
 
 
 @pytest.mark.parametrize(
@@ -33,31 +55,37 @@ def test_a_folder_with_a_blank_in_its_name() -> None:
         "",
         "sirittsd",
         "limactl",
-        "vim limactl hostagent colima",
+        f"vim {HOSTAGENT}",
         "limactl start colima",
-        "grep limactl hostagent colima",
-        "limactl-hostagent hostagent colima",
-        USERNET,
+        f"grep {HOSTAGENT}",
+        HOSTAGENT.replace("limactl", "limactl-hostagent"),
+        HOSTAGENT.replace(" colima", " colima-work"),
+        f"vim {INSTANCE}/lima.yaml",
+        f"vi {MUX}",
+        f"{MUX} x",
+        "ssh: /Users/joel/.ssh/other [mux]",
+        "ssh -L 6379:127.0.0.1:6379 other",
     ],
 )
-def test_others_are_no_hostagent(command: str) -> None:
-    """A reused pid belongs to a stranger (facts/colima.md §5)."""
-    assert not is_hostagent(command, INSTANCE)
-    assert not is_some_hostagent(command)
+def test_strangers_are_none_of_ours(command: str) -> None:
+    """A reused pid belongs to a stranger, and a human's own tunnel does too."""
+    one = process(7, command)
+
+    assert not OURS.listens_for_vm(one)
+    assert not OURS.is_driver(one)
 
 
-def test_usernet_is_recognised() -> None:
-    """The network process of Lima, and not whoever greps for it (facts/incidents.md, P3)."""
-    assert is_usernet(USERNET)
-    assert not is_usernet("rg limactl usernet")
-    assert not is_usernet(HOSTAGENT)
-
-
-def test_a_driver_of_its_own_names_the_instance() -> None:
-    """QEMU and krunkit run beside the hostagent, vz inside it."""
-    qemu = f"/usr/bin/qemu-system-x86_64 -m 3072 -drive file={INSTANCE}/disk"
-
-    assert is_driver(qemu, INSTANCE)
-    assert not is_driver(qemu, INSTANCE.with_name("colima-work"))
-    assert not is_driver(f"vim {INSTANCE}/lima.yaml", INSTANCE)
-    assert not is_driver("", INSTANCE)
+@pytest.mark.parametrize(
+    ("server", "command"),
+    [
+        (True, "/opt/homebrew/bin/caddy run --config x"),
+        (True, "[caddy]"),
+        (False, "caddy start"),
+        (False, "vim caddy run"),
+        (False, "[caddy] run"),
+        (False, ""),
+    ],
+)
+def test_caddy_is_known_by_its_argv_or_its_name_alone(server: bool, command: str) -> None:  # noqa: FBT001  (a table's column)
+    """macOS shows of root's Caddy nothing but the name."""
+    assert server is is_caddy(command)

@@ -5,12 +5,11 @@ from dataclasses import replace
 import pytest
 
 from healer.model.cluster import ServicePort
-from healer.model.path import Answer, Heard, Hop, Owner, Path, Seen, Verdict, walk
+from healer.model.path import Answer, Heard, Hop, Path, Seen, Verdict, walk
 from healer.model.published import CONTAINER, HOST, PublishedService
 
 TYPESENSE = PublishedService("typesense", 8108, "http", "/health", '"ok":true')
 PORT = ServicePort("joelclaw", "typesense", 8108, 8108, "8108", 1, 1)
-LIMA = Owner(lima=True, command="/opt/limactl hostagent --pidfile x")
 WELL = Answer(Heard.SPOKE, '{"ok":true}', 0.003)
 REFUSED = Answer(Heard.REFUSED, "Connection refused")
 CUT = Answer(Heard.CUT, "closed without a word")
@@ -21,7 +20,7 @@ HEALTHY = Seen(
     TYPESENSE,
     8108,
     WELL,
-    owners=(LIMA,),
+    by_lima=True,
     in_vm=WELL,
     container="running",
     published=True,
@@ -61,7 +60,7 @@ def test_a_healthy_way_is_ok_all_along() -> None:
         (
             "forward",
             "port map, node port, endpoints, pod",
-            replace(HEALTHY, on_mac=CUT, owners=(Owner(lima=False, command="kubectl -n x"),)),
+            replace(HEALTHY, on_mac=CUT, by_lima=False),
         ),
         (
             "port map",
@@ -139,7 +138,7 @@ def test_scaled_to_zero_is_unwanted_and_no_fault() -> None:
 
 def test_what_cannot_be_looked_at_is_no_fault() -> None:
     """An answer clears the hops that it came through; without one nothing is accused."""
-    blind = replace(HEALTHY, owners=None, in_vm=UNSEEN, container=None, published=None, ports=None)
+    blind = replace(HEALTHY, by_lima=None, in_vm=UNSEEN, container=None, published=None, ports=None)
     dark = replace(blind, on_mac=CUT, by_api=UNSEEN)
 
     assert Verdict.OK is walk(blind).verdict
@@ -153,12 +152,21 @@ def test_an_accept_in_the_vm_accuses_nobody() -> None:
     assert (Verdict.UNSEEN, None) == (walk(seen).verdict, walk(seen).broken)
 
 
-def test_a_strangers_answer_is_named() -> None:
-    """A port-forward by hand masks the way (R36); its arguments stay out of sight."""
-    stranger = Owner(lima=False, command="/usr/bin/kubectl --token=hidden port-forward")
-    forward = walk(replace(HEALTHY, owners=(stranger,))).steps[0]
+def test_a_strangers_answer_is_told() -> None:
+    """A port-forward by hand masks the way (R36)."""
+    forward = walk(replace(HEALTHY, by_lima=False)).steps[0]
 
-    assert "answered by kubectl, not through Lima" == forward.words
+    assert "answered, not through Lima" == forward.words
+
+
+def test_a_port_that_a_stranger_holds_is_told_apart_from_one_that_nobody_has() -> None:
+    """Who it is, the command shows; a refused port is held by nobody."""
+    held = walk(replace(HEALTHY, on_mac=CUT, by_lima=False)).steps[0]
+    free = walk(replace(HEALTHY, on_mac=REFUSED, by_lima=False)).steps[0]
+
+    assert "closed without a word; held by another program, not by Lima" == held.words
+    assert "lsof -nP -iTCP:8108 -sTCP:LISTEN" == held.command
+    assert ("healer --once", True) == (free.command, "held" not in free.words)
 
 
 @pytest.mark.parametrize(
@@ -166,14 +174,14 @@ def test_a_strangers_answer_is_named() -> None:
     [
         (Verdict.OK, {}),
         (Verdict.BROKEN, {"on_mac": REFUSED}),
-        (Verdict.BROKEN, {"owners": (LIMA,)}),
+        (Verdict.BROKEN, {"by_lima": True}),
         (Verdict.UNSEEN, {"on_mac": UNSEEN}),
     ],
 )
 def test_a_program_of_the_mac_has_one_hop(verdict: Verdict, seen: dict[str, object]) -> None:
     """3111 belongs to the host; a Lima that listens there makes both lie (design §10)."""
     worker = PublishedService("worker", 3111, "http", "/api/inngest", where=HOST)
-    own = Seen(worker, 3111, WELL, owners=(Owner(lima=False, command="bun run"),))
+    own = Seen(worker, 3111, WELL, by_lima=False)
     path = walk(replace(own, **seen))  # type: ignore[arg-type]  # a table of fields
 
     assert [(Hop.PROGRAM, verdict)] == [(one.hop, one.verdict) for one in path.steps]

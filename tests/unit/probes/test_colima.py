@@ -118,7 +118,7 @@ async def test_a_boot_whose_age_is_not_known_is_left_alone() -> None:
     """Without the process list a boot may be young."""
     tower = Tower(FakeVm(replace(RUNNING, ready=False)))
     tower.die()
-    tower.host.faults["processes"] = CannotLook("ps", "exit 1")
+    tower.host.faults["processes"] = CannotLook("process table", "exit 1")
 
     assert (await tower.look()).well
 

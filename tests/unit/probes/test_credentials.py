@@ -14,7 +14,7 @@ from healer.ports import CannotLook
 from healer.probes.apiserver import ApiserverProbe
 from healer.probes.credentials import CredentialsLook
 from healer.probes.host import HostProbe
-from tests.fakes.host import FakeHost
+from tests.fakes.host import FakeHost, foreign
 from tests.fakes.vm import FakeVm
 from tests.fakes_cluster import FakeCluster
 
@@ -64,7 +64,7 @@ class FakeCredentials:
 async def look(eyes: FakeCredentials, port: int | None = 6443) -> list[Finding]:
     """What a look at the Mac finds with these eyes."""
     credentials = CredentialsLook(eyes, lambda: WALL, lambda _: Known("joelclaw", port))
-    probe = HostProbe(FakeHost(), None, set, credentials=credentials)
+    probe = HostProbe(FakeHost(), None, foreign, credentials)
     return list((await probe.look()).findings)
 
 

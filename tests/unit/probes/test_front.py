@@ -178,11 +178,11 @@ async def test_what_must_not_be_looked_at_is_not() -> None:
 async def test_without_a_process_list_urls_are_asked_all_the_same() -> None:
     """And nothing is said of the process."""
     stage = Stage()
-    stage.host.faults["processes"] = CannotLook("ps", "not found")
+    stage.host.faults["processes"] = CannotLook("process table", "not found")
     seen = await stage.seen()
 
     assert (None, len(DEFAULT_URLS)) == (seen.running, len(seen.answers))
-    assert ("whether Caddy runs is not known: ps: not found",) == seen.unseen
+    assert ("whether Caddy runs is not known: process table: not found",) == seen.unseen
 
 
 @pytest.mark.parametrize(("hung", "other"), [("url", "funnels"), ("funnel", "answers")])

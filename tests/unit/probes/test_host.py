@@ -9,14 +9,14 @@ from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.ports import CannotLook
 from healer.probes.host import LEAST_FREE, MIB, HostProbe
-from tests.fakes.host import FakeHost, process
+from tests.fakes.host import FakeHost, foreign, process
 
 HOME = Path("/Users/joel")
 
 
 async def look(host: FakeHost, home: Path | None = HOME) -> Observation:
     """One look, with process 10 for healer's own."""
-    return await HostProbe(host, home, lambda: {10}, {"joelclaw-controlplane-1"}).look()
+    return await HostProbe(host, home, foreign).look()
 
 
 def reasons(seen: Observation) -> list[Reason]:
@@ -128,13 +128,13 @@ async def test_somebody_elses_start_is_seen_and_ours_is_not() -> None:
 async def test_what_cannot_be_seen_is_unknown(blind: str) -> None:
     """Not to see the processes or the disk is said, and is no illness."""
     host = FakeHost()
-    host.faults[blind] = CannotLook("ps", "exit 1")
+    host.faults[blind] = CannotLook("process table", "denied")
 
     seen = await look(host)
 
     assert () == seen.gating
-    assert "ps: exit 1" in seen.unknown
-    assert ("ps: exit 1" in seen.others_unseen) is (blind == "processes")
+    assert "process table: denied" in seen.unknown
+    assert ("process table: denied" in seen.others_unseen) is (blind == "processes")
 
 
 async def test_rivals_that_cannot_be_seen_leave_the_host_well() -> None:

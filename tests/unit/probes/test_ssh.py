@@ -11,12 +11,12 @@ from healer.ports import CannotLook, Denied
 from healer.probes.asking import API_INSIDE, BANNER, ENGINE_INSIDE, GUEST
 from healer.probes.ssh import SshProbe
 from tests.fakes.guest import WELL, FakeGuest
-from tests.fakes.host import FakeHost, process
+from tests.fakes.host import OURS, USERNET, FakeHost, process
 
 
 async def look(guest: FakeGuest, host: FakeHost | None = None) -> Observation:
     """One look."""
-    return await SshProbe(guest, host or FakeHost()).look()
+    return await SshProbe(guest, host or FakeHost(), OURS).look()
 
 
 async def test_a_vm_that_answers_is_well_and_tells_its_uptime() -> None:
@@ -125,13 +125,13 @@ async def test_leaked_usernets_are_counted_by_program_and_not_by_text() -> None:
     """Three are a leak; a shell that only talks of them is none (incidents, P3)."""
     host = FakeHost()
     host.table = [
-        process(599, "/opt/homebrew/bin/limactl usernet -p /x/usernet_user-v2.pid", age=900.0),
-        process(700, "bash -lc ps | rg 'limactl usernet'"),
-        process(601, "/opt/homebrew/bin/limactl usernet -p /x/usernet_user-v2.pid", age=60.0),
+        process(599, USERNET, age=900.0),
+        process(700, f"bash -lc ps | rg '{USERNET}'"),
+        process(601, USERNET, age=60.0),
     ]
     assert () == (await look(FakeGuest(), host)).findings
 
-    host.table.append(process(602, "limactl usernet -p /x/usernet_user-v2.pid", age=300.0))
+    host.table.append(process(602, USERNET, age=300.0))
     seen = await look(FakeGuest(), host)
 
     assert seen.well
@@ -139,9 +139,22 @@ async def test_leaked_usernets_are_counted_by_program_and_not_by_text() -> None:
     assert "youngest first: 601, 602, 599" in seen.findings[0].evidence
 
 
+async def test_usernets_of_others_are_no_leak() -> None:
+    """Ending them would cut the network of another user's, or of another root's, VM."""
+    host = FakeHost()
+    elsewhere = USERNET.replace("/.colima/_lima/", "/.lima/")
+    host.table = [
+        *(process(600 + one, USERNET, uid=502) for one in range(5)),
+        *(process(700 + one, elsewhere) for one in range(5)),
+        process(800, USERNET),
+    ]
+
+    assert () == (await look(FakeGuest(), host)).findings
+
+
 async def test_an_unseen_process_list_hides_only_the_leak() -> None:
     """The VM is judged without it."""
     host = FakeHost()
-    host.faults["processes"] = CannotLook("ps", "exit 1")
+    host.faults["processes"] = CannotLook("process table", "denied")
 
     assert (await look(FakeGuest(), host)).well

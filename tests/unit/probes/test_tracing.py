@@ -102,7 +102,9 @@ async def test_livekits_deployment_stands_for_its_service(eyes: FakePath) -> Non
     assert Hop.ENDPOINTS is path.broken.hop
 
 
-@pytest.mark.parametrize("hung", ["on_mac", "owners", "in_vm", "container", "services", "by_api"])
+@pytest.mark.parametrize(
+    "hung", ["on_mac", "listener_is_ours", "in_vm", "container", "services", "by_api"]
+)
 async def test_it_ends_whatever_hangs(
     hung: str, eyes: FakePath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,7 +157,7 @@ def above(front: FakeFront) -> Above:
 
 async def test_a_way_begins_above_the_macs_port(eyes: FakePath) -> None:
     """The funnel and Caddy lead to the worker."""
-    eyes.mac[3111], eyes.listeners[3111] = "HTTP 200", []
+    eyes.mac[3111], eyes.by_lima[3111] = "HTTP 200", False
     (path,) = await trace(eyes, [WORKER], above(FakeFront()))
 
     assert [Hop.FUNNEL, Hop.CADDY, Hop.PROGRAM] == [one.hop for one in path.steps]
@@ -173,7 +175,7 @@ async def test_only_what_leads_there_is_asked(eyes: FakePath) -> None:
 
 async def test_a_broken_hop_above_is_named_and_the_rest_alive(eyes: FakePath) -> None:
     """The worker answers, and the internet does not reach it."""
-    eyes.mac[3111], eyes.listeners[3111] = "HTTP 200", []
+    eyes.mac[3111], eyes.by_lima[3111] = "HTTP 200", False
     (path,) = await trace(eyes, [WORKER], above(FakeFront(funnels=())))
 
     assert path.broken is not None
@@ -186,7 +188,7 @@ async def test_it_ends_whatever_hangs_above(
 ) -> None:
     """What was heard of the way below stays heard."""
     monkeypatch.setattr(front_probe, "SECONDS", 0.05)
-    eyes.mac[3111], eyes.listeners[3111] = "HTTP 200", []
+    eyes.mac[3111], eyes.by_lima[3111] = "HTTP 200", False
     (path,) = await trace(eyes, [WORKER], above(FakeFront(hung={hung})))
 
     assert path.broken is None

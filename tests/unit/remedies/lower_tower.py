@@ -34,7 +34,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.engine import FakeEngine
 from tests.fakes.forward import SILENT, FakeForward
 from tests.fakes.guest import FakeGuest
-from tests.fakes.host import FakeHost
+from tests.fakes.host import OURS, FakeHost, foreign
 from tests.fakes.published import FakePublished
 from tests.fakes.vm import FakeVm
 
@@ -113,16 +113,16 @@ class LowerTower:
 
     def _make_probes(self) -> tuple[Probe, ...]:
         return (
-            HostProbe(self.host, Path("/Users/joel"), lambda: {10}),
+            HostProbe(self.host, Path("/Users/joel"), foreign),
             ColimaProbe(self.vm, self.look, self.engine, self.host),
-            SshProbe(self.look, self.host),
+            SshProbe(self.look, self.host, OURS),
             DockerProbe(self.engine, self.look, self.forward),
             KernelProbe(self.look),
             TalosProbe(self.engine, self.api, self.look, self.vm),
         )
 
     def _make_remedies(self) -> tuple[Remedial, ...]:
-        others = Others(self.host, lambda: {10})
+        others = Others(self.host, foreign)
         life = Life(self.guest, self.engine, self.api)
         forwards = Forwards(self.engine, self.vm, FakePublished(self.forward), self.forward)
         wanted = WantedContainer()

@@ -22,7 +22,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.engine import FakeEngine
 from tests.fakes.forward import SILENT
 from tests.fakes.guest import FakeGuest
-from tests.fakes.host import FakeHost, process
+from tests.fakes.host import FakeHost, foreign, process
 from tests.fakes.vm import AFTER_REBOOT, BROKEN, RUNNING, STOPPED, FakeVm
 from tests.unit.remedies.night import act_of, die_in, heal
 
@@ -47,7 +47,7 @@ class Tower:
     @property
     def others(self) -> Others:
         """Process 10 is healer."""
-        return Others(self.host, lambda: {10})
+        return Others(self.host, foreign)
 
     @property
     def life(self) -> Life:
@@ -366,7 +366,7 @@ async def test_a_process_list_that_cannot_be_seen_forbids_every_vm_act() -> None
     """Not to know who else is at work is reason enough to wait."""
     stopped, lame = down(), zombie()
     for tower in (stopped, lame):
-        tower.host.faults["processes"] = CannotLook("ps", "exit 1")
+        tower.host.faults["processes"] = CannotLook("process table", "denied")
 
     for remedy, act in ((stopped.start, START), (lame.cycle, CYCLE), (lame.force, FORCE)):
         with pytest.raises(CannotLook):
