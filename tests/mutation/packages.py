@@ -54,8 +54,12 @@ _TYPES: Final = (
     # annotates is then defined many times over, which says nothing of the mutant.
     "--disable-error-code=no-redef",
 )
-_NO_RULES: Final = (r"\bname=f?\"", r"^\s*raise \w+\($", r"^\s*raise \w+\(f?\"")
-"""Names of tasks and the words of errors: whoever changes those changes nothing that is done."""
+_NO_RULES: Final = (
+    *(r"\bname=f?\"", r"^\s*raise \w+\($", r"^\s*raise \w+\(f?\""),
+    *(r"^\s*case _:$", r"\bassert_never\("),
+)
+"""Names of tasks, the words of errors, and what the types say is never reached: whoever changes
+those changes nothing that is done."""
 
 PACKAGES: Final[Mapping[str, Package]] = {
     "core": Package(

@@ -1,11 +1,12 @@
 """One pass from its first look to its end, over a scripted tower on virtual time."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import anyio
 import pytest
 
-from healer.core.facts import Act, Finished, Held, Outcome, Refused, Rule, State
+from healer.core.facts import Act, Finished, Held, Outcome, Refused, Rule, State, Ticked
 from healer.core.ladders import LIMITS, Remedy
 from healer.core.ledger import Attempt, Ledger
 from healer.core.observation import Observation
@@ -325,3 +326,34 @@ def test_hurry_begins_nothing_beside_the_act_under_way() -> None:
 
     assert "interrupted" == ended.why
     assert ["needed start_container", "act start_container"] == tower.log
+
+
+def test_time_is_told_each_second_of_a_pass() -> None:
+    """Silence must be noticed while an act is under way and no probe has news."""
+    tower = SmallTower(ill=dict(STOPPED), takes=30.0, look_takes=15.0)
+
+    run(tower.one_pass())
+
+    ticks = [one.at for one in tower.ears.told_all if isinstance(one.fact, Ticked)]
+    assert {1.0} == {round(after - before, 3) for before, after in pairwise(ticks)}
+
+
+@pytest.mark.parametrize(
+    ("mode", "rehearsal"), [(Mode.HEAL, False), (Mode.REHEARSE, True), (Mode.LOOK, True)]
+)
+def test_only_what_is_done_is_told_as_done(mode: Mode, *, rehearsal: bool) -> None:
+    """Progress speaks of what would be done, unless it is done."""
+    tower = SmallTower(ill=dict(STOPPED))
+
+    run(tower.one_pass(mode))
+
+    assert {rehearsal} == {one.dry_run for one in tower.ears.told_all}
+
+
+def test_a_pass_ends_at_the_instant_of_its_deadline() -> None:
+    """Not one tick later."""
+    tower = SmallTower(ill={Layer.NODE: Reason.NODE_NOT_READY})
+
+    ended, at = run(tower.one_pass(), deadline=8.0)
+
+    assert ("deadline", 8.0) == (ended.why, at)
