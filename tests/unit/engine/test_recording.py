@@ -216,6 +216,42 @@ def test_a_short_failure_loses_nothing() -> None:
     assert [False, False] == [one.lost for one in life.shelf.begun]
 
 
+def test_a_failure_and_its_end_are_told_and_nothing_else() -> None:
+    """Whoever counts failures counts what failed: each try, and one end."""
+    life = Life()
+    life.decide()
+    assert [] == life.told
+
+    life.shelf.error = JournalError("locked")
+    life.decide()
+    life.shelf.error = None
+    life.decide()
+    life.decide()
+
+    assert [("evidence", "locked")] * 2 + [("evidence", "None")] == life.told
+
+
+def test_a_decision_that_could_not_be_spelled_is_written_down_as_a_loss() -> None:
+    """A bug of ours may lose it; whoever replays is told so."""
+    life = Life()
+    life.shelf.error = ValueError("a bug")
+    life.decide()
+    life.rest(3 * QUIET)
+    life.shelf.error = None
+    life.decide()
+
+    assert [True] == [one.lost for one in life.shelf.begun]
+
+
+def test_the_first_stretch_is_as_long_as_each_that_follows() -> None:
+    """Memory holds one or two of them, to the step."""
+    life = Life()
+    life.rest(2 * QUIET)
+    life.decide()
+
+    assert QUIET + 2 == sum(steps.count for _, steps in life.shelf.bundles)
+
+
 def test_a_long_failure_is_written_down_as_a_loss() -> None:
     """Memory stays bounded, and who replays is told that decisions are missing."""
     life = Life()
