@@ -117,6 +117,18 @@ def _ports_of(pid: int) -> set[int]:
     return {one.laddr.port for one in connections if one.status == psutil.CONN_LISTEN}
 
 
+def limit_of(pid: int) -> int | None:
+    """The soft limit of open files of a process; None where the system shows none (macOS)."""
+    rlimit = getattr(psutil.Process, "rlimit", None)
+    if rlimit is None:
+        return None
+    try:
+        soft, _ = rlimit(psutil.Process(pid), resource.RLIMIT_NOFILE)
+    except (psutil.Error, OSError):
+        return None
+    return int(soft)
+
+
 def boot_time() -> float:
     """Epoch seconds of the boot, which move when the wall clock is set. Raises CannotLook."""
     try:

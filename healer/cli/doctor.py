@@ -46,6 +46,10 @@ _PYTHON: Final = (3, 11)
 
 def doctor(arguments: argparse.Namespace) -> int:
     """Print what was examined; 1 when something that is needed is missing."""
+    if arguments.prove:
+        from healer.cli.prove import prove  # noqa: PLC0415  (psutil, for those who prove)
+
+        return prove(as_json=arguments.json)
     examined = list(_examine(os.environ))
     if arguments.json:
         told = {"schema_version": 1, "examined": [asdict(one) for one in examined]}

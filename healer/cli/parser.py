@@ -183,6 +183,11 @@ def _add_looking(commands: _Commands) -> None:
         "what is missing here, and how to mend it",
     )
     _json(doctor)
+    doctor.add_argument(
+        "--prove",
+        action="store_true",
+        help="try what only a Mac can prove; sends a test notice, and asks whether it was seen",
+    )
     _add_files(commands)
     _add(commands, "table", "healer.cli.explain", "table", "print every reason, ladder and limit")
 

@@ -26,6 +26,7 @@ from healer.telemetry.spelling import VERDICT
 from healer.wiring.answers import answers_of
 from healer.wiring.daemon import AlreadyRunning, Household, open_house, reload
 from healer.wiring.notices import HouseNotices, notices_of
+from healer.wiring.proving import proving
 
 _REFUSED: Final = 1
 _PORT_AGAIN: Final = 30.0
@@ -142,8 +143,9 @@ async def _answer(house: Household, logbook: Logbook | None) -> None:
     def broke(verb: str, error: Exception) -> None:
         _note(logbook, "answer_broke", verb=verb, detail=f"{type(error).__name__}: {error}")
 
+    answers = {**answers_of(house), "prove": proving(house, os.environ)}
     server = ControlServer(
-        house.places.control, answers_of(house), holds_lock=lambda: house.lock.held, broke=broke
+        house.places.control, answers, holds_lock=lambda: house.lock.held, broke=broke
     )
     await server.keep_open(said)
 

@@ -14,7 +14,13 @@ import anyio
 import psutil
 import pytest
 
-from healer.adapters.process_table import ProcessTable, boot_time, listening_ports, own_cost
+from healer.adapters.process_table import (
+    ProcessTable,
+    boot_time,
+    limit_of,
+    listening_ports,
+    own_cost,
+)
 from healer.model.machine import ProcessInfo
 from healer.ports import CannotLook
 from tests.unit.adapters.helpers import until
@@ -294,3 +300,17 @@ async def test_two_looks_at_once_do_not_harm_each_other() -> None:
     found = await asyncio.gather(*(table.read() for _ in range(4)))
 
     assert all(os.getpid() in {one.pid for one in seen} for seen in found)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS shows no limit of another process")
+def test_the_limit_of_another_process_is_read_where_the_system_shows_it() -> None:
+    """Of a real child that has set its own; None of one that is not there."""
+    script = "ulimit -Sn 512; echo; read -r _"
+    child = subprocess.Popen(
+        ["/bin/sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    assert 512 == limit_of(child.pid)
+    child.communicate()
+    assert limit_of(child.pid) is None
