@@ -22,6 +22,8 @@ from healer.model.front import CaddyUrl, UrlAnswer
 from healer.model.funnel import Funnelled, funnels_of
 from healer.ports import CannotLook, HostEyes, NotThere, TargetIll, TargetSilent
 
+_AS_COMMAND: Final = {"TAILSCALE_BE_CLI": "1", "SHLVL": "1"}
+"""Without these the Mac app's own binary opens its window, as launchd gives neither."""
 URL_SECONDS: Final = 1.5
 FUNNEL_SECONDS: Final = 2.0
 _ANSWER_BYTES: Final = 64 * 1024
@@ -83,7 +85,10 @@ class Front:
         place, argv = "tailscale funnel status", [str(tool), "funnel", "status", "--json"]
         try:
             done = await self._runner.run(
-                argv, deadline=FUNNEL_SECONDS, limit=_CONFIG_BYTES, env=self._environment
+                argv,
+                deadline=FUNNEL_SECONDS,
+                limit=_CONFIG_BYTES,
+                env={**self._environment, **_AS_COMMAND},
             )
         except TargetSilent as error:
             raise CannotLook(place, f"had not ended after {FUNNEL_SECONDS:g} s") from error

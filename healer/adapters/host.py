@@ -10,7 +10,6 @@ import anyio
 
 from healer.adapters.process import ProcessRunner
 from healer.adapters.process_table import ProcessTable, boot_time
-from healer.model.launchd import RIVALS
 from healer.model.machine import ProcessInfo
 from healer.ports import CannotLook, TargetSilent
 
@@ -34,7 +33,7 @@ class HostAdapter:
         state_folder: Path,
         *,
         path: str = LAUNCHD_PATH,
-        rivals: Sequence[str] = RIVALS,
+        rivals: Sequence[str] = (),
     ) -> None:
         self._runner = runner
         self._state_folder = state_folder

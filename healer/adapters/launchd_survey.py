@@ -8,21 +8,23 @@ from healer.adapters.launchctl import Launchctl
 from healer.adapters.plist_files import PlistFiles
 from healer.model.install_plan import Seen
 from healer.model.launch_agent import LABEL
-from healer.model.launchd import RIVALS, Domain, LoadedJob, domains_of
+from healer.model.launchd import Domain, LoadedJob, domains_of, rivals_of
 from healer.model.set_aside import RETIRED, PlistFile
 
 OURS: Final = (LABEL, *RETIRED)
 
 
-async def survey(launchctl: Launchctl, files: PlistFiles, uid: int) -> Seen:
+async def survey(
+    launchctl: Launchctl, files: PlistFiles, uid: int, instance: str = "colima"
+) -> Seen:
     """Look at everything at once; changes nothing. Raises CannotLook, TargetSilent.
 
     Unlike the probe of rivals it takes no answer for granted: a job that could not be looked
-    at may be there, and would be lost or fought with.
+    at may be there, and would be lost or fought with. `instance` is Lima's name of the VM.
     """
     found = tuple(files.found(OURS))
     domains = [one for one in domains_of(uid) if await launchctl.exists(one)]
-    jobs = await _jobs(launchctl, domains)
+    jobs = await _jobs(launchctl, domains, rivals_of(instance))
     kept = files.kept()
     outside = [job.path for job in jobs.values()] + [one.path for one in kept if not one.aside]
     return Seen(
@@ -36,9 +38,11 @@ async def survey(launchctl: Launchctl, files: PlistFiles, uid: int) -> Seen:
     )
 
 
-async def _jobs(launchctl: Launchctl, domains: Iterable[Domain]) -> dict[str, LoadedJob]:
+async def _jobs(
+    launchctl: Launchctl, domains: Iterable[Domain], rivals: Iterable[str]
+) -> dict[str, LoadedJob]:
     found = {}
-    labels = dict.fromkeys((*OURS, *RIVALS))
+    labels = dict.fromkeys((*OURS, *rivals))
     for target in [one.target(label) for label in labels for one in domains]:
         job = await launchctl.job(target)
         if job is not None:

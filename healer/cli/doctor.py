@@ -24,7 +24,8 @@ from healer.cli.doctor_notices import examine_notices
 from healer.cli.examined import Examined
 from healer.cli.running import run_async
 from healer.model.front import Watch
-from healer.model.machine import ColimaPaths
+from healer.model.launchd import bootout_advice, rivals_of
+from healer.model.machine import ColimaPaths, instance_of
 from healer.ports import CannotLook, JournalError
 from healer.settings import Settings, SettingsError, load
 from healer.settings.places import Places, places_of
@@ -191,7 +192,8 @@ def _rivals(
     settings: Settings, places: Places, environment: Mapping[str, str]
 ) -> Iterator[Examined]:
     path = _path(settings, environment)
-    host = HostAdapter(ProcessRunner(), places.state, path=path)
+    labels = rivals_of(instance_of(settings.tower.profile))
+    host = HostAdapter(ProcessRunner(), places.state, path=path, rivals=labels)
     try:
         rivals = run_async(host.loaded_rivals)
     except CannotLook as error:
@@ -201,6 +203,6 @@ def _rivals(
         "rivals",
         not rivals,
         f"loaded: {', '.join(rivals)}" if rivals else "nobody else owns the tower",
-        "; ".join(f"launchctl bootout {one}" for one in rivals),
+        bootout_advice(rivals),
         needed=False,
     )

@@ -12,13 +12,14 @@ ABSENT: Final = frozenset({3, 112, 113, 125})
 113 `Could not find service` of the job; 112 `Could not find domain` and 125 `Domain does not
 support specified action` of a domain that nobody has logged in to (facts/incidents.md §2, 34)."""
 
-RIVALS: Final = (
+_RIVALS: Final = (
     "com.joel.k8s-reboot-heal",
     "com.joel.talon",
     "com.joel.colima",
     "homebrew.mxcl.colima",
 )
-"""Other owners of the tower (facts/incidents.md §6, facts/colima.md §5)."""
+_AUTOSTART: Final = ("io.lima-vm.autostart.", "io.lima-vm.daemon.")
+"""Jobs of `limactl autostart enable INSTANCE`: at login, and at boot."""
 
 _FIELD: Final = re.compile(r"\t([a-z][a-z ]*) = (.+)")
 """One tab: what is nested deeper has a `state` and a `path` of its own."""
@@ -113,9 +114,19 @@ def parse_disabled(text: str) -> frozenset[str]:
     return frozenset(match[1] for match in matches if match)
 
 
+def rivals_of(instance: str) -> tuple[str, ...]:
+    """Labels of other owners of the tower whose VM is this instance of Lima."""
+    return (*_RIVALS, *(f"{prefix}{instance}" for prefix in _AUTOSTART))
+
+
 def bootout_advice(targets: Collection[str]) -> str:
-    """The commands that end these jobs, word for word."""
-    return "; ".join(
-        f"{'sudo ' if target.startswith('system/') else ''}launchctl bootout {target}"
-        for target in targets
-    )
+    """The commands that end these jobs, word for word; Lima would load its own again."""
+    commands = []
+    for target in targets:
+        sudo = "sudo " if target.startswith("system/") else ""
+        commands.append(f"{sudo}launchctl bootout {target}")
+        label = target.rpartition("/")[2]
+        if label.startswith(_AUTOSTART):
+            instance = label.rpartition(".")[2]
+            commands.append(f"LIMA_HOME=~/.colima/_lima limactl autostart disable {instance}")
+    return "; ".join(commands)

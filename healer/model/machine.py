@@ -144,7 +144,7 @@ class ColimaPaths:
     @property
     def instance_name(self) -> str:
         """Lima's name for the profile."""
-        return "colima" if self.profile == "default" else f"colima-{self.profile}"
+        return instance_of(self.profile)
 
     @property
     def lima_home(self) -> Path:
@@ -170,6 +170,12 @@ class ColimaPaths:
     def ssh_config(self) -> Path:
         """Lima's ssh configuration of the instance."""
         return _below(self.instance, "ssh.config")
+
+
+def instance_of(profile: str) -> str:
+    """Lima's name for a profile: `colima` and `default` are one, and the prefix may be given."""
+    name = profile.removeprefix("colima-")
+    return "colima" if name in {"", "colima", "default"} else f"colima-{name}"
 
 
 @lru_cache(maxsize=64)

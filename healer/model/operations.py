@@ -13,7 +13,7 @@ from typing import Final
 from healer.core.observation import ForeignOperation
 from healer.core.tower import Layer
 from healer.model.identity import Ours
-from healer.model.machine import ProcessInfo
+from healer.model.machine import ProcessInfo, instance_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def _is_here(one: ProcessInfo, ours: Ours) -> bool:
     if program == "limactl":
         return not {"--all", ours.paths.instance_name}.isdisjoint(_lima_names(after_verb))
     names = [_profile_flag(words)] if _profile_flag(words) else _profiles(after_verb, one.profile)
-    return ours.paths.instance_name in {_instance_of(name) for name in names}
+    return ours.paths.instance_name in {instance_of(name) for name in names}
 
 
 def _lima_names(words: Iterable[str]) -> set[str]:
@@ -165,12 +165,6 @@ def _profiles(words: Sequence[str], by_environment: str) -> list[str]:
         if "=" not in word and word not in _SWITCHES:
             hidden.append(next(rest, ""))
     return [by_environment or "default", *hidden]
-
-
-def _instance_of(profile: str) -> str:
-    """As Colima names it: `colima` and `default` are one, and the prefix may be given."""
-    name = profile.removeprefix("colima-")
-    return "colima" if name in {"", "colima", "default"} else f"colima-{name}"
 
 
 def _program(words: list[str]) -> tuple[str, list[str]]:

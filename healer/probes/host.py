@@ -8,6 +8,7 @@ from typing import Final
 from healer.core.observation import Finding, ForeignOperation, Observation
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
+from healer.model.launchd import bootout_advice
 from healer.model.operations import Foreign
 from healer.ports import HostEyes, PortError
 from healer.probes.asking import ask
@@ -118,12 +119,11 @@ class HostProbe:
 
 def _rival(target: str) -> Finding:
     """`target` is launchd's own name for it, such as `gui/501/com.joel.talon`."""
-    bootout = f"launchctl bootout {target}"
     return Finding(
         Reason.RIVAL_LOADED,
         f"{target} is loaded: two owners of one VM fight",
         target=target,
-        advice=f"sudo {bootout}" if target.startswith("system/") else bootout,
+        advice=bootout_advice([target]),
     )
 
 

@@ -8,7 +8,8 @@ from typing import Final
 
 from healer.core.ladders import DAY, LIMITS, Limits
 from healer.model.front import fault_of
-from healer.model.launchd import RIVALS
+from healer.model.launchd import rivals_of
+from healer.model.machine import instance_of
 from healer.model.published import BEHIND, HOST, PublishedService
 from healer.settings.backups import release_of
 from healer.settings.policy import ladder_of, limits_of
@@ -142,6 +143,7 @@ def _of_services(settings: Settings) -> Iterator[Problem]:
 
 def _of_jobs(settings: Settings) -> Iterator[Problem]:
     seen: Counter[str] = Counter()
+    rivals = rivals_of(instance_of(settings.tower.profile))
     for number, job in enumerate(settings.jobs, 1):
         place = f"jobs[{number}]"
         seen[job.label] += 1
@@ -152,7 +154,7 @@ def _of_jobs(settings: Settings) -> Iterator[Problem]:
                 f"{place}.label",
                 f"{shown(job.label)} should be a label of launchd's: com.example.job",
             )
-        if job.label in RIVALS and job.kickstart:
+        if job.label in rivals and job.kickstart:
             words = f"{job.label} owns the tower too, and is never started; write false"
             yield f"{place}.kickstart", words
         if job.every is not None and job.every <= 0:

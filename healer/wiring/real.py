@@ -43,6 +43,7 @@ from healer.engine.passing import Mode, Pass
 from healer.engine.quiet import BrokenJournal, Forgetful, Snapshot
 from healer.engine.recording import EvidenceRecorder
 from healer.engine.telling import Listener
+from healer.model.launchd import rivals_of
 from healer.model.machine import ColimaPaths
 from healer.model.published import POD
 from healer.ports import Clock, Journal, JournalError, Memory
@@ -145,10 +146,11 @@ def real_outside(
     path = ":".join(settings.files.path) or environment.get("PATH", "")
     children_environment = {**environment, "PATH": path, "HOME": str(home)}
     clock, runner = SystemClock(), ProcessRunner()
-    host = HostAdapter(runner, places.state, path=path)
     paths = ColimaPaths(
         places.colima_home or resolve_root(environment, home), settings.tower.profile
     )
+    rivals = rivals_of(paths.instance_name)
+    host = HostAdapter(runner, places.state, path=path, rivals=rivals)
     commands = ColimaCommands(runner, paths, host, children_environment)
     vm = ColimaEyes(commands, clock)
     vm_hands = ColimaHands(

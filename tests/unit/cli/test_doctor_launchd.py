@@ -167,7 +167,7 @@ def test_twice_installed_or_loaded(mac: Mac) -> None:
 def test_a_launchctl_that_refuses_is_told(mac: Mac) -> None:
     """What could not be looked at is not proved."""
     mac.healer("install")
-    # The probe of rivals asks before us, twelve times.
+    # The probe of rivals asks before us, eighteen times.
     mac.say(faults=[{"verb": "print", "how": "refuse", "left": 99}])
     one = rows(mac)["launchd"]
 

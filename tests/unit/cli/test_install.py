@@ -157,7 +157,13 @@ def test_moving_to_another_domain_leaves_none_behind(mac: Mac) -> None:
 
 @pytest.mark.parametrize(
     ("label", "kind"),
-    [("com.joel.talon", "system"), ("com.joel.talon", "user"), ("homebrew.mxcl.colima", "gui")],
+    [
+        ("com.joel.talon", "system"),
+        ("com.joel.talon", "user"),
+        ("homebrew.mxcl.colima", "gui"),
+        ("io.lima-vm.daemon.colima", "system"),
+        ("io.lima-vm.autostart.colima", "gui"),
+    ],
 )
 def test_a_rival_is_refused_with_its_command(mac: Mac, label: str, kind: str) -> None:
     """In whatever domain; nothing is done, not even to the old jobs."""
@@ -168,7 +174,7 @@ def test_a_rival_is_refused_with_its_command(mac: Mac, label: str, kind: str) ->
 
     sudo = "sudo " if kind == "system" else ""
     assert (1, files, jobs) == (said.code, mac.files(), mac.loaded)
-    assert f"end it with: {sudo}launchctl bootout {mac.target(label, kind)} " in said.err
+    assert f"end it with: {sudo}launchctl bootout {mac.target(label, kind)}" in said.err
 
 
 def test_an_old_job_whose_plist_is_gone_is_refused(mac: Mac) -> None:

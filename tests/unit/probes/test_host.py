@@ -89,6 +89,13 @@ async def test_a_disk_with_just_enough_room_is_well() -> None:
     [
         ("gui/501/com.joel.talon", "launchctl bootout gui/501/com.joel.talon"),
         ("system/com.joel.colima", "sudo launchctl bootout system/com.joel.colima"),
+        (
+            "gui/501/io.lima-vm.autostart.colima",
+            (
+                "launchctl bootout gui/501/io.lima-vm.autostart.colima; "
+                "LIMA_HOME=~/.colima/_lima limactl autostart disable colima"
+            ),
+        ),
     ],
 )
 async def test_a_rival_is_reported_with_the_line_that_boots_it_out(

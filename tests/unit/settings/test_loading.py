@@ -293,6 +293,10 @@ def test_a_wrong_key_or_value_is_said_with_place_and_wanted_form(
             '[[jobs]]\nlabel = "com.joel.colima"',
             "jobs[1].kickstart: com.joel.colima owns the tower too, and is never started",
         ),
+        (
+            '[tower]\nprofile = "work"\n[[jobs]]\nlabel = "io.lima-vm.autostart.colima-work"',
+            "jobs[1].kickstart: io.lima-vm.autostart.colima-work owns the tower too",
+        ),
         ('[[jobs]]\nlabel = "a"\nevery = "0s"', "FILE:3: jobs[1].every: 0 would be overdue"),
     ],
 )
