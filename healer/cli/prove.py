@@ -26,9 +26,15 @@ from healer.adapters.proving import (
 )
 from healer.adapters.proving_job import down
 from healer.cli.asking import AskError, NoDaemon, ask
-from healer.cli.household import Household, household, launchctl_of, plist_files
+from healer.cli.household import (
+    Household,
+    household,
+    launchctl_of,
+    loaded_settings,
+    plist_files,
+)
 from healer.cli.running import run_async
-from healer.cli.talking import load_settings, put, tell
+from healer.cli.talking import CONFIGURATION, put, tell
 from healer.model.launch_agent import LABEL, parse_plist, program_of
 from healer.model.launchd import Domain, DomainKind
 from healer.model.proof import (
@@ -41,6 +47,7 @@ from healer.model.proof import (
     without_home,
 )
 from healer.serving.protocol import VERSION
+from healer.settings import SettingsError
 from healer.wiring.proving import colima_paths, seen_by_a_human, tried
 
 CHECKS: Final = {
@@ -70,8 +77,12 @@ _MAC: Final = sys.platform == "darwin"
 
 def prove(*, as_json: bool) -> int:
     """Try all; 1 when one failed, 3 when one is not proven, 0 when all are proved."""
-    settings = load_settings()
-    house = household(os.environ, lambda _environment, _home: settings)
+    try:
+        house = household(os.environ, loaded_settings)
+    except SettingsError as error:
+        for problem in error.problems:
+            tell(problem)
+        return CONFIGURATION
     tell("trying, which may take a minute and sends a test notice …")
     proofs = {"stranger": _stranger(house), **_inside(house), **_outside(house)}
     proofs = {name: _answered(proofs[name]) for name in CHECKS}

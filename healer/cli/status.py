@@ -30,18 +30,33 @@ def status(arguments: argparse.Namespace) -> int:
     while True:
         document = _document()
         sys.stdout.write(_ANEW)
-        _shown(document, as_json=False)
+        _shown(document, as_json=False, rows=_rows())
         time.sleep(_EVERY)
 
 
-def _shown(document: dict[str, Any], *, as_json: bool) -> int:
+def _shown(document: dict[str, Any], *, as_json: bool, rows: int | None = None) -> int:
+    """Print it; `rows`: of a terminal on which all of it must stay."""
     if document["no_daemon_because"]:
         tell(f"healer: {document['no_daemon_because']}")
     if as_json:
         put(json.dumps(document, indent=2))
     elif not document["no_daemon_because"] or _known(document):
-        put(status_text(document, _paper()))
+        text = status_text(document, _paper())
+        taken = 2 if document["no_daemon_because"] else 0
+        put(text if rows is None else fitted(text, rows - taken))
     return int(document["exit_code"])
+
+
+def fitted(text: str, rows: int) -> str:
+    """The first lines, one row below them free for the cursor.
+
+    What scrolls out of the terminal cannot be cleared, and would stay above the next picture.
+    """
+    lines, room = text.split("\n"), max(rows - 1, 2)
+    if len(lines) <= room:
+        return text
+    left = len(lines) - room + 1
+    return "\n".join([*lines[: room - 1], f"… {left} more lines: healer status"])
 
 
 def _known(document: dict[str, Any]) -> bool:
@@ -69,6 +84,13 @@ def _paper() -> Paper:
     marks = (sys.stdout.encoding or "").lower().startswith("utf")
     colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return Paper(min(_columns(), _WIDEST), colour=colour, marks=marks)
+
+
+def _rows() -> int:
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).lines or 24
+    except OSError:
+        return 24
 
 
 def _columns() -> int:

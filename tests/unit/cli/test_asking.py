@@ -8,6 +8,7 @@ import pytest
 
 from healer.cli import asking
 from healer.cli.asking import AskError, NoDaemon, Refused, Silent, ask, control_path
+from healer.cli.status import fitted
 from healer.settings import load
 from healer.settings.places import places_of
 from tests.unit.cli.command import Machine
@@ -199,6 +200,18 @@ def test_status_without_a_daemon_shows_the_journal(machine: Machine) -> None:
         document.document[name] for name in ("exit_code", "pid", "layers")
     )
     assert "moving house" == document.document["pauses"][0]["reason"]
+
+
+@pytest.mark.parametrize("rows", [3, 10, 24])
+def test_a_watched_status_stays_on_its_terminal(rows: int) -> None:
+    """A row that has scrolled away cannot be cleared; what is left out is said."""
+    text = "\n".join(f"line {number}" for number in range(40))
+    shown = fitted(text, rows).split("\n")
+
+    assert rows - 1 == len(shown)
+    assert "line 0" == shown[0]
+    assert f"… {40 - rows + 2} more lines: healer status" == shown[-1]
+    assert text == fitted(text, 41)
 
 
 def test_watch_is_for_a_terminal(machine: Machine) -> None:

@@ -1,6 +1,7 @@
 """`healer doctor --prove` beside a real daemon, and without one."""
 
 import json
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,9 @@ def test_the_daemon_runs_its_checks_and_the_document_can_be_pasted(daemon: Daemo
     assert "proved" == found["authorities"]["verdict"]
     assert found["cost"]["evidence"].startswith("longest looks: ")
     assert "this is not macOS" == found["clocks"]["evidence"]
+    # Only root can become somebody else, and be refused by the real daemon.
+    refused = "proved" if os.geteuid() == 0 else "not proven"
+    assert refused == found["stranger"]["verdict"]
     assert str(daemon.home) not in said.stdout
     assert SECRET not in said.stdout + said.stderr
     assert "not proven: lan" in said.stderr
@@ -120,3 +124,12 @@ def test_the_throwaway_job_leaves_a_mac_as_it_was(short_folder: Path) -> None:
 
     assert "not there" not in found["throwaway_job"]["evidence"]
     assert before == mac.loaded
+
+
+def test_bad_settings_are_said(machine: Machine) -> None:
+    """As every command says them."""
+    machine.write("[once]\ndeadlin = '5m'\n")
+    said = machine.healer("doctor", "--prove")
+
+    assert (78, "") == (said.code, said.out)
+    assert "deadlin" in said.err
