@@ -37,6 +37,7 @@ _AGAIN: Final = frozenset({5, 17, 36, 37, 119})
 (5, 119), or a plist that launchd dislikes (5): all but the last are mended here."""
 _NOT_PERMITTED: Final = 1
 _NO_DOMAIN: Final = frozenset({112, 125})
+_OTHER_SESSION: Final = 134
 _SAID: Final = 300
 
 
@@ -178,9 +179,11 @@ def _hint(code: int, plist: Path | None = None) -> str:
         return "; it needs root, or was asked of another user's domain"
     if code in _NO_DOMAIN:
         return "; nobody is logged in there (healer install --system needs no login)"
+    if code == _OTHER_SESSION:
+        return "; its LimitLoadToSessionType is not for this domain"
     if code in _AGAIN and plist is not None:
         return (
             f", {len(PAUSES) + 1} times, and it is neither loaded nor disabled, so launchd "
-            f"dislikes the plist; look: plutil -lint {plist}; ls -l {plist}"
+            f"dislikes the plist or the domain; look: plutil -lint {plist}; ls -l {plist}"
         )
     return ""

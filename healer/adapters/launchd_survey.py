@@ -1,17 +1,18 @@
 """What there is of healer and of the jobs that it retires or cannot live beside."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from healer.adapters.launchctl import Launchctl
 from healer.adapters.plist_files import PlistFiles
 from healer.model.install_plan import Seen
-from healer.model.launch_agent import LABEL
+from healer.model.launch_agent import LABEL, TRIAL
 from healer.model.launchd import Domain, LoadedJob, domains_of, rivals_of
 from healer.model.set_aside import RETIRED, PlistFile
 
-OURS: Final = (LABEL, *RETIRED)
+OURS: Final = (LABEL, TRIAL, *RETIRED)
 
 
 async def survey(
@@ -25,14 +26,15 @@ async def survey(
     found = tuple(files.found(OURS))
     domains = [one for one in domains_of(uid) if await launchctl.exists(one)]
     jobs = await _jobs(launchctl, domains, rivals_of(instance))
-    kept = files.kept()
-    outside = [job.path for job in jobs.values()] + [one.path for one in kept if not one.aside]
+    manifest = files.manifest()
+    noted = (*manifest.kept, *(manifest.before or ()))
+    outside = [job.path for job in jobs.values()] + [one.path for one in noted if not one.aside]
     return Seen(
         domains=tuple(domains),
         jobs={target: _under_its_file(job, found) for target, job in jobs.items()},
         files=found,
         disabled=await _disabled(launchctl, domains),
-        kept=kept,
+        manifest=manifest,
         asides=files.asides(),
         elsewhere=_elsewhere(outside, found),
     )
@@ -62,7 +64,7 @@ def _under_its_file(job: LoadedJob, files: Iterable[PlistFile]) -> LoadedJob:
     """The job with its plist named as the file is found, whatever link it was loaded by."""
     for file in files:
         if job.path is not None and job.path != file.path and _is_same(job.path, file.path):
-            return LoadedJob(job.state, job.pid, job.last_exit, file.path)
+            return replace(job, path=file.path)
     return job
 
 

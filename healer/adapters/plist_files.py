@@ -8,12 +8,12 @@ import shutil
 import stat
 import sys
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from healer.model.launch_agent import LABEL, parse_plist
-from healer.model.set_aside import Kept, PlistFile, aside_name, manifest, parse_manifest
+from healer.model.launch_agent import LABEL, TRIAL, parse_plist
+from healer.model.set_aside import Manifest, PlistFile, aside_name, parse_manifest, written
 from healer.ports import ActFailed, CannotLook
 
 _PLIST: Final = 0o644
@@ -53,12 +53,12 @@ class PlistFiles:
                     raise CannotLook(str(path), f"cannot be read; look: ls -l {_quoted(path)}")
                 yield PlistFile(label, path, aside_name(label, path, data))
 
-    def kept(self) -> tuple[Kept, ...]:
-        """What was retired. Raises CannotLook."""
+    def manifest(self) -> Manifest:
+        """What is noted of what was there. Raises CannotLook."""
         try:
             data = self._manifest.read_bytes()
         except FileNotFoundError:
-            return ()
+            return Manifest()
         except OSError as error:
             raise CannotLook(str(self._manifest), f"{error.strerror}") from error
         try:
@@ -75,16 +75,42 @@ class PlistFiles:
         """Names of what lies aside."""
         return frozenset(path.name for path in _listed(self._aside))
 
-    def keep(self, kept: Sequence[Kept]) -> None:
-        """Write and sync the manifest; without entries it goes. Raises ActFailed."""
+    def has_trial(self) -> bool:
+        """Whether the plist of a throw-away job was left behind."""
+        return any((home / f"{TRIAL}.plist").exists() for home in self._homes)
+
+    def keep(self, manifest: Manifest) -> None:
+        """Write and sync the manifest; one that says nothing goes. Raises ActFailed.
+
+        When no installation is under way any more, the copies of healer's own plists go too.
+        """
         with _told(self._manifest):
-            if kept:
-                self._folder(self._aside)
-                self._write(self._manifest, manifest(kept), _PRIVATE)
-            else:
+            if manifest == Manifest():
                 self._manifest.unlink(missing_ok=True)
                 _sync_folder(self._aside)
                 self._remove_empty_folder()
+            else:
+                self._folder(self._aside)
+                self._write(self._manifest, written(manifest), _PRIVATE)
+        self._forget_backups(manifest)
+
+    def back_up(self, path: Path) -> None:
+        """Copy a plist beside itself, out of launchd's sight; an older copy stays."""
+        with _told(path):
+            if not os.path.lexists(_backup(path)):
+                self._write(_backup(path), path.read_bytes(), _PLIST)
+
+    def revert(self, path: Path) -> None:
+        """Put the copy back, if there is one. Raises ActFailed."""
+        with _told(path), suppress(FileNotFoundError):
+            _backup(path).replace(path)
+            _sync_folder(path.parent)
+
+    def _forget_backups(self, manifest: Manifest) -> None:
+        if manifest.before is None:
+            for home in self._homes:
+                with _told(home):
+                    _backup(home / f"{LABEL}.plist").unlink(missing_ok=True)
 
     def set_aside(self, path: Path, aside: str) -> None:
         """Move a plist out of launchd's sight. Raises ActFailed."""
@@ -104,8 +130,11 @@ class PlistFiles:
 
     def sweep(self) -> None:
         """Remove what runs that were cut off have left half-written. Raises ActFailed."""
-        ours = [home / f"{LABEL}.plist" for home in self._homes]
-        moved = [one.path for one in self.kept()]
+        manifest = self.manifest()
+        self._forget_backups(manifest)
+        names = (f"{LABEL}.plist", f"{TRIAL}.plist", _backup(Path(f"{LABEL}.plist")).name)
+        ours = [home / name for home in self._homes for name in names]
+        moved = [one.path for one in manifest.kept]
         parts = [*self._aside.glob(".*.part"), *map(_part, (*ours, *moved))]
         for part in parts:
             with _told(part):
@@ -230,6 +259,11 @@ def _copy(source: Path, target: Path) -> None:
 def _part(path: Path) -> Path:
     """Where it is written first: launchd loads what is called `.plist`, half-written or not."""
     return path.with_name(f".{path.name}.part")
+
+
+def _backup(path: Path) -> Path:
+    """Beside it, where who may change the one may change the other; launchd does not load it."""
+    return path.with_name(f".{path.name}.before")
 
 
 def _is_roots(path: Path) -> bool:

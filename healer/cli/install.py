@@ -15,7 +15,7 @@ from typing import Any, Final, assert_never
 import anyio
 
 from healer import __version__
-from healer.adapters.launchctl import Launchctl
+from healer.adapters.launchctl import LOOK, Launchctl
 from healer.adapters.launchd_survey import survey
 from healer.adapters.plist_files import PlistFiles
 from healer.adapters.process import ProcessRunner
@@ -32,25 +32,41 @@ from healer.cli.household import (
 from healer.cli.running import run_async
 from healer.cli.talking import CONFIGURATION, put, tell
 from healer.model.install_plan import (
+    BackUp,
     Bootout,
     Bootstrap,
     Enable,
+    EndsWell,
+    FileStep,
     Keep,
     Note,
     PutBack,
     Remove,
+    Revert,
     Seen,
     SetAside,
+    StaysUp,
     Step,
     Wanted,
     Write,
     needs_root,
     obstacles,
     plan_install,
+    plan_restore,
     plan_uninstall,
 )
-from healer.model.launch_agent import CARRIED, LABEL, Agent, content, crash_log, plist, plist_path
-from healer.model.launchd import Domain, DomainKind
+from healer.model.launch_agent import (
+    CARRIED,
+    LABEL,
+    TRIAL,
+    Agent,
+    content,
+    crash_log,
+    plist,
+    plist_path,
+    trial,
+)
+from healer.model.launchd import NEVER_EXITED, Domain, DomainKind
 from healer.ports import ActFailed, PortError
 from healer.settings import SettingsError
 
@@ -69,8 +85,12 @@ class _Refused(Exception):
 
 def install(arguments: argparse.Namespace) -> int:
     """Let launchd run healer from now on."""
-    kind = DomainKind.SYSTEM if arguments.system else DomainKind.GUI if arguments.gui else None
-    return _run(lambda house: _install(house, kind, only_say=arguments.only_say))
+    kind = DomainKind.SYSTEM if arguments.system else DomainKind.GUI
+    return _run(
+        lambda house: _install(
+            house, DomainKind.USER if arguments.user else kind, only_say=arguments.only_say
+        )
+    )
 
 
 def uninstall(arguments: argparse.Namespace) -> int:
@@ -92,27 +112,80 @@ def _run(work: Callable[[Household], Coroutine[Any, Any, int]]) -> int:
     return code
 
 
-async def _install(house: Household, kind: DomainKind | None, *, only_say: bool) -> int:
+async def _install(house: Household, kind: DomainKind, *, only_say: bool) -> int:
     launchctl, files = _tools(house)
+    if only_say:
+        agent, steps = await _planned(house, kind, launchctl, files)
+        _only_say(steps)
+        put(plist(agent).decode().rstrip("\n"))
+        return 0
+    try:
+        agent, steps = await _planned(house, kind, launchctl, files)
+        files.make_folder(agent.log.parent)
+        await _take(steps, launchctl, files, agent.log)
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await _restore(house, launchctl, files)
+        raise
+    tell("healer is installed; `healer doctor` proves that it works")
+    return 0
+
+
+async def _planned(
+    house: Household, kind: DomainKind, launchctl: Launchctl, files: PlistFiles
+) -> tuple[Agent, list[Step]]:
+    """Everything that can be known to fail fails here, before anything is changed."""
     _refuse_unfit_python()
     seen = await survey(launchctl, files, house.uid)
     domain = _domain(seen, house, kind)
-    agent = agent_of(house, domain.kind)
+    agent = agent_of(house, kind)
     await _refuse_unless_it_starts(agent)
     in_the_way = obstacles(seen)
     if in_the_way:
         raise _Refused("\n".join(["not installed:", *in_the_way]))
-    steps = plan_install(seen, Wanted(domain, plist_path(domain.kind, house.home), plist(agent)))
+    path, trial_path = (plist_path(kind, house.home, label) for label in (LABEL, TRIAL))
+    wanted = Wanted(domain, path, plist(agent), trial_path, trial(agent))
+    steps = plan_install(seen, wanted)
     _refuse_without_root(steps, house, "install", kind)
     for name in left_behind(house.environment):
         tell(f"note: {name} is not passed on to launchd; put it into {house.places.config}")
-    if only_say:
-        _only_say(steps)
-        put(plist(agent).decode().rstrip("\n"))
-        return 0
-    files.make_folder(agent.log.parent)
-    await _take(steps, launchctl, files)
-    return await _told_how_it_runs(launchctl, domain.target(LABEL), crash_log(agent.log))
+    if kind is DomainKind.USER:
+        tell(
+            f"warning: launchd loads nothing into {domain} by itself: after the next reboot "
+            f"nobody starts healer, nor what it has retired, until `healer install` is run again; "
+            f"without --user it lives in gui/{house.uid}, with --system it needs no login"
+        )
+    return agent, steps
+
+
+async def _restore(house: Household, launchctl: Launchctl, files: PlistFiles) -> None:
+    """Bring back what a failed or an interrupted installation has ended; never raises.
+
+    When launchd does not take the healer of before either, the jobs that it retired come back:
+    somebody must own the tower.
+    """
+
+    async def take(plan: Callable[[Seen], list[Step]], words: str) -> bool:
+        steps = plan(await survey(launchctl, files, house.uid))
+        _refuse_without_root(steps, house, "install", None)
+        tell(f"healer: {words}:")
+        return await _take(steps, launchctl, files, house.places.log)
+
+    whole = False
+    try:
+        if files.manifest().before is None and not files.has_trial():
+            return
+        try:
+            whole = await take(plan_restore, "not installed; what was there before comes back")
+        except ActFailed as error:
+            if not files.manifest().kept:
+                raise
+            tell(f"healer: {error}")
+            whole = await take(plan_uninstall, "the jobs that healer had retired come back")
+    except (PortError, _Refused) as error:
+        tell(f"healer: {error}")
+    if not whole:
+        tell("healer: not all is back; `healer install` or `healer uninstall` goes on with it")
 
 
 async def _uninstall(house: Household, *, only_say: bool) -> int:
@@ -123,7 +196,7 @@ async def _uninstall(house: Household, *, only_say: bool) -> int:
     if only_say:
         _only_say(steps)
         return 0
-    whole = await _take(steps, launchctl, files)
+    whole = await _take(steps, launchctl, files, house.places.log)
     tell(
         "healer is uninstalled; its settings, journal and log stay (healer paths)"
         if steps
@@ -148,18 +221,17 @@ def _refuse_unfit_python() -> None:
         )
 
 
-def _domain(seen: Seen, house: Household, kind: DomainKind | None) -> Domain:
-    """Where to live (design §10): `user/UID` where it exists, else `gui/UID`."""
+def _domain(seen: Seen, house: Household, kind: DomainKind) -> Domain:
+    """Where to live, if that is there now."""
     if kind is DomainKind.SYSTEM and os.geteuid() == 0 and not house.by_sudo:
         raise _Refused("healer must run as the user who owns the VM: call it by sudo from there")
-    wanted = [kind] if kind else [DomainKind.USER, DomainKind.GUI]
-    for domain in [Domain(one, house.uid) for one in wanted]:
-        if domain in seen.domains:
-            return domain
-    missing = " nor ".join(str(Domain(one, house.uid)) for one in wanted)
+    domain = Domain(kind, house.uid)
+    if domain in seen.domains:
+        return domain
+    where = "in at the screen" if kind is DomainKind.GUI else "in at all"
     raise _Refused(
-        f"launchd has no {missing}: nobody is logged in there; log in, or let it run without "
-        f"any login: {_by_sudo(house, 'install --system')}"
+        f"launchd has no {domain}: {house.name} is not logged {where}; log in, or let healer run "
+        f"without any login: {_by_sudo(house, 'install --system')}"
     )
 
 
@@ -198,7 +270,7 @@ def _only_say(steps: Sequence[Step]) -> None:
         tell(f"would: {step}")
 
 
-async def _take(steps: Sequence[Step], launchctl: Launchctl, files: PlistFiles) -> bool:
+async def _take(steps: Sequence[Step], launchctl: Launchctl, files: PlistFiles, log: Path) -> bool:
     """Take every step; False when a job that was put back could not be loaded.
 
     Its plist lies where launchd finds it at the next login, so the others are not kept waiting.
@@ -208,21 +280,37 @@ async def _take(steps: Sequence[Step], launchctl: Launchctl, files: PlistFiles) 
     for step in steps:
         tell(str(step))
         try:
-            await _step(step, launchctl, files)
+            await _step(step, launchctl, files, crash_log(log))
         except ActFailed as error:
-            if not isinstance(step, Bootstrap) or step.label == LABEL:
+            if not isinstance(step, Bootstrap) or step.label in {LABEL, TRIAL}:
                 raise
             tell(f"healer: {error}")
             whole = False
     return whole
 
 
-async def _step(step: Step, launchctl: Launchctl, files: PlistFiles) -> None:
+async def _step(step: Step, launchctl: Launchctl, files: PlistFiles, crashes: Path) -> None:
     match step:
-        case Keep():
-            files.keep(step.kept)
         case Bootout():
             await launchctl.bootout(step.target)
+        case Enable():
+            await launchctl.enable(step.target)
+        case Bootstrap():
+            await launchctl.bootstrap(step.domain, step.label, step.path)
+        case EndsWell():
+            await _ends_well(launchctl, step.target, crashes)
+        case StaysUp():
+            await _stays_up(launchctl, step.target, crashes)
+        case Note():
+            pass
+        case _:
+            _change_files(step, files)
+
+
+def _change_files(step: FileStep, files: PlistFiles) -> None:
+    match step:
+        case Keep():
+            files.keep(step.manifest)
         case SetAside():
             files.set_aside(step.path, step.aside)
         case PutBack():
@@ -231,30 +319,38 @@ async def _step(step: Step, launchctl: Launchctl, files: PlistFiles) -> None:
             files.remove(step.path)
         case Write():
             files.write(step.path, step.data)
-        case Enable():
-            await launchctl.enable(step.target)
-        case Bootstrap():
-            await launchctl.bootstrap(step.domain, step.label, step.path)
-        case Note():
-            pass
+        case BackUp():
+            files.back_up(step.path)
+        case Revert():
+            files.revert(step.path)
         case _:
             assert_never(step)
 
 
-async def _told_how_it_runs(launchctl: Launchctl, target: str, crashes: Path) -> int:
-    """Wait until it has kept one pid for a while, and say so."""
-    steady: int | None = None
-    job = None
+async def _ends_well(launchctl: Launchctl, target: str, crashes: Path) -> None:
+    job = await launchctl.job(target)
+    with anyio.move_on_after(_STARTS):
+        while job is not None and (job.running or job.last_exit in {"", NEVER_EXITED}):
+            await anyio.sleep(LOOK)
+            job = await launchctl.job(target)
+    if job is None or job.running or job.last_exit != "0":
+        raise ActFailed(target, f"a trial job is {job or 'not loaded'}; look: {_tail(crashes)}")
+
+
+async def _stays_up(launchctl: Launchctl, target: str, crashes: Path) -> None:
+    """One that breaks at its start is started again and again, each time with another pid."""
+    job = await launchctl.job(target)
     with anyio.move_on_after(COMES_UP):
         while True:
-            job = await launchctl.job(target)
-            if job is not None and job.running and job.pid == steady:
-                tell(f"{target} is {job}; `healer doctor` proves that it works")
-                return 0
-            steady = job.pid if job else None
+            before = job.pid if job else None
             await anyio.sleep(STEADY)
-    tell(
-        f"healer: {target} is {job or 'not loaded'}: it does not stay up; look: "
-        f"tail {shlex.quote(str(crashes))}"
+            job = await launchctl.job(target)
+            if job is not None and job.running and job.pid == before:
+                return
+    raise ActFailed(
+        target, f"is {job or 'not loaded'}: it does not stay up; look: {_tail(crashes)}"
     )
-    return _FAILED
+
+
+def _tail(crashes: Path) -> str:
+    return f"tail {shlex.quote(str(crashes))}"

@@ -271,7 +271,11 @@ def _add_launchd(commands: _Commands) -> None:
         action="store_true",
         help="from boot on, for a Mac that nobody logs in to; needs sudo",
     )
-    where.add_argument("--gui", action="store_true", help="only while you are logged in")
+    where.add_argument(
+        "--user",
+        action="store_true",
+        help="in user/UID, which needs no screen; ends with the next reboot",
+    )
     uninstall = _add(
         commands,
         "uninstall",

@@ -1,19 +1,20 @@
 """What `healer install` and `healer uninstall` do, step by step, as data that can be shown.
 
 A plan follows from what is seen alone, so a run that was cut off anywhere is finished by the
-next one: it sees what is done already. What is retired is remembered first, then ended, then
-moved; what is put back is forgotten last.
+next one: it sees what is done already. An installation notes what runs now, ends it, loads healer,
+and moves the old plists away only once healer stays up: until then `plan_restore` brings back what
+was there, and a reboot finds an owner of the tower, the old or the new one.
 """
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
-from healer.model.launch_agent import LABEL
+from healer.model.launch_agent import LABEL, TRIAL
 from healer.model.launchd import Domain, LoadedJob, bootout_advice
-from healer.model.set_aside import RETIRED, Kept, PlistFile, merged
+from healer.model.set_aside import RETIRED, Kept, Manifest, PlistFile, merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Seen:
     files: tuple[PlistFile, ...]
     disabled: frozenset[str]
     """Targets that launchd refuses to load until they are enabled."""
-    kept: tuple[Kept, ...]
+    manifest: Manifest
     asides: frozenset[str]
     """Names of the plists that are set aside."""
     elsewhere: frozenset[Path] = frozenset()
@@ -42,17 +43,22 @@ class Wanted:
     path: Path
     data: bytes
     """Its plist."""
+    trial_path: Path
+    trial: bytes
+    """The plist of the throw-away job that is loaded there first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Write and sync the manifest; without an entry it goes."""
+    """Write and sync the manifest; one that says nothing is removed."""
 
-    kept: tuple[Kept, ...]
+    manifest: Manifest
 
     def __str__(self) -> str:
-        labels = ", ".join(dict.fromkeys(one.label for one in self.kept))
-        return f"note what is retired: {labels or 'nothing'}"
+        begun = self.manifest.before is not None
+        entries = (self.manifest.before if begun else self.manifest.kept) or ()
+        labels = ", ".join(dict.fromkeys(one.label for one in entries))
+        return f"note what {'is there now' if begun else 'is retired'}: {labels or 'nothing'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,46 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
+class BackUp:
+    """Copy healer's plist of before, beside it; a copy that is there already stays."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"back up {shlex.quote(str(self.path))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """Put that copy back into its place, if there is one."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"restore {shlex.quote(str(self.path))}"
+
+
+@dataclass(frozen=True, slots=True)
+class EndsWell:
+    """Wait until a job has run and ended with 0; anything else is a failure."""
+
+    target: str
+
+    def __str__(self) -> str:
+        return f"wait until {self.target} has run"
+
+
+@dataclass(frozen=True, slots=True)
+class StaysUp:
+    """Wait until a job has kept one pid for a while; anything else is a failure."""
+
+    target: str
+
+    def __str__(self) -> str:
+        return f"wait until {self.target} stays up"
+
+
+@dataclass(frozen=True, slots=True)
 class Enable:
     """Let launchd load it again."""
 
@@ -141,12 +187,14 @@ class Note:
 
 
 # Each reads as what is done; what can be typed stands as it is typed.
-Step = Keep | Bootout | SetAside | PutBack | Remove | Write | Enable | Bootstrap | Note
+FileStep = Keep | SetAside | PutBack | Remove | Write | BackUp | Revert
+LaunchdStep = Bootout | Enable | Bootstrap | EndsWell | StaysUp
+Step = FileStep | LaunchdStep | Note
 
 
 def obstacles(seen: Seen) -> list[str]:
     """Why healer must not be installed now, each with the command that clears it."""
-    ours = (LABEL, *RETIRED)
+    ours = (LABEL, TRIAL, *RETIRED)
     rivals = [target for target in seen.jobs if _label(target) not in ours]
     lost = [
         target for target in seen.jobs if _label(target) in RETIRED and not _has_plist(seen, target)
@@ -181,59 +229,103 @@ def _is_the_systems(step: Step, home: Path) -> bool:
             return step.target.startswith("system/")
         case Bootstrap():
             return step.domain == "system"
-        case SetAside() | PutBack() | Remove() | Write():
+        case SetAside() | PutBack() | Remove() | Write() | BackUp() | Revert():
             return not step.path.is_relative_to(home)
-        case Keep() | Note():
+        case Keep() | EndsWell() | StaysUp() | Note():
             return False
         case _:
             assert_never(step)
 
 
 def plan_install(seen: Seen, wanted: Wanted) -> list[Step]:
-    """Retire the old jobs, then let healer, and it alone, be loaded in its one place."""
+    """Prove that launchd loads such a job there, end the old ones, load healer, and it alone."""
     target = wanted.domain.target(LABEL)
-    steps: list[Step] = [*_retire(seen)]
-    steps += [Bootout(one) for one in _targets(seen, LABEL)]
-    steps += [Remove(one.path) for one in _files(seen, LABEL) if one.path != wanted.path]
+    retired = [one for label in RETIRED for one in _now(seen, label)]
+    ours = _now(seen, LABEL) if seen.manifest.before is None else ()
+    before = merged(seen.manifest.before or (), (*ours, *retired))
+    kept = merged(seen.manifest.kept, retired)
+    begun = Manifest(kept, before)
+    steps: list[Step] = [*_without_trial(seen), *_trial(wanted)]
+    if begun != seen.manifest:
+        steps.append(Keep(begun))
+    if any(one.label == LABEL and one.path == wanted.path for one in before):
+        steps.append(BackUp(wanted.path))
     steps.append(Write(wanted.path, wanted.data))
+    steps += [Bootout(one) for label in (*RETIRED, LABEL) for one in _targets(seen, label)]
     if target in seen.disabled:
         steps.append(Enable(target))
-    steps.append(Bootstrap(str(wanted.domain), LABEL, wanted.path))
+    steps += [Bootstrap(str(wanted.domain), LABEL, wanted.path), StaysUp(target)]
+    steps += [SetAside(one.path, one.aside) for label in RETIRED for one in _files(seen, label)]
+    steps += [Remove(one.path) for one in _files(seen, LABEL) if one.path != wanted.path]
+    steps.append(Keep(Manifest(kept)))
     return steps
 
 
-def _retire(seen: Seen) -> Iterator[Step]:
-    files = [one for label in RETIRED for one in _files(seen, label)]
-    targets = [one for label in RETIRED for one in _targets(seen, label)]
-    sources = {target: _source(seen, target) for target in targets}
-    now = [Kept(one.label, one.path, one.aside, _loaded_from(one.path, sources)) for one in files]
-    homes = {one.path for one in files}
-    now += [
-        Kept(_label(target), path, "", (_domain(target),))
-        for target, path in sources.items()
-        if path is not None and path not in homes
-    ]
-    kept = merged(seen.kept, now)
-    if kept != seen.kept:
-        yield Keep(kept)
-    for target in targets:
-        yield Bootout(target)
-    for one in files:
-        yield SetAside(one.path, one.aside)
+def _trial(wanted: Wanted) -> Iterator[Step]:
+    target = wanted.domain.target(TRIAL)
+    yield Write(wanted.trial_path, wanted.trial)
+    yield Bootstrap(str(wanted.domain), TRIAL, wanted.trial_path)
+    yield EndsWell(target)
+    yield Bootout(target)
+    yield Remove(wanted.trial_path)
+
+
+def _without_trial(seen: Seen) -> Iterator[Step]:
+    """A run that was cut off may have left its throw-away job."""
+    yield from (Bootout(one) for one in _targets(seen, TRIAL))
+    yield from (Remove(one.path) for one in _files(seen, TRIAL))
+
+
+def _now(seen: Seen, label: str) -> Iterator[Kept]:
+    """The plists of a job, each with the domains in which it is loaded now."""
+    sources = {target: _source(seen, target) for target in _targets(seen, label)}
+    files = {one.path: one for one in _files(seen, label)}
+    for path, one in files.items():
+        domains = tuple(_domain(target) for target, source in sources.items() if source == path)
+        # healer's own is replaced or removed, and never moved.
+        yield Kept(label, path, "" if label == LABEL else one.aside, domains)
+    for target, source in sources.items():
+        if source is not None and source not in files and label != LABEL:
+            yield Kept(label, source, "", (_domain(target),))
+
+
+def plan_restore(seen: Seen) -> list[Step]:
+    """Undo an installation that failed, or that was cut off: everything is as it was before."""
+    steps: list[Step] = [*_without_trial(seen)]
+    before = seen.manifest.before
+    if before is None:
+        return steps
+    ours = [one for one in before if one.label == LABEL]
+    steps += [Bootout(one) for one in _targets(seen, LABEL)]
+    stay = {one.path for one in ours}
+    steps += [Remove(one.path) for one in _files(seen, LABEL) if one.path not in stay]
+    for one in ours:
+        steps += [Revert(one.path), *_load_again(one, seen, loaded=())]
+    retired = [one for one in before if one.label != LABEL]
+    taken = {one.path for one in seen.files}
+    for one in retired:
+        steps += _bring_back(one, seen, taken)
+    back = {(one.path, one.aside) for one in retired}
+    kept = [one for one in seen.manifest.kept if (one.path, one.aside) not in back]
+    steps.append(Keep(Manifest(tuple(kept))))
+    return steps
 
 
 def plan_uninstall(seen: Seen) -> list[Step]:
     """Unload healer and remove its plist, then let the retired jobs be as they were."""
-    steps: list[Step] = [Bootout(one) for one in _targets(seen, LABEL)]
+    steps: list[Step] = [*_without_trial(seen)]
+    steps += [Bootout(one) for one in _targets(seen, LABEL)]
     steps += [Remove(one.path) for one in _files(seen, LABEL)]
     taken = {one.path for one in seen.files}
-    left = list(seen.kept)
+    left = list(seen.manifest.kept)
     # The newest first: of two for one place it is what was there last.
-    for one in reversed(seen.kept):
+    for one in reversed(seen.manifest.kept):
         steps += _bring_back(one, seen, taken)
         taken.add(one.path)
         left.remove(one)
-        steps.append(Keep(tuple(left)))
+        steps.append(Keep(Manifest(tuple(left))))
+    if seen.manifest.before is not None and not seen.manifest.kept:
+        steps.append(Keep(Manifest()))
     return steps
 
 
@@ -249,10 +341,14 @@ def _bring_back(one: Kept, seen: Seen, taken: set[Path]) -> Iterator[Step]:
     elif not in_place and one.path not in seen.elsewhere:
         yield Note(f"{one.path} is neither there nor set aside: it cannot be put back")
         return
+    yield from _load_again(one, seen, seen.jobs)
+
+
+def _load_again(one: Kept, seen: Seen, loaded: Collection[str]) -> Iterator[Step]:
     for domain in one.domains:
         if domain not in {str(there) for there in seen.domains}:
             yield Note(f"{domain} is not there now: {one.label} is loaded with it")
-        elif f"{domain}/{one.label}" not in seen.jobs:
+        elif f"{domain}/{one.label}" not in loaded:
             yield Bootstrap(domain, one.label, one.path)
 
 
@@ -260,10 +356,6 @@ def _source(seen: Seen, target: str) -> Path | None:
     """The plist that a job was loaded from: as launchd says, else the only one of its name."""
     files = _files(seen, _label(target))
     return seen.jobs[target].path or (files[0].path if len(files) == 1 else None)
-
-
-def _loaded_from(path: Path, sources: Mapping[str, Path | None]) -> tuple[str, ...]:
-    return tuple(_domain(target) for target, source in sources.items() if source == path)
 
 
 def _targets(seen: Seen, label: str) -> list[str]:

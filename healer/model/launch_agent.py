@@ -9,6 +9,8 @@ from typing import Any, Final
 from healer.model.launchd import DomainKind
 
 LABEL: Final = "com.joel.healer"
+TRIAL: Final = f"{LABEL}.trial"
+"""A throw-away job that proves that launchd runs healer's Python in a domain."""
 
 DAEMONS: Final = Path("/Library/LaunchDaemons")
 """What launchd loads at boot."""
@@ -16,7 +18,12 @@ AGENTS: Final = Path("/Library/LaunchAgents")
 """What launchd loads for every user; `~/Library/LaunchAgents` for one."""
 
 EXIT_TIMEOUT: Final = 20
-"""Seconds from TERM to KILL. healer ends within 15 (design §7)."""
+"""Seconds from TERM to KILL. healer ends within 15."""
+
+OPEN_FILES: Final = 1024
+"""The soft limit of open files. An ssh master that healer starts inherits launchd's 256, enough
+for some 250 connections; Apple's ssh waits by select(), which cannot hold a descriptor of 1024
+or more, so a higher limit would break it."""
 
 THROTTLE: Final = 30
 """Least seconds from one start to the next. launchd cannot test an exit code, and its
@@ -33,8 +40,8 @@ CARRIED: Final = (
     "XDG_STATE_HOME",
 )
 """Variables that say where files are. launchd passes none of them on, and a daemon that finds
-other files than its user's shell is answered by nobody (facts/colima.md §2). Others stay behind:
-the plist can be read by everybody."""
+other files than its user's shell is answered by nobody. Others stay behind: the plist can be
+read by everybody."""
 
 TEMPORARY: Final = ("/tmp", "/private/tmp", "/var/folders", "/private/var/folders", "/var/tmp")  # noqa: S108  (named to be refused)
 _CACHES: Final = frozenset({".cache", "Caches", "archive-v0", "environments-v2", ".tox", ".nox"})
@@ -59,10 +66,10 @@ class Agent:
     """Variables of CARRIED that are set, their paths absolute."""
 
 
-def plist_path(kind: DomainKind, home: Path) -> Path:
+def plist_path(kind: DomainKind, home: Path, label: str = LABEL) -> Path:
     """Where the plist of a job in such a domain lives."""
     folder = DAEMONS if kind is DomainKind.SYSTEM else home / "Library" / "LaunchAgents"
-    return folder / f"{LABEL}.plist"
+    return folder / f"{label}.plist"
 
 
 def crash_log(log: Path) -> Path:
@@ -88,7 +95,8 @@ def content(agent: Agent) -> dict[str, Any]:
         "KeepAlive": True,
         "ThrottleInterval": THROTTLE,
         "ExitTimeOut": EXIT_TIMEOUT,
-        # A VM that `colima start` has begun must not end with us (facts/colima.md §5, #96).
+        "SoftResourceLimits": {"NumberOfFiles": OPEN_FILES},
+        # A VM that `colima start` has begun must not end with us.
         "AbandonProcessGroup": True,
         # Not for healer, which hardly runs, but for what it starts: the VM's forwards and
         # network inherit it, and `Standard` throttles their CPU and I/O as unset does
@@ -101,11 +109,22 @@ def content(agent: Agent) -> dict[str, Any]:
         case DomainKind.SYSTEM:
             job["UserName"] = agent.user
         case DomainKind.USER:
-            # Without it an agent is for the screen only, and `user/UID` refuses it (R47).
+            # `user/UID` refuses an agent that does not allow it. launchd loads none into it
+            # at login either, and refuses this one in `gui/UID`: it ends with the next reboot.
             job["LimitLoadToSessionType"] = "Background"
         case DomainKind.GUI:
-            job["LimitLoadToSessionType"] = "Aqua"
+            pass  # without a word an agent is for `gui/UID`
     return job
+
+
+def trial(agent: Agent) -> bytes:
+    """The plist of a job like healer's own that only says its version, once."""
+    job = content(agent)
+    for key in ("KeepAlive", "ThrottleInterval"):
+        del job[key]
+    arguments = [str(agent.python), "-m", "healer", "--version"]
+    job |= {"Label": TRIAL, "ProgramArguments": arguments, "StandardOutPath": "/dev/null"}
+    return plistlib.dumps(job, sort_keys=False)
 
 
 def plist(agent: Agent) -> bytes:

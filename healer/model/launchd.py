@@ -21,6 +21,15 @@ _RIVALS: Final = (
 _AUTOSTART: Final = ("io.lima-vm.autostart.", "io.lima-vm.daemon.")
 """Jobs of `limactl autostart enable INSTANCE`: at login, and at boot."""
 
+NEVER_EXITED: Final = "(never exited)"
+"""The last exit of a job that runs for the first time."""
+
+CONSTRAINT: Final = "Launch Constraint Violation"
+"""What macOS calls it when a job's program is not the one that launchd has pinned: it kills each
+start, with 9, until the job is booted out and bootstrapped anew."""
+_STALE: Final = ("OS_REASON_CODESIGNING", CONSTRAINT, "needs LWCR update")
+"""How a page tells of it: in the reason of the last exit, or in the job's properties."""
+
 _FIELD: Final = re.compile(r"\t([a-z][a-z ]*) = (.+)")
 """One tab: what is nested deeper has a `state` and a `path` of its own."""
 _SWITCH: Final = re.compile(r'\s*"(.+)" => (?:disabled|true)')
@@ -33,9 +42,10 @@ class DomainKind(StrEnum):
     SYSTEM = "system"
     """From boot on, with nobody logged in; only root changes it."""
     USER = "user"
-    """As long as the user has any session, also one by ssh (R47)."""
+    """As long as the user has any session, also one by ssh; launchd loads nothing into it by
+    itself, so that what is loaded by hand ends with the next reboot."""
     GUI = "gui"
-    """As long as the user is logged in at the screen."""
+    """As long as the user is logged in at the screen; where launchd loads agents at login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,8 @@ class LoadedJob:
     """`0`, `78: EX_CONFIG`, `(never exited)`, or the signal: `Killed: 9`."""
     path: Path | None = None
     """The plist that it was loaded from."""
+    constrained: bool = False
+    """launchd refuses its program: CONSTRAINT."""
 
     @property
     def running(self) -> bool:
@@ -82,7 +94,8 @@ class LoadedJob:
     def __str__(self) -> str:
         pid = f" as pid {self.pid}" if self.running else ""
         last = f", last exit {self.last_exit}" if self.last_exit else ""
-        return f"{self.state or 'in an unknown state'}{pid}{last}"
+        why = f" ({CONSTRAINT})" if self.constrained else ""
+        return f"{self.state or 'in an unknown state'}{pid}{last}{why}"
 
 
 def fields_of(text: str) -> dict[str, str]:
@@ -100,11 +113,14 @@ def parse_job(text: str) -> LoadedJob:
     fields = fields_of(text)
     pid = fields.get("pid", "")
     path = fields.get("path", "")
+    said = f"{fields.get('last exit reason', '')} {fields.get('properties', '')}"
+    running = pid.isdecimal() and pid.isascii()
     return LoadedJob(
         state=fields.get("state", ""),
-        pid=int(pid) if pid.isdecimal() and pid.isascii() else None,
+        pid=int(pid) if running else None,
         last_exit=fields.get("last terminating signal") or fields.get("last exit code", ""),
         path=Path(path) if path.startswith("/") else None,
+        constrained=not running and any(word in said for word in _STALE),
     )
 
 

@@ -8,9 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from healer.model.launch_agent import LABEL
+
 RETIRED: Final = ("com.joel.k8s-reboot-heal", "com.joel.colima")
 """Jobs whose work healer takes over: the old heal script, and the one that starts the VM every
-five minutes (facts/incidents.md §2, 23; design §10)."""
+five minutes."""
 
 _VERSION: Final = 1
 _DOMAIN: Final = re.compile(r"system|(?:user|gui)/\d+")
@@ -41,6 +43,17 @@ class Kept:
     """Where it was loaded; () = only its plist was there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the file says."""
+
+    kept: tuple[Kept, ...] = ()
+    """What is retired until `healer uninstall`, oldest first."""
+    before: tuple[Kept, ...] | None = None
+    """What an installation that has not ended yet is to bring back if it fails, a healer of
+    before included; None = none is under way."""
+
+
 def aside_name(label: str, path: Path, data: bytes) -> str:
     """The name for a plist that is set aside."""
     return f"{label}.{sha256(bytes(path) + data).hexdigest()[:12]}.plist"
@@ -56,16 +69,21 @@ def merged(before: Iterable[Kept], now: Iterable[Kept]) -> tuple[Kept, ...]:
     return tuple(kept.values())
 
 
-def manifest(kept: Iterable[Kept]) -> bytes:
+def written(what: Manifest) -> bytes:
     """The manifest as a file."""
-    told = [
-        {"label": one.label, "path": str(one.path), "aside": one.aside, "domains": one.domains}
-        for one in kept
-    ]
-    return json.dumps({"schema_version": _VERSION, "kept": told}, indent=2).encode() + b"\n"
+    told: dict[str, Any] = {"schema_version": _VERSION, "kept": [_told(one) for one in what.kept]}
+    if what.before is not None:
+        told["before"] = [_told(one) for one in what.before]
+    return json.dumps(told, indent=2).encode() + b"\n"
 
 
-def parse_manifest(data: bytes, homes: Collection[Path]) -> tuple[Kept, ...]:
+def _told(one: Kept) -> dict[str, Any]:
+    return {
+        "label": one.label, "path": str(one.path), "aside": one.aside, "domains": one.domains,
+    }  # fmt: skip
+
+
+def parse_manifest(data: bytes, homes: Collection[Path]) -> Manifest:
     """Read a manifest; `homes` are the folders that a plist may be put back into.
 
     It lies in a user's folder, and root may act on it: whatever install cannot have written
@@ -75,18 +93,22 @@ def parse_manifest(data: bytes, homes: Collection[Path]) -> tuple[Kept, ...]:
         told = json.loads(data)
         if told["schema_version"] != _VERSION:
             raise ValueError("it is of another version")
-        return tuple(_kept(one, homes) for one in told["kept"])
+        kept = tuple(_kept(one, homes, RETIRED) for one in told["kept"])
+        if "before" not in told:
+            return Manifest(kept)
+        return Manifest(kept, tuple(_kept(one, homes, (LABEL, *RETIRED)) for one in told["before"]))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"it is not of our form: {error!r}") from error
 
 
-def _kept(told: Mapping[str, Any], homes: Collection[Path]) -> Kept:
+def _kept(told: Mapping[str, Any], homes: Collection[Path], labels: Collection[str]) -> Kept:
     one = Kept(
         str(told["label"]), Path(told["path"]), str(told["aside"]), tuple(map(str, told["domains"]))
     )
-    known_home = not one.aside or one.path.parent in homes
+    moved = one.aside or one.label == LABEL
+    known_home = not moved or one.path.parent in homes
     bare_name = "/" not in one.aside and one.aside not in {".", ".."}
-    if one.label not in RETIRED or not one.path.is_absolute() or not known_home or not bare_name:
+    if one.label not in labels or not one.path.is_absolute() or not known_home or not bare_name:
         raise ValueError(f"{one.label} at {one.path} is nothing that install sets aside")
     if not all(_DOMAIN.fullmatch(domain) for domain in one.domains):
         raise ValueError(f"{one.domains} are no domains of launchd")

@@ -1,8 +1,12 @@
 """A stand-in for `launchctl` that keeps state in a JSON file and answers as the real one does.
 
-Called as `launchctl.py STATE.json VERB …`. Codes and words are those of facts/incidents.md §2,
-facts/peers.md §6.2 and public reports: 3 and 113 of a job that is not there, 112 and 125 of a
-domain, 36 and 37 of a job on its way out, 119 and 5 of a disabled label, 5 of nearly all else.
+Called as `launchctl.py STATE.json VERB …`. Codes and words are those of public reports: 3 and 113
+of a job that is not there, 112 and 125 of a domain, 36 and 37 of a job on its way out, 119 and 5
+of a disabled label, 134 of a plist that is for another session, 5 of nearly all else.
+
+Three verbs are not launchctl's but what happens to a Mac: `@reboot` (nobody is logged in, the
+LaunchDaemons are loaded), `@login` (at the screen: LaunchAgents are offered to `gui/UID`, and to
+no other domain) and `@ssh` (there is a `user/UID`, and nothing is loaded into it).
 """
 
 from __future__ import annotations
@@ -28,7 +32,10 @@ WORDS = {
     112: "Could not find specified domain",
     119: "Service is disabled",
     125: "Domain does not support specified action",
+    134: "Service cannot load in requested session",
 }
+SESSIONS = {"user": "Background", "gui": "Aqua"}
+"""What a plist must allow to be loaded there; without a word it allows Aqua."""
 FIRST_PID = 4242
 
 
@@ -86,14 +93,19 @@ def do_print(state: State, target: str) -> NoReturn:
     if job is None:
         words = f'Could not find service "{label}" in domain for {speak_of(domain)}'
         raise Answer(113, f"Bad request.\n{words}")
+    page = shown(target, job)
     if job.get("flaps"):
         job["pid"] += 1
-    raise Answer(0, out=shown(target, job))
+    if job.get("runs_once"):  # it has ended by the next look
+        job |= {"pid": None, "last_exit": job.get("last_exit", "0")}
+    raise Answer(0, out=page)
 
 
 def shown(target: str, job: State) -> str:
     """The parts of the real page that people read, and those that lead them astray."""
     running = job.get("pid") is not None and (not job.get("real") or lives(job["pid"]))
+    never = running and job.get("runs_once")
+    last_exit = "(never exited)" if never else job.get("last_exit", "(never exited)")
     lines = [
         f"{target} = {{",
         f"\tactive count = {int(running)}",
@@ -114,8 +126,9 @@ def shown(target: str, job: State) -> str:
         *(
             [f"\tlast terminating signal = {job['last_signal']}"]
             if job.get("last_signal")
-            else [f"\tlast exit code = {job.get('last_exit', '(never exited)')}"]
+            else [f"\tlast exit code = {last_exit}"]
         ),
+        *([f"\tlast exit reason = {job['reason']}"] if job.get("reason") else []),
         *shown_of_its_plist(job),
         "",
         "\tresource coalition = {",
@@ -139,6 +152,7 @@ def shown_of_its_plist(job: State) -> list[str]:
     if job.get("every"):
         lines.append(f"\trun interval = {job['every']} seconds")
     words = [*(["keepalive"] if job.get("kept") else []), "runatload", "inferred program"]
+    words += ["needs LWCR update", "managed LWCR"] if job.get("stale_signature") else []
     return [*lines, f"\tproperties = {' | '.join(words)}"]
 
 
@@ -165,6 +179,12 @@ def do_bootstrap(state: State, domain: str, path: str) -> NoReturn:
     """Load a plist, unless something speaks against it; then mostly 5 is said, whatever it is."""
     if domain not in state["domains"]:
         no_domain(state, "Bootstrap")
+    load(state, domain, path)
+    raise Answer(0)
+
+
+def load(state: State, domain: str, path: str) -> None:
+    """What bootstrap and a login do; raises the Answer that says why not."""
     plist = loaded(path, domain)
     target = f"{domain}/{plist['Label']}"
     if target in state["disabled"]:
@@ -174,11 +194,12 @@ def do_bootstrap(state: State, domain: str, path: str) -> NoReturn:
     job: State = {"path": path, "exit_timeout": plist.get("ExitTimeOut", 5)}
     if plist.get("RunAtLoad") or plist.get("KeepAlive"):
         job["pid"] = state["next_pid"] = state.get("next_pid", FIRST_PID) + 1
-    if state.get("spawn"):
+    if plist.get("RunAtLoad") and not plist.get("KeepAlive"):
+        job["runs_once"] = True
+    if state.get("spawn") and plist.get("KeepAlive"):
         job |= {"pid": spawned(plist), "real": True}
     job |= state.get("comes_up", {}).get(plist["Label"], {})
     state["jobs"][target] = job
-    raise Answer(0)
 
 
 def loaded(path: str, domain: str) -> State:
@@ -192,10 +213,12 @@ def loaded(path: str, domain: str) -> State:
     except Exception:  # noqa: BLE001  (whatever is wrong with it, launchd says 5)
         fails("Bootstrap", 5)
     writable = file.stat().st_mode & 0o022
-    session = plist.get("LimitLoadToSessionType", "Aqua")
-    wanted = {"user": "Background", "gui": "Aqua"}.get(domain.partition("/")[0], session)
-    if writable or "Label" not in plist or session != wanted:
+    if writable or "Label" not in plist:
         fails("Bootstrap", 5)
+    allowed = plist.get("LimitLoadToSessionType", "Aqua")
+    session = SESSIONS.get(domain.partition("/")[0])
+    if session and session not in (allowed if isinstance(allowed, list) else [allowed]):
+        fails("Bootstrap", 134)
     return plist
 
 
@@ -269,7 +292,42 @@ def do_managername(state: State) -> NoReturn:
     raise Answer(0, out=state.get("manager", "Aqua") + "\n")
 
 
+def do_reboot(state: State) -> NoReturn:
+    """Power off and on: what was disabled stays so, and nobody is logged in."""
+    state |= {"jobs": {}, "domains": ["system"]}
+    offer(state, "system", state["daemons"])
+    raise Answer(0)
+
+
+def do_login(state: State) -> NoReturn:
+    """The user logs in at the screen."""
+    user, gui = f"user/{state['uid']}", f"gui/{state['uid']}"
+    state["domains"] = [*dict.fromkeys([*state["domains"], user, gui])]
+    offer(state, gui, state["agents"])
+    raise Answer(0)
+
+
+def do_ssh(state: State) -> NoReturn:
+    """The user comes in by ssh: launchd reads no folder for that."""
+    state["domains"] = [*dict.fromkeys([*state["domains"], f"user/{state['uid']}"])]
+    raise Answer(0)
+
+
+def offer(state: State, domain: str, folder: str) -> None:
+    """Load a folder's plists; what cannot be loaded there is passed over in silence."""
+    for name in sorted(os.listdir(folder)):  # noqa: PTH208  (as above)
+        if not name.endswith(".plist"):
+            continue
+        try:
+            load(state, domain, f"{folder}/{name}")
+        except Answer as refused:
+            state["refused"] = [*state.get("refused", []), [name, refused.code]]
+
+
 VERBS: dict[str, Callable[..., NoReturn]] = {
+    "@login": do_login,
+    "@reboot": do_reboot,
+    "@ssh": do_ssh,
     "bootout": do_bootout,
     "bootstrap": do_bootstrap,
     "disable": do_disable,
@@ -292,15 +350,16 @@ def time_goes_by(state: State) -> None:
 
 
 def faulty(state: State, arguments: list[str]) -> str:
-    """The fault that befalls this call, or ''."""
+    """The fault that befalls this call, or ''; `of` is a part of what the call names."""
     for fault in state.get("faults", []):
-        if fault["verb"] == arguments[0] and fault.get("left", 1) > 0:
+        meant = fault["verb"] == arguments[0] and fault.get("of", "") in " ".join(arguments[1:])
+        if meant and fault.get("left", 1) > 0:
             fault["left"] = fault.get("left", 1) - 1
             return str(fault["how"])
     return ""
 
 
-def suffer(how: str) -> None:
+def suffer(how: str, verb: str) -> None:
     """Hang, speak nonsense, refuse or answer with a code."""
     if how == "hang":
         import time  # noqa: PLC0415  (as above)
@@ -316,36 +375,42 @@ def suffer(how: str) -> None:
         fails("Operation", 1)
     if how.isdecimal():
         what = {"bootout": "Boot-out", "bootstrap": "Bootstrap"}
-        fails(what.get(sys.argv[2], "Operation"), int(how))
+        fails(what.get(verb, "Operation"), int(how))
 
 
-def main() -> None:
+def answer(path: str, arguments: list[str]) -> Answer:
     """One call."""
-    path, *arguments = sys.argv[1:]
     with open(path, "r+") as file:  # noqa: PTH123
         fcntl.flock(file, fcntl.LOCK_EX)
         state = json.load(file)
         state["calls"] = [*state.get("calls", []), arguments]
         how = faulty(state, arguments)
         verb = VERBS.get(arguments[0] if arguments else "")
+        given = Answer(64, "Unrecognized subcommand")
         try:
             time_goes_by(state)
             if not how and verb:
                 verb(state, *arguments[1:])
-            answer = Answer(64, "Unrecognized subcommand")
-        except Answer as given:
-            answer = given
+        except Answer as said:
+            given = said
         file.seek(0)
         file.truncate()
         json.dump(state, file)
     try:
-        suffer(how)
-    except Answer as given:
-        answer = given
-    sys.stdout.write(answer.out)
-    if answer.err:
-        sys.stderr.write(answer.err + "\n")
-    sys.exit(answer.code)
+        suffer(how, arguments[0])
+    except Answer as said:
+        return said
+    return given
+
+
+def main() -> None:
+    """As a program."""
+    path, *arguments = sys.argv[1:]
+    given = answer(path, arguments)
+    sys.stdout.write(given.out)
+    if given.err:
+        sys.stderr.write(given.err + "\n")
+    sys.exit(given.code)
 
 
 if __name__ == "__main__":

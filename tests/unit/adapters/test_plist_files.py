@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from healer.adapters.plist_files import PlistFiles
-from healer.model.set_aside import Kept, manifest
+from healer.model.set_aside import Kept, Manifest, written
 from healer.ports import ActFailed, CannotLook
 
 HEAL = "com.joel.k8s-reboot-heal"
@@ -112,18 +112,18 @@ def test_there_and_back(files: PlistFiles, homes: tuple[Path, Path], tmp_path: P
     before = path.stat()
     kept = (Kept(HEAL, path, "heal.1.plist", ("gui/501",)),)
 
-    files.keep(kept)
+    files.keep(Manifest(kept))
     files.set_aside(path, "heal.1.plist")
-    assert (kept, frozenset({"heal.1.plist"})) == (files.kept(), files.asides())
+    assert (kept, frozenset({"heal.1.plist"})) == (files.manifest().kept, files.asides())
     assert not path.exists()
     files.put_back("heal.1.plist", path)
-    files.keep(())
+    files.keep(Manifest())
 
     after = path.stat()
     assert (before.st_mode, before.st_mtime_ns) == (after.st_mode, after.st_mtime_ns)
     assert job(HEAL) == path.read_bytes()
-    assert ((), frozenset(), False) == (
-        files.kept(),
+    assert (Manifest(), frozenset(), False) == (
+        files.manifest(),
         files.asides(),
         (tmp_path / "home/state/set-aside").exists(),
     )
@@ -173,12 +173,12 @@ def test_older_copies_stay(files: PlistFiles, homes: tuple[Path, Path]) -> None:
     """The last entry of the manifest takes the manifest with it, and nothing that is not ours."""
     path = homes[0] / "heal.plist"
     path.write_bytes(job(HEAL))
-    files.keep([Kept(HEAL, path, "heal.1.plist", ())])
+    files.keep(Manifest((Kept(HEAL, path, "heal.1.plist", ()),)))
     files.set_aside(path, "heal.1.plist")
 
-    files.keep(())
+    files.keep(Manifest())
 
-    assert () == files.kept()
+    assert Manifest() == files.manifest()
     assert {"heal.1.plist"} == files.asides()
 
 
@@ -190,19 +190,53 @@ def test_a_manifest_that_is_not_understood_is_no_empty_one(
     folder.mkdir(parents=True)
     path = folder / "manifest.json"
     foreign = Kept(HEAL, Path("/etc/heal.plist"), "x.plist", ())
-    for data in (b"{", manifest([foreign])):
+    for data in (b"{", written(Manifest((foreign,)))):
         path.write_bytes(data)
         with pytest.raises(CannotLook, match=f"not understood: .*: ls {folder}"):
-            files.kept()
+            files.manifest()
 
 
 def test_the_manifest_is_private(files: PlistFiles, tmp_path: Path) -> None:
     """0600 in a folder of 0700."""
-    files.keep([Kept(HEAL, Path("/x.plist"), "", ())])
+    files.keep(Manifest((Kept(HEAL, Path("/x.plist"), "", ()),)))
     folder = tmp_path / "home/state/set-aside"
 
     assert 0o700 == stat.S_IMODE(folder.stat().st_mode)
     assert 0o600 == stat.S_IMODE((folder / "manifest.json").stat().st_mode)
+
+
+def test_the_oldest_backup_counts_until_the_installation_ends(
+    files: PlistFiles, homes: tuple[Path, Path]
+) -> None:
+    """A second run after a cut must not take the half-installed plist for the one of before."""
+    path = homes[0] / "com.joel.healer.plist"
+    path.write_bytes(b"before")
+    files.keep(Manifest((), ()))
+    for data in (b"new", b"newer"):
+        files.back_up(path)
+        files.write(path, data)
+    files.sweep()
+    assert [] == list(files.found(["com.joel.healer"]))[1:]
+    files.revert(path)
+    files.revert(path)
+    assert b"before" == path.read_bytes()
+
+    files.back_up(path)
+    files.keep(Manifest())
+    assert [path] == list(homes[0].iterdir())
+
+
+def test_a_backup_without_an_installation_is_swept(
+    files: PlistFiles, homes: tuple[Path, Path]
+) -> None:
+    """It was cut off between its last note and its tidying up: the copy is of no use, and stale."""
+    path = homes[0] / "com.joel.healer.plist"
+    path.write_bytes(b"before")
+    files.back_up(path)
+
+    files.sweep()
+
+    assert [path] == list(homes[0].iterdir())
 
 
 def test_root_puts_nothing_of_the_users_into_the_system(
@@ -233,7 +267,7 @@ def test_what_root_makes_for_a_user_is_the_users(homes: tuple[Path, Path]) -> No
     home = homes[0].parents[1]
     aside = home / ".local/state/healer/set-aside"
     files = PlistFiles(homes, aside, owner=(501, 20))
-    files.keep([Kept(HEAL, homes[0] / "x.plist", "x", ())])
+    files.keep(Manifest((Kept(HEAL, homes[0] / "x.plist", "x", ()),)))
     files.write(homes[0] / "ours.plist", b"")
     files.write(homes[1] / "ours.plist", b"")
     files.make_folder(home / ".local/log")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.command import SETTINGS, Machine
+from tests.unit.cli.mac import Server, served
 
 
 @pytest.fixture(name="machine")
@@ -15,6 +16,13 @@ def fixture_machine(tmp_path: Path) -> Machine:
     machine = Machine(tmp_path)
     machine.write(SETTINGS)
     return machine
+
+
+@pytest.fixture(name="server", scope="session")
+def fixture_server() -> Iterator[Server]:
+    """Runs the commands of a Mac of the test's own."""
+    with served() as server:
+        yield server
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import plistlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ COLIMA = "com.joel.colima"
 OURS = "com.joel.healer"
 
 
+Server = subprocess.Popen[str]
+"""Runs commands in forks of its own; see `on_a_mac.py`."""
+
+
 @dataclass
 class Mac:
     """Everything lies below `root`."""
@@ -27,6 +32,8 @@ class Mac:
     uid: int = field(default_factory=os.getuid)
     settings: dict[str, Any] = field(default_factory=dict)
     """Of `on_a_mac.py`."""
+    server: Server | None = None
+    """Without one each command, and each launchctl, is a program of its own."""
 
     def __post_init__(self) -> None:
         """Have a home, a library, tools and nothing loaded."""
@@ -41,7 +48,8 @@ class Mac:
         config.parent.mkdir(parents=True)
         config.write_text(f'[files]\npath = ["{self.bin}", "/usr/bin", "/bin"]\n')
         domains = ["system", f"user/{self.uid}", f"gui/{self.uid}"]
-        self.say(domains=domains, jobs={}, disabled=[])
+        folders = {"agents": str(self.agents), "daemons": str(self.daemons)}
+        self.say(domains=domains, jobs={}, disabled=[], uid=self.uid, **folders)
 
     @property
     def home(self) -> Path:
@@ -98,7 +106,12 @@ class Mac:
         before = self.launchd if self.state_file.exists() else {"calls": []}
         self.state_file.write_text(json.dumps({**before, **more}))
 
-    def target(self, label: str, kind: str = "user") -> str:
+    def befalls(self, *what: str) -> None:
+        """`@reboot`, `@login`, `@ssh`: what happens to a Mac, one after the other."""
+        for one in what:
+            subprocess.run([self.bin / "launchctl", one], check=True)
+
+    def target(self, label: str, kind: str = "gui") -> str:
         """A job as launchctl names it."""
         return f"system/{label}" if kind == "system" else f"{kind}/{self.uid}/{label}"
 
@@ -124,6 +137,7 @@ class Mac:
 
     def remember(self, copy: Path) -> None:
         """Keep everything as it is now."""
+        shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(self.root, copy, symlinks=True)
 
     def recall(self, copy: Path) -> None:
@@ -139,15 +153,18 @@ class Mac:
 
     def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """The same, as it ended."""
-        settings = self.root / "on_a_mac.json"
         here = {
             "library": str(self.root / "Library"),
             "python": str(self.bin / "python"),
             "deadline": 60.0,
         }
-        settings.write_text(json.dumps({**here, **self.settings}))
+        settings = {**here, **self.settings}
+        if self.server is not None:
+            return self._served(self.server, arguments, settings, self.environment(more))
+        file = self.root / "on_a_mac.json"
+        file.write_text(json.dumps(settings))
         return subprocess.run(
-            [sys.executable, str(ROOT / "tests/standin/on_a_mac.py"), str(settings), *arguments],
+            [sys.executable, str(ROOT / "tests/standin/on_a_mac.py"), str(file), *arguments],
             env=self.environment(more),
             cwd=self.root,
             stdin=subprocess.DEVNULL,
@@ -157,6 +174,29 @@ class Mac:
             check=False,
         )
 
+    def _served(
+        self,
+        server: Server,
+        arguments: Sequence[str],
+        settings: Mapping[str, Any],
+        environment: Mapping[str, str],
+    ) -> subprocess.CompletedProcess[str]:
+        assert server.stdin
+        assert server.stdout
+        out, err = self.root / "out", self.root / "err"
+        line = {
+            "arguments": arguments,
+            "settings": {**settings, "state": str(self.state_file)},
+            "environment": environment,
+            "cwd": str(self.root),
+            "out": str(out),
+            "err": str(err),
+        }
+        server.stdin.write(json.dumps(line) + "\n")
+        server.stdin.flush()
+        code = int(server.stdout.readline())
+        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
+
     def environment(self, more: Mapping[str, str]) -> dict[str, str]:
         """What a login shell there would give."""
         return {"PATH": "/usr/bin:/bin", "HOME": str(self.home), "LANG": "C.UTF-8", **more}
@@ -165,3 +205,17 @@ class Mac:
         tool = self.bin / name
         tool.write_text(f"#!{shutil.which('sh')}\n{script}\n")
         tool.chmod(0o755)
+
+
+@contextmanager
+def served() -> Iterator[Server]:
+    """A server, for as long as it is wanted."""
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "tests/standin/on_a_mac.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        yield server
+        assert server.stdin
+        server.stdin.close()

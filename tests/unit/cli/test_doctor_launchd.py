@@ -31,7 +31,7 @@ def fixture_mac(short_folder: Path) -> Iterator[Mac]:
 def rows(mac: Mac) -> dict[str, dict[str, Any]]:
     """What was examined of launchd, by its name."""
     examined = mac.healer("doctor", "--json").document["examined"]
-    ours = ("launchd", "installed", "plist", "loaded", "ticking")
+    ours = ("launchd", "installed", "plist", "installation", "loaded", "after a reboot", "ticking")
     return {one["what"]: one for one in examined if one["what"] in ours}
 
 
@@ -120,7 +120,7 @@ def test_a_program_that_is_gone(mac: Mac) -> None:
 
 def test_installed_and_not_loaded(mac: Mac) -> None:
     """A plist that nobody loaded kept a Mac unhealed for days."""
-    for flags, mend in ((("--gui",), "healer install --gui"), ((), "healer install")):
+    for flags, mend in ((("--user",), "healer install --user"), ((), "healer install")):
         mac.healer("install", *flags)
         mac.say(jobs={})
         one = rows(mac)["loaded"]
@@ -140,6 +140,83 @@ def test_loaded_and_not_running(mac: Mac) -> None:
     assert f"launchctl kickstart {mac.target(OURS)}" == one["mend"]
 
 
+def refused(mac: Mac) -> dict[str, Any]:
+    """What doctor says of a healer that is not running."""
+    one = rows(mac)["loaded"]
+    assert (False, "healer install") == (one["good"], one["mend"])
+    return one
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"last_signal": "Killed: 9", "reason": "OS_REASON_CODESIGNING"},
+        {"state": "spawn failed", "last_exit": "78: EX_CONFIG", "stale_signature": True},
+    ],
+)
+def test_a_python_that_macos_does_not_let_launchd_start(mac: Mac, how: dict[str, Any]) -> None:
+    """As after an upgrade that exchanged it; a reinstall mends that, a kickstart does not."""
+    mac.healer("install")
+    mac.say(jobs={mac.target(OURS): {"path": str(mac.plist), **how}})
+
+    assert (
+        "macOS refuses to start its Python: Launch Constraint Violation" in refused(mac)["detail"]
+    )
+
+
+def test_macos_own_report_tells_it_too(mac: Mac) -> None:
+    """launchd's page says `Killed: 9` only; the newest report of healer's own end counts."""
+    mac.healer("install")
+    job = {"path": str(mac.plist), "last_signal": "Killed: 9"}
+    mac.say(jobs={mac.target(OURS): job})
+    folder = mac.home / "Library/Logs/DiagnosticReports"
+    folder.mkdir(parents=True)
+    whose = '{}\n{\n  "coalitionName" : "%s",\n  "termination" : {"namespace":"%s"}\n}\n'
+    killed = '"CODESIGNING","indicator":"Launch Constraint Violation"'
+    for age, (name, text) in enumerate(
+        (
+            ("other-3.ips", whose % ("com.example.other", killed)),
+            ("python3.13-2.ips", whose % (OURS, killed)),
+            ("python3.13-1.ips", whose % (OURS, "SIGNAL")),
+        )
+    ):
+        (folder / name).write_text(text)
+        os.utime(folder / name, (1e9 - age, 1e9 - age))
+    assert f"Launch Constraint Violation, see {folder}/python3.13-2.ips" in refused(mac)["detail"]
+
+    os.utime(folder / "python3.13-1.ips", (2e9, 2e9))
+    one = rows(mac)["loaded"]
+    assert f"launchctl kickstart {mac.target(OURS)}" == one["mend"]
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+def test_an_installation_that_no_reboot_brings_back(mac: Mac, *, loaded: bool) -> None:
+    """In `user/UID`: a warning, also while it is not loaded; of others not a word."""
+    mac.healer("install", "--user")
+    if not loaded:
+        mac.befalls("@reboot", "@login")
+        assert {} == mac.loaded
+    one = rows(mac)["after a reboot"]
+
+    assert (False, False, "healer install") == (one["good"], one["needed"], one["mend"])
+    where = mac.target(OURS, "user") if loaded else mac.plist
+    assert one["detail"].startswith(f"{where} is for user/{mac.uid}, into which launchd loads")
+    mac.healer("install")
+    assert "after a reboot" not in rows(mac)
+
+
+def test_an_installation_that_was_cut_off(mac: Mac) -> None:
+    """Jobs that it has ended may not run: said until a next one has ended in order."""
+    mac.healer("install")
+    mac.aside.mkdir()
+    (mac.aside / "manifest.json").write_text('{"schema_version": 1, "kept": [], "before": []}')
+    one = rows(mac)["installation"]
+    assert (False, True, "healer install") == (one["good"], one["needed"], one["mend"])
+
+    mac.healer("install")
+    assert "installation" not in rows(mac)
+
+
 def test_running_and_not_ticking(mac: Mac) -> None:
     """launchd's word alone is no proof (incident 20): nobody holds the lock."""
     mac.healer("install")
@@ -154,14 +231,14 @@ def test_twice_installed_or_loaded(mac: Mac) -> None:
     mac.healer("install")
     (mac.daemons / f"{OURS}.plist").write_bytes(mac.plist.read_bytes())
     jobs = mac.launchd["jobs"]
-    mac.say(jobs={**jobs, mac.target(OURS, "gui"): {"path": str(mac.plist)}})
+    mac.say(jobs={**jobs, mac.target(OURS, "system"): {"path": str(mac.plist)}})
 
     seen = rows(mac)
     both = f"more than once: {mac.plist} and {mac.daemons}/{OURS}.plist"
     assert (False, both) == (seen["installed"]["good"], seen["installed"]["detail"])
     assert not seen["loaded"]["good"]
     assert mac.target(OURS) in seen["loaded"]["detail"]
-    assert mac.target(OURS, "gui") in seen["loaded"]["detail"]
+    assert mac.target(OURS, "system") in seen["loaded"]["detail"]
 
 
 def test_a_launchctl_that_refuses_is_told(mac: Mac) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from healer.model.launch_agent import (
     TEMPORARY,
+    TRIAL,
     Agent,
     content,
     crash_log,
@@ -18,6 +19,7 @@ from healer.model.launch_agent import (
     plist,
     plist_path,
     program_of,
+    trial,
     unfit,
 )
 from healer.model.launchd import DomainKind
@@ -25,7 +27,7 @@ from healer.settings import Settings
 
 HOME = Path("/Users/joel")
 EXAMPLE = Agent(
-    kind=DomainKind.USER,
+    kind=DomainKind.GUI,
     user="joel",
     home=HOME,
     python=HOME / ".local/share/uv/tools/healer/bin/python",
@@ -54,11 +56,11 @@ def test_the_plist_is_pinned() -> None:
         "KeepAlive": True,
         "ThrottleInterval": 30,
         "ExitTimeOut": 20,
+        "SoftResourceLimits": {"NumberOfFiles": 1024},
         "AbandonProcessGroup": True,
         "ProcessType": "Interactive",
         "StandardOutPath": "/Users/joel/.local/log/healer.crash.log",
         "StandardErrorPath": "/Users/joel/.local/log/healer.crash.log",
-        "LimitLoadToSessionType": "Background",
     }
 
     assert expected == plistlib.loads(plist(EXAMPLE))
@@ -68,17 +70,33 @@ def test_the_plist_is_pinned() -> None:
     ("kind", "session", "user"),
     [
         (DomainKind.USER, "Background", None),
-        (DomainKind.GUI, "Aqua", None),
+        (DomainKind.GUI, None, None),
         (DomainKind.SYSTEM, None, "joel"),
     ],
 )
 def test_a_domain_takes_its_own_kind_of_job_only(
     kind: DomainKind, session: str | None, user: str | None
 ) -> None:
-    """`user/UID` refuses an agent of the screen (R47); the system's runs as its user."""
+    """`user/UID` refuses an agent of the screen; the system's runs as its user."""
     job = content(replace(EXAMPLE, kind=kind))
 
     assert (session, user) == (job.get("LimitLoadToSessionType"), job.get("UserName"))
+
+
+def test_the_trial_is_healers_own_job_that_ends() -> None:
+    """The same Python with the same environment and rights, in the same domain, once."""
+    ours, once = content(EXAMPLE), plistlib.loads(trial(EXAMPLE))
+
+    different = {key for key in {*ours, *once} if ours.get(key) != once.get(key)}
+    assert {
+        "Label",
+        "ProgramArguments",
+        "KeepAlive",
+        "ThrottleInterval",
+        "StandardOutPath",
+    } == different
+    assert [str(EXAMPLE.python), "-m", "healer", "--version"] == once["ProgramArguments"]
+    assert TRIAL == once["Label"]
 
 
 def test_variables_that_say_where_files_are_go_with_it() -> None:

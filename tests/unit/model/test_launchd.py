@@ -50,6 +50,24 @@ def test_a_running_job_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    "lines",
+    [
+        (
+            "\tlast terminating signal = Killed: 9\n"
+            "\tlast exit reason = OS_REASON_CODESIGNING | Launch Constraint Violation"
+        ),
+        "\tstate = spawn failed\n\tproperties = keepalive | needs LWCR update | managed LWCR",
+    ],
+)
+def test_a_program_that_launchd_refuses_is_named(lines: str) -> None:
+    """In whichever of its places the page tells of it, and only while the job does not run."""
+    page = f"gui/501/x = {{\n{lines}\n}}\n"
+
+    assert str(parse_job(page)).endswith("(Launch Constraint Violation)")
+    assert not parse_job(page + "\tpid = 12\n").constrained
+
+
+@pytest.mark.parametrize(
     ("line", "last_exit"),
     [
         ("\tlast exit code = 0", "0"),

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from healer.model.set_aside import Kept, aside_name, manifest, merged, parse_manifest
+from healer.model.set_aside import (
+    Kept,
+    Manifest,
+    aside_name,
+    merged,
+    parse_manifest,
+    written,
+)
 
 AGENTS = Path("/Users/joel/Library/LaunchAgents")
 HOMES = (AGENTS, Path("/Library/LaunchDaemons"))
@@ -22,7 +29,14 @@ def test_a_manifest_is_read_as_it_was_written() -> None:
     """Also of a plist that was left where it was, and of one that was not loaded."""
     kept = (MOVED, LEFT, Kept(HEAL, HOMES[1] / "heal.plist", "heal.2.plist", ()))
 
-    assert kept == parse_manifest(manifest(kept), HOMES)
+    assert Manifest(kept) == parse_manifest(written(Manifest(kept)), HOMES)
+
+
+def test_an_installation_under_way_is_told_from_none() -> None:
+    """Also one before which nothing was there; healer itself may have been."""
+    ours = Kept("com.joel.healer", AGENTS / "com.joel.healer.plist", "", ("gui/501",))
+    for one in (Manifest((), ()), Manifest((MOVED,), (ours, MOVED))):
+        assert one == parse_manifest(written(one), HOMES)
 
 
 @pytest.mark.parametrize(
@@ -42,10 +56,23 @@ def test_a_manifest_is_read_as_it_was_written() -> None:
 )
 def test_what_install_cannot_have_written_is_refused(wrong: dict[str, Any]) -> None:
     """It lies in a folder of the user's, and root may act on it."""
-    told = json.loads(manifest([MOVED]))
-    told["kept"][0] |= wrong
+    for part in ("kept", "before"):
+        told = json.loads(written(Manifest((MOVED,), (MOVED,))))
+        told[part][0] |= wrong
 
-    with pytest.raises(ValueError, match=r"install sets aside|domains of launchd|our form"):
+        with pytest.raises(ValueError, match=r"install sets aside|domains of launchd|our form"):
+            parse_manifest(json.dumps(told).encode(), HOMES)
+
+
+@pytest.mark.parametrize(
+    ("part", "path"), [("kept", AGENTS / "x.plist"), ("before", Path("/etc/x.plist"))]
+)
+def test_healer_itself_is_never_retired_nor_elsewhere(part: str, path: Path) -> None:
+    """Only what an installation found of it is noted, in a folder of launchd's."""
+    told = json.loads(written(Manifest((), ())))
+    told[part] = [{"label": "com.joel.healer", "path": str(path), "aside": "", "domains": []}]
+
+    with pytest.raises(ValueError, match="install sets aside"):
         parse_manifest(json.dumps(told).encode(), HOMES)
 
 
