@@ -122,7 +122,19 @@ class Clock(Protocol):
         ...
 
 
-class Journal(Protocol):
+class Memory(Protocol):
+    """Single facts that outlive a run, such as the API server's last port."""
+
+    def learn(self, word: str, value: str) -> None:
+        """Remember one. Raises JournalError."""
+        ...
+
+    def known(self, word: str) -> str | None:
+        """What was last learnt; None when nothing was. Raises JournalError."""
+        ...
+
+
+class Journal(Memory, Protocol):
     """Where intents, results, limits and pauses outlive the process. All raise JournalError."""
 
     def ledger(self) -> Ledger:
@@ -175,18 +187,6 @@ class Evidence(Protocol):
         Returns the number of their segment. All or nothing, and it waits for nobody. Raises
         JournalError, also for a segment that is there no more.
         """
-        ...
-
-
-class Memory(Protocol):
-    """Single facts that outlive a run, such as the API server's last port."""
-
-    def learn(self, word: str, value: str) -> None:
-        """Remember one. Raises JournalError."""
-        ...
-
-    def known(self, word: str) -> str | None:
-        """What was last learnt; None when nothing was. Raises JournalError."""
         ...
 
 

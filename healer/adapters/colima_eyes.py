@@ -6,8 +6,15 @@ from healer.adapters import colima_files as files
 from healer.adapters.colima_commands import ColimaCommands, complaint, parse_list
 from healer.adapters.colima_info import DEADLINE, hostagent_info
 from healer.adapters.process_hold import Hold, hold
-from healer.model.machine import Forwarder, Hostagent, ProcessInfo, VmStatus
-from healer.ports import CannotLook, Clock, TargetSilent
+from healer.model.machine import (
+    Ending,
+    Forwarder,
+    Hostagent,
+    ProcessInfo,
+    VmStatus,
+    older_than_boot,
+)
+from healer.ports import CannotLook, TargetSilent
 
 LIST_DEADLINE: Final = 10.0
 """Seconds; `list` takes up to 3 and its start-up, even with a hung guest (facts §1.4)."""
@@ -19,13 +26,11 @@ class ColimaEyes:
     def __init__(
         self,
         commands: ColimaCommands,
-        clock: Clock,
         *,
         info_deadline: float = DEADLINE,
         list_deadline: float = LIST_DEADLINE,
     ) -> None:
         self._commands = commands
-        self._clock = clock
         self._info_deadline = info_deadline
         self._list_deadline = list_deadline
         self._held: tuple[Hold, ProcessInfo] | None = None
@@ -35,7 +40,6 @@ class ColimaEyes:
         paths = self._commands.paths
         boot = self._commands.host.boot_time()
         written = files.modified(paths.instance / "ha.pid")
-        life = files.last_life(paths)
         pid = files.read_pid(paths.instance / "ha.pid")
         process = await self._process(pid)
         ours = process is not None and files.ours(paths).is_hostagent(process)
@@ -46,15 +50,15 @@ class ColimaEyes:
             pid=pid,
             pid_alive=process is not None,
             pid_is_ours=ours,
-            pid_file_stale=written is not None and files.older_than_boot(written, boot),
+            pid_file_stale=written is not None and older_than_boot(written, boot),
             answers=info is not None,
             ssh_port=None if info is None else info.ssh_port,
             # The log of a VM that has ended still says that it was ready.
             ready=not down and files.boot_is_over(paths),
             leftovers=files.leftovers(paths),
             disk_locked_by=files.disk_holder(paths),
-            stopped_ago=max(0.0, self._clock.wall() - life) if down and life else None,
-            ran_this_boot=life is not None and not files.older_than_boot(life, boot),
+            logged_at=files.logged_at(paths),
+            ending=files.ending(paths) if down else Ending.UNKNOWN,
         )
 
     async def _process(self, pid: int | None) -> ProcessInfo | None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -10,16 +11,22 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from healer.model.identity import USERNET_PID, Ours
-from healer.model.machine import ColimaPaths, Forwarder
+from healer.model.machine import ColimaPaths, Ending, Forwarder
 from healer.ports import CannotLook
 
-BOOT_MARGIN: Final = 1.0
-"""Seconds: boot times and some file times are whole seconds."""
 PID_BYTES: Final = 64
 LOG_BYTES: Final = 4 << 20
 """How much of ha.stdout.log is read: READY comes in its first lines."""
 YAML_LINES: Final = 10_000
 ERROR_LINES: Final = 20
+TAIL_BYTES: Final = 1 << 16
+"""How much of ha.stderr.log is read: what a hostagent writes while it ends is some 10 KB."""
+
+_BEGAN: Final = "hostagent socket created at"
+_TOLD: Final = re.compile(r"Received SIG[A-Z]+, shutting down the host agent")
+_CRASHED: Final = re.compile(r"Driver stopped due to error: [`\"](?!<nil>).+[`\"]", re.DOTALL)
+"""Lima 1.x to 2.3. A driver that ended without an error had its guest powered off from inside,
+which a human may have done."""
 _REMEMBERED: Final = 8
 """Files whose reading is kept while they stay as they are: one of each kind, and a few spare."""
 
@@ -52,11 +59,6 @@ def resolve_root(env: Mapping[str, str], home: Path) -> Path:
         return Path(xdg) / "colima"
     modern = home / ".config" / "colima"
     return modern if modern.is_dir() else classic
-
-
-def older_than_boot(modified: float, boot: float) -> bool:
-    """Whether a file of that time was surely written before the boot (epoch seconds)."""
-    return modified < boot - BOOT_MARGIN
 
 
 def lima_yaml(paths: ColimaPaths) -> Path:
@@ -143,25 +145,52 @@ def _holds_running(log: Path, stamp: Stamp) -> bool:
     return _seen(log, read, default=False)
 
 
-def last_life(paths: ColimaPaths) -> float | None:
+def logged_at(paths: ColimaPaths) -> float | None:
     """When the hostagent last wrote one of its logs, epoch seconds; None without logs."""
     times = [modified(paths.instance / name) for name in ("ha.stdout.log", "ha.stderr.log")]
     return max((time for time in times if time is not None), default=None)
 
 
+def ending(paths: ColimaPaths) -> Ending:
+    """Why the last hostagent ended, by the tail of ha.stderr.log."""
+    log = paths.instance / "ha.stderr.log"
+    stamp = _seen(log, lambda: _stamp(log), None)
+    return Ending.UNKNOWN if stamp is None else _ending_in(log, stamp)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _ending_in(log: Path, stamp: Stamp) -> Ending:
+    """By the first word of an end since the last beginning: what follows it is its consequence."""
+    del stamp  # what makes it be read anew
+    found = Ending.UNKNOWN
+    for line in _tail(log):
+        said = _entry(line).get("msg")
+        if not isinstance(said, str):
+            continue
+        if said.startswith(_BEGAN):
+            found = Ending.UNKNOWN
+        elif found is Ending.UNKNOWN and _TOLD.fullmatch(said):
+            found = Ending.TOLD
+        elif found is Ending.UNKNOWN and _CRASHED.fullmatch(said):
+            found = Ending.CRASHED
+    return found
+
+
 def last_error(paths: ColimaPaths) -> str:
     """The newest error in the tail of ha.stderr.log, where reasons of failed starts stand."""
-    log = paths.instance / "ha.stderr.log"
+    errors = (_error_of(line) for line in reversed(_tail(paths.instance / "ha.stderr.log")))
+    return next((error for error in islice(errors, ERROR_LINES) if error), "")
 
+
+def _tail(log: Path) -> list[str]:
     def read() -> list[str]:
         with log.open("rb") as file:
             size = file.seek(0, 2)
-            file.seek(max(0, size - (1 << 16)))
-            return file.read().decode("utf-8", "replace").splitlines()
+            file.seek(max(0, size - TAIL_BYTES))
+            return file.read(TAIL_BYTES).decode("utf-8", "replace").split("\n")
 
     nothing: list[str] = []
-    errors = (_error_of(line) for line in reversed(_seen(log, read, nothing)))
-    return next((error for error in islice(errors, ERROR_LINES) if error), "")
+    return _seen(log, read, nothing)
 
 
 def forwarder(paths: ColimaPaths) -> Forwarder | None:
@@ -212,13 +241,17 @@ def _says_running(line: bytes) -> bool:
 
 
 def _error_of(line: str) -> str:
+    entry = _entry(line)
+    return str(entry.get("msg", "")) if entry.get("level") in {"error", "fatal"} else ""
+
+
+def _entry(line: str) -> dict[str, object]:
+    """One line of a hostagent's log; {} for what is none, such as a line that is cut off."""
     try:
         entry = json.loads(line)
-    except ValueError:
-        return ""
-    if not isinstance(entry, dict) or entry.get("level") not in {"error", "fatal"}:
-        return ""
-    return str(entry.get("msg", ""))
+    except (ValueError, RecursionError):
+        return {}
+    return entry if isinstance(entry, dict) else {}
 
 
 def _stamp(path: Path) -> Stamp:

@@ -13,12 +13,11 @@ from typing import Final
 
 from healer.adapters.colima_files import (
     PID_BYTES,
-    older_than_boot,
     parse_pid,
     usernet_pid_file,
 )
 from healer.adapters.colima_files import ours as our_processes
-from healer.model.machine import ColimaPaths, ProcessInfo
+from healer.model.machine import ColimaPaths, ProcessInfo, older_than_boot
 
 _NO_FOLDER: Final = frozenset({ENOENT, ENOTDIR, ELOOP})
 """Of a link instead of a folder Linux says ENOTDIR, macOS ELOOP."""

@@ -77,7 +77,10 @@ class Ticked:
 
 @dataclass(frozen=True, slots=True)
 class Woke:
-    """The Mac slept, or has just booted; what looks bad now may be on its way back."""
+    """The Mac slept, has just booted, or its clock was set.
+
+    What looks bad now may be on its way back, or look so by that clock alone.
+    """
 
     grace: float
     """Seconds for which badness is expected."""

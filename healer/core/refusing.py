@@ -116,7 +116,7 @@ def _paused(case: Case) -> Refusal | None:
 def _in_wake_grace(case: Case) -> Refusal | None:
     if case.policy.one_pass or case.now >= case.world.grace_until:
         return None
-    return Refusal(Rule.GRACE, "just booted or woken", case.world.grace_until)
+    return Refusal(Rule.GRACE, "just booted or woken, or the clock was set", case.world.grace_until)
 
 
 def _yielding(case: Case) -> Refusal | None:

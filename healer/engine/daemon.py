@@ -32,7 +32,7 @@ from healer.ports import JournalError, News, Pulse
 
 _ALL: Final = frozenset(Layer)
 _SLEPT: Final = 5.0
-"""Clocks that differ by less have been read a moment apart."""
+"""Clocks that differ by less have been read a moment apart, or were corrected by NTP."""
 _LONGEST_RETREAT: Final = 300.0
 """A probe that breaks again and again is still asked now and then."""
 _SILENCE: Final = 120.0
@@ -62,6 +62,10 @@ class Paces:
     """Time is a fact each so many seconds, and each second while something stirs."""
     wake_grace: float = 60.0
     """For how long after a sleep badness is expected."""
+    clock_grace: float = 300.0
+    """The same after the Mac's wall clock was set. The VM follows it, and with it the age of
+    everything that Docker and the API tell by theirs: as long as the longest wait that hangs on
+    such an age, the five minutes that Talos has before it counts as wedged."""
     boot_grace: float = 0.0
     """The same from the start of the daemon on, when the Mac has just booted."""
 
@@ -108,7 +112,7 @@ class Daemon:
         self._inbox: Inbox | None = None
         self._guests: list[Guest] = []
         self._stirring = True
-        self._last = (clock.now(), clock.awake())
+        self._last = (clock.now(), clock.awake(), clock.wall())
         self._journal_asked = self._journal_proved = clock.now()
 
     @property
@@ -259,11 +263,14 @@ class Daemon:
     def _notice_sleep(self) -> None:
         """Before anything else is judged: what was seen before a sleep says little now (I16)."""
         clock = self._senses.parts.clock
-        (then, then_awake), self._last = self._last, (clock.now(), clock.awake())
-        slept = (self._last[0] - then) - (self._last[1] - then_awake)
-        if slept > _SLEPT:
-            self._take(Woke(self._senses.paces.wake_grace), self._last[0])
+        paces, before = self._senses.paces, self._last
+        self._last = now, awake, wall = clock.now(), clock.awake(), clock.wall()
+        passed = now - before[0]
+        if passed - (awake - before[1]) > _SLEPT:
+            self._take(Woke(paces.wake_grace), now)
             self.wake(_ALL)
+        if abs(wall - before[2] - passed) > _SLEPT:
+            self._take(Woke(paces.clock_grace), now)
 
     def _mind_journal(self) -> None:
         """Act again once it can be written again; take in what another process wrote."""

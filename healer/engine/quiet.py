@@ -1,6 +1,7 @@
 """Journals for runs that must leave no trace, and for those that could not open theirs."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from healer.core.facts import Act, Decision, Outcome, Pause
 from healer.core.ledger import Ledger
@@ -11,12 +12,20 @@ from healer.ports import JournalError
 class Snapshot:
     """What was in the journal when the run began; whatever happens is kept nowhere."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, known: Mapping[str, str] = MappingProxyType({})) -> None:
         self._ledger = ledger
+        self._known = known
 
     def ledger(self) -> Ledger:
         """As it was."""
         return self._ledger
+
+    def learn(self, word: str, value: str) -> None:
+        """Forget it."""
+
+    def known(self, word: str) -> str | None:
+        """As it was."""
+        return self._known.get(word)
 
     def begin(self, act: Act) -> None:
         """Forget it."""
@@ -49,20 +58,6 @@ class Snapshot:
     def written_by_others(self) -> bool:
         """Nobody else knows of it."""
         return False
-
-
-class Forgetful:
-    """ports.Memory of a run that leaves no trace: what was known when it began."""
-
-    def __init__(self, known: Mapping[str, str]) -> None:
-        self._known = known
-
-    def learn(self, word: str, value: str) -> None:
-        """Forget it."""
-
-    def known(self, word: str) -> str | None:
-        """As it was."""
-        return self._known.get(word)
 
 
 class BrokenJournal(Snapshot):

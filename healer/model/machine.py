@@ -4,6 +4,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
+
+_BOOT_MARGIN: Final = 1.0
+"""Seconds: boot times and some file times are whole seconds."""
+
+
+def older_than_boot(modified: float, boot: float) -> bool:
+    """Whether a file of that time was surely written before the boot (epoch seconds)."""
+    return modified < boot - _BOOT_MARGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,17 @@ class VmStatus(StrEnum):
     MISSING = "missing"
 
 
+class Ending(StrEnum):
+    """Why the hostagent ended, by its own log."""
+
+    CRASHED = "crashed"
+    """The VM's driver stopped by itself; the hostagent then cleaned up as after a stop."""
+    TOLD = "told"
+    """A signal told it to stop, which is what `colima stop` does."""
+    UNKNOWN = "unknown"
+    """It wrote nothing of it, or its log could not be understood."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hostagent:
     """What the instance folder and ha.sock say, without running colima."""
@@ -57,11 +77,11 @@ class Hostagent:
     """Sockets and pid files found, as names relative to the profile or instance folder."""
     disk_locked_by: str = ""
     """Target of `_disks/colima/in_use_by` when it is there; '' otherwise."""
-    stopped_ago: float | None = None
-    """Seconds since the hostagent last wrote a log while no VM runs; None if unknown."""
-    ran_this_boot: bool = False
-    """The hostagent wrote a log after the Mac's boot. Not told by the folder: a mere
-    `colima list` deletes dead pid files and so touches it (facts/colima.md §1.2)."""
+    logged_at: float | None = None
+    """When it last wrote a log, in epoch seconds by the wall clock of that moment; None without
+    logs. Not told by the folder: a mere `colima list` deletes dead pid files and so touches it."""
+    ending: Ending = Ending.UNKNOWN
+    """Why the last one ended; unknown while one lives."""
 
 
 @dataclass(frozen=True, slots=True)

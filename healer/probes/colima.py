@@ -6,8 +6,9 @@ from typing import Final, Literal, assert_never
 from healer.core.observation import Finding, Group, Observation, Sign, Subject
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
-from healer.model.machine import Hostagent, VmStatus
+from healer.model.machine import Ending, Hostagent, VmStatus
 from healer.ports import EngineEyes, GuestEyes, HostEyes, PortError, TargetIll, TargetSilent, VmEyes
+from healer.probes.ages import VM_LOG, VM_PROCESS, Ages
 from healer.probes.asking import BANNER, DOCKER_SOCKET, HOSTAGENT, ask, ask_both, witness
 
 BOOT: Final = 180.0
@@ -15,9 +16,12 @@ BOOT: Final = 180.0
 seen under emulation (facts/colima.md §1.5, §8). A `colima start` that is still at work makes
 healer yield however long it takes."""
 
-CRASHED: Final = frozenset({"ha.pid", "ha.sock", "ssh.sock", "docker.sock", "containerd.sock"})
-"""A clean stop removes these (facts/colima.md §2), so one of them left behind proves that
-nobody stopped the VM on purpose."""
+CRASHED: Final = frozenset(
+    {"ha.pid", "ha.sock", "ssh.sock", "qmp.sock", "serial.sock", "serialv.sock"}
+)
+"""A stop removes these, and so does `colima stop --force`: one that is left behind shows that
+nobody stopped the VM. docker.sock shows nothing: it outlives a forced stop, and a stop after the
+ssh master that made it had died."""
 
 Resting = Literal[VmStatus.STOPPED, VmStatus.BROKEN, VmStatus.MISSING]
 """Colima's words for a VM that does not run."""
@@ -47,11 +51,14 @@ class ColimaProbe:
 
     layer = Layer.COLIMA
 
-    def __init__(self, vm: VmEyes, guest: GuestEyes, engine: EngineEyes, host: HostEyes) -> None:
+    def __init__(
+        self, vm: VmEyes, guest: GuestEyes, engine: EngineEyes, host: HostEyes, ages: Ages
+    ) -> None:
         self._vm = vm
         self._guest = guest
         self._engine = engine
         self._host = host
+        self._ages = ages
 
     async def look(self) -> Observation:
         """Look once.
@@ -62,14 +69,34 @@ class ColimaProbe:
         agent = await ask(self._vm.hostagent)
         if isinstance(agent, PortError):
             return Observation(self.layer, unknown=str(agent))
+        stopped = self._stopped_ago(agent)
+        self._started_ago(agent)
         if agent.pid_alive and agent.pid_is_ours and agent.answers:
-            return await self._running(agent)
+            return await self._running(agent, stopped)
         status = await ask(self._vm.status)
         if status is VmStatus.RUNNING:
-            return await self._running(agent)
-        return _at_rest(agent, status)
+            return await self._running(agent, stopped)
+        return _at_rest(agent, status, stopped)
 
-    async def _running(self, agent: Hostagent) -> Observation:
+    def _stopped_ago(self, agent: Hostagent) -> float:
+        """Seconds since the hostagent last wrote a log; inf = before the Mac's boot, or never.
+
+        Asked at each look: the last one before the stop bounds how long ago it can be.
+        """
+        if agent.logged_at is None:
+            return float("inf")
+        try:
+            booted = self._host.boot_time()
+        except PortError:
+            booted = None
+        # The log of a VM that runs is written all the time: the next healer needs no such age.
+        return self._ages.since(VM_LOG, agent.logged_at, booted, keep=not agent.answers)
+
+    def _started_ago(self, agent: Hostagent) -> float:
+        """Seconds since this hostagent was first seen; inf = it was there at the first look."""
+        return self._ages.age(VM_PROCESS, str(agent.pid), float("inf"), keep=False)
+
+    async def _running(self, agent: Hostagent, stopped: float) -> Observation:
         life = _Life(*await ask_both(self._guest.banner, self._engine.ping))
         if not life.dead:
             return Observation(self.layer, signs=life.signs, summary="Running")
@@ -79,12 +106,15 @@ class ColimaProbe:
         # With network.address on, `list` itself hangs on a hung guest (facts/colima.md §1.4).
         if status is VmStatus.RUNNING or (isinstance(status, TargetSilent) and agent.answers):
             return Observation(self.layer, (_zombie(agent, life),), signs=life.signs)
-        return _at_rest(agent, status, life.signs)
+        return _at_rest(agent, status, stopped, life.signs)
 
     async def _booting(self, agent: Hostagent) -> bool:
         """Lima's boot is not over and the hostagent is young, or its age is not known."""
         if agent.ready:
             return False
+        seen = self._started_ago(agent)
+        if seen < float("inf"):
+            return seen <= BOOT
         processes = await ask(self._host.processes)
         if isinstance(processes, PortError):
             return True
@@ -100,7 +130,7 @@ def _zombie(agent: Hostagent, life: _Life) -> Finding:
 
 
 def _at_rest(
-    agent: Hostagent, status: Resting | PortError, signs: tuple[Sign, ...] = ()
+    agent: Hostagent, status: Resting | PortError, stopped: float, signs: tuple[Sign, ...] = ()
 ) -> Observation:
     """Judge a VM that does not run, by Colima's own word for it."""
     signs = (*signs, *_hostagent_sign(agent))
@@ -110,15 +140,15 @@ def _at_rest(
         # `Stopped` is shown for the first seconds of a boot too (facts/colima.md §8).
         between = f"Colima says Stopped while hostagent {agent.pid} lives: between two states"
         return Observation(Layer.COLIMA, unknown=between, signs=signs)
-    return Observation(Layer.COLIMA, _ill(agent, status), signs=signs)
+    return Observation(Layer.COLIMA, _ill(agent, status, stopped), signs=signs)
 
 
-def _ill(agent: Hostagent, status: Resting) -> tuple[Finding, ...]:
+def _ill(agent: Hostagent, status: Resting, stopped: float) -> tuple[Finding, ...]:
     if not agent.created or status is VmStatus.MISSING:
         return (_missing(status),)
     match status:
         case VmStatus.STOPPED:
-            return (_stopped(agent), *_locked(agent))
+            return (_stopped(agent, stopped), *_locked(agent))
         case VmStatus.BROKEN:
             return (_broken(agent),)
         case _:
@@ -132,18 +162,31 @@ def _hostagent_sign(agent: Hostagent) -> tuple[Sign, ...]:
     return (Sign(Subject.MACHINE, Group.HOSTAGENT, alive=False, what=HOSTAGENT),)
 
 
-def _stopped(agent: Hostagent) -> Finding:
-    """A clean stop in this boot is a human's until patience ends; anything else is nobody's."""
-    crashed = sorted(CRASHED.intersection(agent.leftovers))
-    clean = agent.ran_this_boot and not crashed
-    human_ago = agent.stopped_ago if clean else None
-    if crashed:
-        how = f"not cleanly: {', '.join(crashed)} left behind"
-    elif not agent.ran_this_boot:
+def _stopped(agent: Hostagent, ago: float) -> Finding:
+    """A stop in this boot is a human's until patience ends, unless a crash is proved."""
+    crash = _crash(agent)
+    human_ago = None if crash or ago == float("inf") else ago
+    if crash:
+        how = f"not stopped by anybody: {crash}"
+    elif human_ago is None:
         how = "not started since the Mac booted"
     else:
-        how = "stopped cleanly" if human_ago is None else f"stopped cleanly {human_ago:.0f} s ago"
+        how = f"stopped {ago:.0f} s ago"
     return Finding(Reason.COLIMA_STOPPED, f"Colima says Stopped; {how}", human_ago=human_ago)
+
+
+def _crash(agent: Hostagent) -> str:
+    """What proves that the VM ended by itself: the hostagent's own words first; '' = nothing."""
+    match agent.ending:
+        case Ending.CRASHED:
+            return "the hostagent wrote that its driver stopped"
+        case Ending.TOLD:
+            return ""
+        case Ending.UNKNOWN:
+            left = sorted(CRASHED.intersection(agent.leftovers))
+            return f"{', '.join(left)} left behind" if left else ""
+        case _:
+            assert_never(agent.ending)
 
 
 def _locked(agent: Hostagent) -> tuple[Finding, ...]:

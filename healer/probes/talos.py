@@ -10,6 +10,7 @@ from healer.model.cluster import Condition, Listing, Node, Readiness
 from healer.model.container import Container
 from healer.model.verdicts import WantedContainer, shutting_down, start_refusal
 from healer.ports import ClusterEyes, EngineEyes, GuestEyes, NotThere, PortError, TargetIll, VmEyes
+from healer.probes.ages import CONTAINER, Ages
 from healer.probes.asking import ask, ask_both, port_group, witness
 from healer.probes.setup import NOTHING, SetupLook
 
@@ -42,12 +43,13 @@ class TalosProbe:
 
     layer = Layer.TALOS
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  (all that it looks at)
         self,
         engine: EngineEyes,
         cluster: ClusterEyes,
         guest: GuestEyes,
         vm: VmEyes,
+        ages: Ages,
         wanted: WantedContainer | None = None,
         setup: SetupLook = NOTHING,
     ) -> None:
@@ -55,6 +57,7 @@ class TalosProbe:
         self._cluster = cluster
         self._guest = guest
         self._vm = vm
+        self._ages = ages
         self._wanted = wanted or WantedContainer()
         self._setup = setup
         self._sighting: _Sighting | None = None
@@ -87,19 +90,27 @@ class TalosProbe:
     async def _stopped(self, container: Container) -> Finding:
         ago = await ask(lambda: self._engine.stopped_by_human_ago(container))
         evidence = _how_it_ended(container)
+        lasts = self._lasts(container, container.finished_ago if ago is None else ago)
         if isinstance(ago, PortError):
             # Not to know whether a human did it is no leave to undo it (I15).
             unsure = f"{evidence}; whether somebody stopped it is not known: {ago}"
             return Finding(Reason.TALOS_STOPPED, unsure, human_ago=0.0)
-        if ago is not None:
-            evidence = f"{evidence}; somebody stopped it {ago:.0f} s ago"
-        return Finding(Reason.TALOS_STOPPED, evidence, human_ago=ago)
+        if ago is None:
+            return Finding(Reason.TALOS_STOPPED, evidence)
+        evidence = f"{evidence}; somebody stopped it {lasts:.0f} s ago"
+        return Finding(Reason.TALOS_STOPPED, evidence, human_ago=lasts)
+
+    def _lasts(self, container: Container, told: float | PortError | None) -> float:
+        """Seconds for which it has been up, or down; `told` by the VM's wall clock."""
+        phase = f"{container.id} {container.started_at} {container.running}"
+        return self._ages.age(CONTAINER, phase, told if isinstance(told, float) else 0.0)
 
     async def _up(self, container: Container) -> Observation:
         node, ready = await ask_both(self._cluster.node, self._cluster.readiness)
         group = port_group(self._vm)
+        up = self._lasts(container, container.started_ago)
         stuck = self._stuck(container, node)
-        wedged = () if stuck else _wedged(container, node, ready)
+        wedged = () if stuck else _wedged(container, up, node, ready)
         return Observation(
             self.layer,
             (*stuck, *wedged, *self._settings(container), *_drift(container, self._wanted)),
@@ -108,7 +119,7 @@ class TalosProbe:
                 *witness(node, Subject.API, group, NODE),
                 *await self._own_control(group, node, stuck=bool(stuck)),
             ),
-            uptime=container.started_ago,
+            uptime=up,
             summary=_summary(container, node, stuck=bool(stuck)),
         )
 
@@ -177,10 +188,9 @@ def _is_ready(node: Listing[Node] | PortError) -> bool:
 
 
 def _wedged(
-    container: Container, node: Listing[Node] | PortError, ready: Readiness | PortError
+    container: Container, up: float, node: Listing[Node] | PortError, ready: Readiness | PortError
 ) -> tuple[Finding, ...]:
     """Running long enough, and nobody answers at the API's port; a `not ready` is an answer."""
-    up = container.started_ago or 0.0
     if up <= WARM_UP or not (isinstance(ready, TargetIll) and isinstance(node, TargetIll)):
         return ()
     evidence = f"running for {up:.0f} s, and {ready}"

@@ -49,7 +49,7 @@ class SimulatedCluster:
         return self._tower.old_lists if self._tower.troubles.stale else None
 
     def _server_time(self) -> float:
-        return self._tower.clock.wall() - self._tower.machine.clock_behind
+        return self._tower.machine.wall
 
     async def readiness(self) -> Readiness:
         """`/readyz`."""

@@ -34,7 +34,7 @@ class SimulatedEngine:
     async def container(self) -> Container:
         """`docker inspect`, without Env."""
         await self.reach("docker inspect", 0.01)
-        tower, box, at = self._tower, self._tower.box, self._tower.clock.at
+        tower, box, ago = self._tower, self._tower.box, self._tower.machine.ago
         if not box.there:
             raise NotThere("docker inspect", f"No such container: {NODE}")
         return Container(
@@ -43,8 +43,8 @@ class SimulatedEngine:
             status=box.status,
             exit_code=box.exit_code,
             error=box.error,
-            started_ago=None if box.started_at is None else at - box.started_at,
-            finished_ago=None if box.finished_at is None else at - box.finished_at,
+            started_ago=ago(box.started_at),
+            finished_ago=ago(box.finished_at),
             started_at=stamp(tower.clock.wall(box.started_at or 0.0)),
             restart_policy=box.restart_policy,
             memory=box.memory,
@@ -59,8 +59,7 @@ class SimulatedEngine:
         """From Docker's events, which end with the engine (talos-kubernetes.md §9)."""
         del container
         await self.reach("docker events", 0.01)
-        stopped = self._tower.box.stopped_event_at
-        return None if stopped is None else self._tower.clock.at - stopped
+        return self._tower.machine.ago(self._tower.box.stopped_event_at)
 
 
 class SimulatedEngineHands:

@@ -13,6 +13,12 @@ def _vm_power_cut(tower: Tower) -> None:
         tower.tell("the VM has lost its power")
 
 
+def _vm_crashes(tower: Tower) -> None:
+    if tower.machine.on:
+        tower.machine.driver_dies()
+        tower.tell("the VM has crashed, and its hostagent has cleaned up after it")
+
+
 def _vm_broken(tower: Tower) -> None:
     tower.mac_reboots()
     tower.machine.break_by_stale_files()
@@ -127,6 +133,12 @@ FAULTS_OF_THE_VM: tuple[Happening, ...] = (
         Layer.COLIMA,
         _vm_power_cut,
         "The VM's process is killed: everything in it is gone, files on the Mac stay (colima §2).",
+    ),
+    fault(
+        "vm_crashes",
+        Layer.COLIMA,
+        _vm_crashes,
+        "The VM's driver dies alone, and the hostagent cleans up as after a stop (colima §9).",
     ),
     Happening(
         "vm_broken",

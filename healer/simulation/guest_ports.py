@@ -33,7 +33,7 @@ class SimulatedGuest:
         api = tower.cluster.api.up and not tower.troubles.api_silent
         return GuestFacts(
             uptime=machine.uptime(),
-            clock=wall - machine.clock_behind,
+            clock=machine.wall,
             asked_at=wall,
             bridge_netfilter=machine.kernel.loaded,
             vxlan=machine.kernel.loaded,

@@ -24,15 +24,33 @@ class Human:
         self.box = box
         self.wishes: dict[str, Holds] = {}
         """What a human set, in words."""
+        self._stopped_vm: tuple[float, int] | None = None
+        """When a human's stop of the VM was over, and which life of the VM it ended."""
 
     def undone(self) -> tuple[str, ...]:
         """Wishes that somebody has undone."""
         return tuple(name for name, holds in self.wishes.items() if not holds())
 
+    @property
+    def stopped_vm_at(self) -> float | None:
+        """When a human's stop of the VM was over, if it has been off ever since."""
+        if self._stopped_vm is None or self._stopped_vm[1] != self.machine.life:
+            return None
+        return self._stopped_vm[0]
+
     def stop_vm(self) -> None:
         """`colima stop`."""
-        if self.machine.on and self.machine.begin_stop():
-            self._for(CLEAN_STOP_TAKES, self.mac.begin("colima stop"))
+        stopping = any(one.command == "colima stop" for one in self.mac.operations)
+        if not (self.machine.on and self.machine.begin_stop()):
+            return
+        self._for(CLEAN_STOP_TAKES, self.mac.begin("colima stop"))
+        ended = self.machine.life + 1  # by this very stop, and by nothing else that befalls it
+
+        def stopped() -> None:
+            if not stopping and not self.machine.on and self.machine.life == ended:
+                self._stopped_vm = self.clock.at, ended
+
+        self.clock.after(CLEAN_STOP_TAKES, stopped)
 
     def start_vm(self) -> None:
         """`colima start`; of a running VM it does nothing (facts/colima.md §1.5)."""

@@ -77,10 +77,10 @@ class SimulatedHost:
         ]
         if machine.hostagent:
             command = f"limactl hostagent --pidfile {_LIMA}/colima/ha.pid --socket ha.sock colima"
-            found.append(ProcessInfo(machine.pid, 1, _UID, machine.uptime(), command))
+            found.append(ProcessInfo(machine.pid, 1, _UID, self._age(machine.booted_at), command))
         if mux is not None:
             command = f"ssh: {_LIMA}/colima/ssh.sock [mux]"
-            found.append(ProcessInfo(mux, 1, _UID, machine.uptime(), command))
+            found.append(ProcessInfo(mux, 1, _UID, self._age(machine.booted_at), command))
         return found
 
     def _in_front(self) -> Sequence[ProcessInfo]:
@@ -90,15 +90,20 @@ class SimulatedHost:
         return [ProcessInfo(9_347, 1, _UID, age, command)] if self._tower.caddy_runs else []
 
     def _at_work(self) -> Sequence[ProcessInfo]:
-        at = self._tower.clock.at
         return [
-            ProcessInfo(one.pid, 1, _UID, at - one.began, one.command)
+            ProcessInfo(one.pid, 1, _UID, self._age(one.began), one.command)
             for one in self._tower.mac.operations
         ]
 
+    def _age(self, began: float) -> float:
+        """A Mac notes a process's start by the wall clock, and so a clock that is set ages it."""
+        clock = self._tower.clock
+        return max(0.0, clock.wall() - clock.wall(began))
+
     def boot_time(self) -> float:
-        """Epoch seconds."""
-        return self._tower.clock.wall(self._tower.mac.booted_at)
+        """Epoch seconds; it moves with the wall clock when that is set."""
+        clock = self._tower.clock
+        return clock.wall() - (clock.at - self._tower.mac.booted_at)
 
     def disk_free(self) -> int:
         """Bytes."""

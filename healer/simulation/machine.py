@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from enum import Enum, auto
 
-from healer.model.machine import Forwarder, VmStatus
+from healer.model.machine import Ending, Forwarder, VmStatus
 from healer.simulation.clockwork import Clockwork
 from healer.simulation.dockerd import Dockerd
 from healer.simulation.forwards import Forwards, Way
@@ -71,6 +71,8 @@ class Machine:
         self.leftovers_stale = False
         self.logged_at = 0.0
         """When the hostagent last wrote its log."""
+        self.ending = Ending.UNKNOWN
+        """What it wrote of its end."""
         self.disk_locked = False
         """`in_use_by` stays after an unclean end, and Lima before 2.1.1 minds it (§5)."""
         self.disk_used = 0.41
@@ -122,6 +124,7 @@ class Machine:
         self.on = self.hostagent = True
         self.guest, self.ready = Guest.ALIVE, False
         self.booted_at = self.logged_at = self.clock.at
+        self.ending = Ending.UNKNOWN
         self.ssh_port += 17
         self.clock_behind = 0.0
         self.kernel.boot()
@@ -166,7 +169,7 @@ class Machine:
             self.in_life(self.dies_after, self._crash)
 
     def _crash(self) -> None:
-        self.power_cut()
+        self.driver_dies()
         self.clock.tell("the VM has crashed")
 
     def power_cut(self) -> None:
@@ -174,10 +177,24 @@ class Machine:
         self._lose(killed=True)
         self.leftovers = CRASH_FILES
 
+    def driver_dies(self) -> None:
+        """The VM alone is gone; the hostagent notices, writes it down, and cleans up."""
+        self._lose(killed=True)
+        self.leftovers, self.ending = (), Ending.CRASHED
+
     def clean_stop(self) -> None:
         """The end of `colima stop`; what ran in the VM was ended a moment before."""
         self._lose(killed=False)
-        self.leftovers = ()
+        self.leftovers, self.ending = (), Ending.TOLD
+
+    @property
+    def wall(self) -> float:
+        """What the guest takes for the time; epoch seconds."""
+        return self.clock.wall() - self.clock_behind
+
+    def ago(self, at: float | None) -> float | None:
+        """The age of what the guest noted at that time of the clock of `now`."""
+        return None if at is None else max(0.0, self.wall - self.clock.wall(at))
 
     def force_stop(self) -> None:
         """`colima stop --force` clears the instance folder, not docker.sock (§1.6)."""
@@ -236,7 +253,9 @@ class Machine:
 
     def break_by_stale_files(self) -> None:
         """Pid files of the life before name strangers' processes: Broken for ever (§2)."""
+        logged_at = self.logged_at
         self.power_cut()
+        self.logged_at = logged_at
         self.listed, self.leftovers_stale = VmStatus.BROKEN, True
         self.clock.tell("pid files of the life before name strangers: Broken")
 

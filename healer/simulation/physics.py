@@ -26,6 +26,9 @@ from healer.simulation.troubles import Troubles
 from healer.simulation.truth import Truth
 from healer.simulation.workloads import Workload
 
+REBOOT_TAKES = 30.0
+"""Seconds from the end of the VM to the Mac's next boot."""
+
 
 class Tower:
     """Everything from the Mac's disk to LiveKit's probes.
@@ -122,6 +125,6 @@ class Tower:
         self.mac.boot()
         self.mac.booted_at -= ago
         self.launchd.boot()
-        self.machine.logged_at = min(self.machine.logged_at, self.mac.booted_at - 1.0)
+        self.machine.logged_at = min(self.machine.logged_at, self.mac.booted_at - REBOOT_TAKES)
         self.machine.leftovers_stale = bool(self.machine.leftovers)
         self.tell("the Mac has rebooted: the VM is off, its files are left behind")

@@ -3,7 +3,9 @@
 import anyio
 
 from healer.core.facts import Act
-from healer.model.machine import Forwarder, Hostagent, VmStatus
+from healer.core.ladders import LADDERS
+from healer.core.reasons import Reason
+from healer.model.machine import Ending, Forwarder, Hostagent, VmStatus
 from healer.ports import ActFailed, Children
 from healer.simulation.answering import answer
 from healer.simulation.mac import Operation
@@ -27,8 +29,7 @@ class SimulatedVm:
     async def hostagent(self) -> Hostagent:
         """What the instance folder says."""
         await answer(self._tower, "ha.sock", 0.01, 3.0)
-        machine, mac = self._tower.machine, self._tower.mac
-        at = self._tower.clock.at
+        machine, clock = self._tower.machine, self._tower.clock
         lives = machine.hostagent
         strangers = machine.leftovers_stale and machine.listed is VmStatus.BROKEN
         left = lives or "ha.pid" in machine.leftovers
@@ -43,8 +44,8 @@ class SimulatedVm:
             ready=machine.ready,
             leftovers=machine.leftovers,
             disk_locked_by="colima" if machine.disk_locked and not machine.on else "",
-            stopped_ago=None if machine.on else at - machine.logged_at,
-            ran_this_boot=machine.logged_at > mac.booted_at,
+            logged_at=clock.wall(machine.logged_at),
+            ending=Ending.UNKNOWN if lives else machine.ending,
         )
 
     async def status(self) -> VmStatus:
@@ -98,6 +99,7 @@ class SimulatedVmHands:
             tower.now()
             raise ActFailed("colima start", f"exit 1: {refusal}")
         self._spawn(act, "colima start", START_DONE_AFTER)
+        self._judge_start()
         machine.power_on()
         tower.changed()
         await anyio.sleep(START_DONE_AFTER)
@@ -138,6 +140,14 @@ class SimulatedVmHands:
         tower.mac.end_all("colima stop")
         tower.changed()
         return "list says Stopped"
+
+    def _judge_start(self) -> None:
+        """A VM that a human stopped a moment ago must stay so (I15), whatever a clock says."""
+        tower, patience = self._tower, LADDERS[Reason.COLIMA_STOPPED].patience
+        stopped = tower.human.stopped_vm_at
+        if stopped is not None and tower.clock.at - stopped < patience:
+            ago = tower.clock.at - stopped
+            tower.wrong(f"the VM was started {ago:.0f} s after somebody had stopped it")
 
     def _judge(self, how: str) -> None:
         """A VM that serves must not be taken down (I6)."""

@@ -18,7 +18,7 @@ from healer.core.facts import Pause
 from healer.engine.daemon import Daemon, Senses, Surroundings
 from healer.engine.recording import EvidenceRecorder
 from healer.engine.telling import Listener, Looked, Told
-from healer.ports import JournalError, Memory
+from healer.ports import JournalError
 from healer.probes.fresh_news import FreshNews
 from healer.settings import Settings
 from healer.settings.places import Places, places_of
@@ -129,7 +129,7 @@ def open_house(settings: Settings, environment: Mapping[str, str]) -> Household:
     run = f"{clock.wall():.0f}-{secrets.token_hex(2)}"
     _note_start(journal, settings, clock, run)
     children, ears, watchdog = OurChildren(journal, os.getpid()), Ears(), Watchdog()
-    outside = _outside(settings, places, children, journal, environment)
+    outside = _outside(settings, places, children, environment)
     senses = senses_of(settings, outside, journal, ears, children, run)
     recorder = EvidenceRecorder(journal, ears.heard_break, __version__)
     parts = replace(senses.parts, began=recorder.began, stepped=recorder.stepped)
@@ -189,11 +189,9 @@ def _outside(
     settings: Settings,
     places: Places,
     children: OurChildren,
-    memory: Memory,
     environment: Mapping[str, str],
 ) -> Outside:
-    manner = Manner(environment, resident=True)
-    return real_outside(settings, places, children, memory, manner)
+    return real_outside(settings, places, children, Manner(environment, resident=True))
 
 
 def senses_of(
@@ -217,7 +215,7 @@ async def reload(house: Household, settings: Settings, environment: Mapping[str,
 
     What it raises, it raises before anything is changed.
     """
-    outside = _outside(settings, house.places, house.children, house.journal, environment)
+    outside = _outside(settings, house.places, house.children, environment)
     listener, old = house.ears, house.outside
     senses = senses_of(settings, outside, house.journal, listener, house.children, house.run)
     house.daemon.reload(senses)

@@ -13,7 +13,7 @@ from healer.adapters.hot_add_book import HotAddBook
 from healer.adapters.mac_ports import MacPorts
 from healer.adapters.paths import RealPath
 from healer.core.ledger import Ledger
-from healer.engine.quiet import Forgetful, Snapshot
+from healer.engine.quiet import Snapshot
 from healer.hotadd.asking import Pauses
 from healer.hotadd.looking import Rules
 from healer.hotadd.parts import Parts
@@ -58,8 +58,8 @@ async def hot_add_parts(
     """Everything that it works with, closed at the end."""
     home = Path(environment.get("HOME", str(Path.home())))
     places, tower = places_of(settings, environment, home), settings.tower
-    children, memory = OurChildren(Snapshot(Ledger()), os.getpid()), Forgetful({})
-    outside = real_outside(settings, places, children, memory, Manner(environment))
+    children = OurChildren(Snapshot(Ledger()), os.getpid())
+    outside = real_outside(settings, places, children, Manner(environment))
     root = places.colima_home or resolve_root(environment, home)
     socket = ColimaPaths(root, tower.profile).docker_socket
     try:

@@ -43,6 +43,7 @@ from healer.ports import (
     VmEyes,
     VmHands,
 )
+from healer.probes.ages import Ages
 from healer.probes.apiserver import ApiserverProbe
 from healer.probes.colima import ColimaProbe
 from healer.probes.credentials import CredentialsLook
@@ -188,13 +189,14 @@ class Looks:
 
 
 def probes_of(
-    outside: Outside, settings: Settings, looks: Looks, own: Callable[[], Collection[int]]
+    outside: Outside, settings: Settings, looks: Looks, children: OurChildren
 ) -> tuple[Probe, ...]:
     """One probe a layer; they share some looks, and are handed eyes only."""
     home = os.environ.get("HOME")
-    foreign = _foreign(outside, settings, own)
+    foreign = _foreign(outside, settings, children.own)
     look, host = looks.guest, looks.host
     engine, cluster = looks.engine, looks.cluster
+    ages = Ages(outside.clock, children.journal)
 
     async def open_in_vm() -> frozenset[int]:
         return (await look.facts()).open_ports
@@ -211,11 +213,11 @@ def probes_of(
     )
     return (
         HostProbe(host, Path(home) if home else None, foreign, credentials),
-        ColimaProbe(outside.vm, look, engine, host),
+        ColimaProbe(outside.vm, look, engine, host, ages),
         SshProbe(look, host.lately(_LEAKS_FOR), outside.ours),
         DockerProbe(engine, look, outside.forward),
         KernelProbe(look),
-        TalosProbe(engine, cluster, look, outside.vm, _wanted(settings), setup.talos),
+        TalosProbe(engine, cluster, look, outside.vm, ages, _wanted(settings), setup.talos),
         ApiserverProbe(cluster, outside.vm, papers, outside.clock.wall, setup.apiserver),
         NodeProbe(cluster),
         FlannelProbe(cluster),
@@ -328,7 +330,7 @@ def parts_of(
     """What a pass, or a daemon, over any tower is made of."""
     looks = looks or Looks.over(outside, resident=False)
     return Parts(
-        probes=probes_of(outside, settings, looks, children.own),
+        probes=probes_of(outside, settings, looks, children),
         remedies=remedies_of(outside, settings, children.own),
         journal=journal,
         clock=outside.clock,

@@ -7,7 +7,7 @@ from pathlib import Path
 from healer.adapters.api_port import ApiPort
 from healer.adapters.service_patches import ServicePatches
 from healer.core.ledger import Ledger
-from healer.engine.quiet import Forgetful, Snapshot
+from healer.engine.quiet import Snapshot
 from healer.model.port_fix import Patch
 from healer.ports import ActFailed
 from healer.settings import Settings
@@ -25,10 +25,10 @@ async def patch_service(
     """
     home = Path(environment.get("HOME", str(Path.home())))
     places = places_of(settings, environment, home)
-    children, memory = OurChildren(Snapshot(Ledger()), os.getpid()), Forgetful({})
-    outside = real_outside(settings, places, children, memory, Manner(environment))
+    children = OurChildren(Snapshot(Ledger()), os.getpid())
+    outside = real_outside(settings, places, children, Manner(environment))
     tower = settings.tower
-    port_of = ApiPort(outside.engine, outside.guest, memory, tower.api_port)
+    port_of = ApiPort(outside.engine, outside.guest, children.journal, tower.api_port)
     services = ServicePatches(places.kubeconfig, tower.container, port_of)
     try:
         return await _patched(services, patch)

@@ -40,13 +40,14 @@ from healer.core.policy import Policy
 from healer.core.tower import Layer
 from healer.engine.listening import untold
 from healer.engine.passing import Mode, Pass
-from healer.engine.quiet import BrokenJournal, Forgetful, Snapshot
+from healer.engine.quiet import BrokenJournal, Snapshot
 from healer.engine.recording import EvidenceRecorder
 from healer.engine.telling import Listener
 from healer.model.launchd import rivals_of
 from healer.model.machine import ColimaPaths
 from healer.model.published import POD
-from healer.ports import Clock, Journal, JournalError, Memory
+from healer.ports import Clock, Journal, JournalError
+from healer.probes.ages import AGES
 from healer.settings import Settings
 from healer.settings.places import Places, places_of
 from healer.settings.policy import policy_of
@@ -103,7 +104,7 @@ def prepare(
         policy = replace(policy, no_acts_because=keeping.no_acts_because)
     children = OurChildren(keeping.journal, os.getpid())
     manner = Manner(environment, progress)
-    outside = real_outside(settings, places, children, keeping.memory, manner)
+    outside = real_outside(settings, places, children, manner)
     parts = parts_of(outside, settings, keeping.journal, listener, children)
     if keeping.recorder is not None:
         parts = replace(parts, began=keeping.recorder.began, stepped=keeping.recorder.stepped)
@@ -137,7 +138,6 @@ def real_outside(
     settings: Settings,
     places: Places,
     children: OurChildren,
-    memory: Memory,
     manner: Manner,
 ) -> Outside:
     """The Mac that we run on."""
@@ -152,7 +152,7 @@ def real_outside(
     rivals = rivals_of(paths.instance_name)
     host = HostAdapter(runner, places.state, path=path, rivals=rivals)
     commands = ColimaCommands(runner, paths, host, children_environment)
-    vm = ColimaEyes(commands, clock)
+    vm = ColimaEyes(commands)
     vm_hands = ColimaHands(
         commands, Settling(vm, clock), children, places.state / "runs", progress=manner.progress
     )
@@ -164,7 +164,7 @@ def real_outside(
     cluster = KubernetesCluster(
         places.kubeconfig,
         _names(settings),
-        ApiPort(engine, guest, memory, settings.tower.api_port),
+        ApiPort(engine, guest, children.journal, settings.tower.api_port),
     )
     watched = cluster.watched(clock)
     ours = our_processes(paths)
@@ -262,7 +262,6 @@ class _Keeping:
     """The journal of this run, and why nothing may be done if it cannot be kept."""
 
     journal: Journal
-    memory: Memory
     no_acts_because: str
     close: Callable[[], None]
     recorder: EvidenceRecorder | None = None
@@ -283,35 +282,29 @@ def _keep(places: Places, mode: Mode) -> _Keeping:
         journal = SqliteJournal.open(places.journal, clock)
     except JournalError as error:
         lock.release()
-        return _Keeping(BrokenJournal(error), Forgetful({}), str(error), lambda: None)
+        return _Keeping(BrokenJournal(error), str(error), lambda: None)
 
     def close() -> None:
         journal.close()
         lock.release()
 
     recorder = EvidenceRecorder(journal, untold, __version__)
-    return _Keeping(journal, journal, "", close, recorder)
+    return _Keeping(journal, "", close, recorder)
 
 
 def _looking(places: Places, clock: Clock, why: str) -> _Keeping:
     """What the journal holds now; nothing is added to it."""
     journal: Journal = Snapshot(Ledger())
-    memory: dict[str, str] = {}
     try:
         kept = SqliteJournal.for_reading(places.journal, clock)
         if kept is not None:
-            journal = Snapshot(kept.ledger())
-            memory = _known(kept)
+            journal = Snapshot(kept.ledger(), _known(kept))
             kept.close()
     except JournalError as error:
         journal = BrokenJournal(error)
-    return _Keeping(journal, Forgetful(memory), why, lambda: None)
+    return _Keeping(journal, why, lambda: None)
 
 
 def _known(journal: SqliteJournal) -> dict[str, str]:
-    """A journal of an older version has no such table, and is not migrated by a look."""
-    try:
-        port = journal.known(API_PORT)
-    except JournalError:
-        return {}
-    return {} if port is None else {API_PORT: port}
+    known = {word: journal.known(word) for word in (API_PORT, *AGES)}
+    return {word: value for word, value in known.items() if value is not None}

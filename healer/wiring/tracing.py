@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from healer.core.ledger import Ledger
-from healer.engine.quiet import Forgetful, Snapshot
+from healer.engine.quiet import Snapshot
 from healer.model.cluster import ServicePort
 from healer.model.container import Container
 from healer.model.path import Path
@@ -62,7 +62,7 @@ async def outside_of(settings: Settings, environment: Mapping[str, str]) -> Asyn
     home = FilePath(environment.get("HOME", str(FilePath.home())))
     places = places_of(settings, environment, home)
     children = OurChildren(Snapshot(Ledger()), os.getpid())
-    outside = real_outside(settings, places, children, Forgetful({}), Manner(environment))
+    outside = real_outside(settings, places, children, Manner(environment))
     try:
         yield outside
     finally:

@@ -25,7 +25,7 @@ from healer.adapters.clock import SystemClock
 from healer.adapters.guest_script import script
 from healer.adapters.ssh import SshGuest
 from healer.core.ledger import Ledger
-from healer.engine.quiet import Forgetful, Snapshot
+from healer.engine.quiet import Snapshot
 from healer.engine.watching import Probe, look_once
 from healer.settings import Settings, load
 from healer.settings.places import places_of
@@ -139,7 +139,7 @@ async def measure(rounds: int, spawned: Spawned) -> None:
     clock = Ahead()
     outside = _outside(settings, clock)
     looks = Looks.over(outside, resident=True)
-    probes = probes_of(outside, settings, looks, lambda: (os.getpid(),))
+    probes = probes_of(outside, settings, looks, OurChildren(Snapshot(Ledger()), os.getpid()))
     try:
         for _ in range(WARM):
             print("healthy" if not (said := await _all(probes)) else said)
@@ -166,7 +166,6 @@ def _outside(settings: Settings, clock: SystemClock) -> Outside:
         settings,
         places_of(settings, os.environ, home),
         OurChildren(Snapshot(Ledger()), os.getpid()),
-        Forgetful({}),
         Manner(os.environ, resident=True),
     )
     return replace(made, clock=clock)

@@ -22,6 +22,9 @@ from tests.unit.adapters.test_colima_eyes import hostagent_socket, reply
 
 _READY = '{"time":"2023-11-14T22:00:00Z","status":{"running":true,"sshLocalPort":41419}}\n'
 
+_TOLD = '{"level":"info","msg":"Received SIGINT, shutting down the host agent"}\n'
+RECORDED = Path(__file__).parents[1] / "recordings" / "colima"
+
 
 @dataclass(slots=True)
 class MacWorld:
@@ -47,12 +50,19 @@ class MacWorld:
     async def stop_cleanly(self) -> None:
         """The hostagent's last words are of this boot."""
         self.mac.create()
-        self.mac.write(self.mac.instance / "ha.stderr.log", "stopped\n")
+        self.mac.write(self.mac.instance / "ha.stderr.log", _TOLD)
         self.mac.lists("Stopped")
+
+    async def lose_the_driver(self) -> None:
+        """Recorded words of a real one."""
+        await self.stop_cleanly()
+        said = (RECORDED / "ha.stderr.crash.log").read_text(encoding="utf-8")
+        self.mac.write(self.mac.instance / "ha.stderr.log", said)
 
     async def crash(self) -> None:
         """A pid that nobody has, and sockets on which nobody listens."""
         await self.stop_cleanly()
+        self.mac.write(self.mac.instance / "ha.stderr.log", "")
         self.mac.write(self.mac.instance / "ha.pid", "4194305\n")
         for path in (self.mac.instance / "ha.sock", self.mac.paths.docker_socket):
             with socket.socket(socket.AF_UNIX) as one:
@@ -90,6 +100,10 @@ class SimulatedMacWorld:
         """Somebody's `colima stop`, to its end."""
         HAPPENINGS["vm_stopped_by_human"].befall(self.tower)
         await anyio.sleep(10.0)
+
+    async def lose_the_driver(self) -> None:
+        """At once."""
+        HAPPENINGS["vm_crashes"].befall(self.tower)
 
     async def crash(self) -> None:
         """At once."""

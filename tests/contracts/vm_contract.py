@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
-from healer.model.machine import Hostagent, VmStatus
+from healer.model.machine import Ending, Hostagent, VmStatus
 from healer.ports import VmEyes
 
 
@@ -25,6 +25,10 @@ class World(Protocol):
 
     async def crash(self) -> None:
         """It ran in this boot, and was killed: its files are left behind."""
+        ...
+
+    async def lose_the_driver(self) -> None:
+        """It ran in this boot, and its driver died alone."""
         ...
 
     async def reboot_with_reused_pids(self) -> None:
@@ -61,8 +65,8 @@ async def a_clean_stop_leaves_nothing_but_its_time(world: World) -> None:
     agent = await world.eyes.hostagent()
     assert (False, False, False) == life(agent)
     assert (True, None, None, ()) == (agent.created, agent.pid, agent.ssh_port, agent.leftovers)
-    assert agent.ran_this_boot
-    assert agent.stopped_ago is not None
+    assert agent.logged_at is not None
+    assert Ending.TOLD is agent.ending
     assert VmStatus.STOPPED is await world.eyes.status()
 
 
@@ -73,7 +77,17 @@ async def a_crash_leaves_its_files(world: World) -> None:
     assert (False, False, False) == life(agent)
     assert {"ha.pid", "ha.sock", "docker.sock"} <= set(agent.leftovers)
     assert not agent.pid_file_stale
-    assert agent.ran_this_boot
+    assert Ending.UNKNOWN is agent.ending
+    assert VmStatus.STOPPED is await world.eyes.status()
+
+
+async def a_dead_driver_leaves_nothing_but_a_word(world: World) -> None:
+    """The hostagent outlives it and cleans up: only its log tells a crash from a stop."""
+    await world.lose_the_driver()
+    agent = await world.eyes.hostagent()
+    assert (False, False, False) == life(agent)
+    assert () == agent.leftovers
+    assert Ending.CRASHED is agent.ending
     assert VmStatus.STOPPED is await world.eyes.status()
 
 
@@ -82,7 +96,7 @@ async def a_strangers_pid_is_seen_through(world: World) -> None:
     await world.reboot_with_reused_pids()
     agent = await world.eyes.hostagent()
     assert (True, False, False) == life(agent)
-    assert (True, False) == (agent.pid_file_stale, agent.ran_this_boot)
+    assert agent.pid_file_stale
     assert VmStatus.BROKEN is await world.eyes.status()
 
 
@@ -97,6 +111,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     a_running_vm_answers_on_its_socket,
     a_clean_stop_leaves_nothing_but_its_time,
     a_crash_leaves_its_files,
+    a_dead_driver_leaves_nothing_but_a_word,
     a_strangers_pid_is_seen_through,
     a_vm_that_was_never_made_is_missing,
 )

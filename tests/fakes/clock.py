@@ -32,6 +32,10 @@ class FakeClock:
         self._now += seconds
         self._wall += seconds
 
+    def set_wall(self, ahead: float) -> None:
+        """Somebody sets the wall clock so many seconds ahead."""
+        self._wall += ahead
+
     async def sleep(self, seconds: float) -> None:
         """Let the time pass at once, and others run."""
         self.slept.append(seconds)

@@ -7,6 +7,7 @@ from healer.model.machine import Forwarder, Hostagent, VmStatus
 from healer.ports import ActFailed
 from tests.fakes.faulty import Faulty
 
+WALL = 1_700_000_000.0
 RUNNING = Hostagent(
     created=True,
     pid=500,
@@ -15,9 +16,10 @@ RUNNING = Hostagent(
     answers=True,
     ssh_port=54321,
     ready=True,
-    ran_this_boot=True,
+    logged_at=WALL - 1.0,
 )
-STOPPED = Hostagent(created=True, stopped_ago=120.0, ran_this_boot=True)
+STOPPED = Hostagent(created=True, logged_at=WALL - 120.0)
+"""As `FakeClock` and `FakeHost` tell the time: in this boot, two minutes ago."""
 BROKEN = replace(RUNNING, answers=False, ssh_port=None, leftovers=("ha.pid", "ha.sock"))
 AFTER_REBOOT = Hostagent(
     created=True,
@@ -26,6 +28,7 @@ AFTER_REBOOT = Hostagent(
     pid_is_ours=False,
     pid_file_stale=True,
     leftovers=("ha.pid", "ha.sock", "docker.sock"),
+    logged_at=WALL - 2_000_000.0,
     disk_locked_by="/Users/joel/.colima/_lima/colima",
 )
 """A Mac that crashed and came up again, with the old pid given to a stranger."""
@@ -72,7 +75,7 @@ class FakeVm(Faulty):
         del act
         await self.meet("stop", act="stop")
         if self.state is VmStatus.RUNNING and self.stop_works:
-            self.state, self.agent = VmStatus.STOPPED, replace(STOPPED, stopped_ago=0.0)
+            self.state, self.agent = VmStatus.STOPPED, replace(STOPPED, logged_at=WALL)
         return "done"
 
     async def force_stop(self, act: Act) -> str:
@@ -81,7 +84,7 @@ class FakeVm(Faulty):
         await self.meet("force_stop", act="force_stop")
         if self.stop_works:
             self.state = VmStatus.STOPPED
-            self.agent = replace(STOPPED, stopped_ago=0.0, leftovers=("docker.sock",))
+            self.agent = replace(STOPPED, logged_at=WALL, leftovers=("docker.sock",))
         return "SIGKILL"
 
     async def remove_stale_files(self) -> str:

@@ -231,7 +231,11 @@ class Hostagent:
             self._stop.wait(self._settings.port_poll)
 
     def _shut_down(self) -> None:
-        self._log("Received SIGINT, shutting down the host agent")
+        """The same for a stop and for a VM that ended by itself, but for the first word."""
+        if self._stop.is_set():
+            self._log("Received SIGINT, shutting down the host agent")
+        else:
+            self._log("Driver stopped due to error: `vz driver state stopped`")
         self._log("Shutting down the host agent")
         self._event(exiting=True)
         self._forwards.end()

@@ -159,6 +159,12 @@ class Mac:
             "the VM is gone", lambda: not (pid and alive(pid)) and not census.inside_vm(self.layout)
         )
 
+    def crash(self) -> None:
+        """End the VM alone: its hostagent notices, writes it down and cleans up."""
+        agent = self.hostagent
+        census.send(self.init, signal.SIGKILL)
+        self.wait("the hostagent has ended", lambda: not alive(agent))
+
     def reboot(self) -> None:
         """As after the Mac's own reboot: no process lives, each file is older than the boot."""
         self.kill_everything()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from healer.adapters import colima_files as files
+from healer.model.machine import ColimaPaths, Ending
 from tests.lab.virtual import lima
 from tests.lab.virtual.conftest import IMAGE
 
@@ -321,6 +323,25 @@ def test_a_cut_and_a_start(mac: Mac) -> None:
     mac.start_vm()
     mac.wait("kept runs", lambda: exits(mac)["kept"][0] == "running")
     assert ("exited", 255) == exits(mac)["left"]
+
+
+def test_a_crash_leaves_what_a_stop_leaves_but_for_its_words(mac: Mac) -> None:
+    """No pid file, no socket: only the hostagent's log tells that nobody stopped the VM."""
+    log = mac.layout.instance / "ha.stderr.log"
+    mac.stop_vm()
+    stopped = (files.leftovers(paths(mac)), files.ending(paths(mac)))
+    mac.start_vm()
+    mac.crash()
+
+    assert ((), Ending.TOLD) == stopped
+    assert ((), Ending.CRASHED) == (files.leftovers(paths(mac)), files.ending(paths(mac)))
+    assert "Stopped" == status(mac)
+    assert "Driver stopped due to error" in log.read_text()
+
+
+def paths(mac: Mac) -> ColimaPaths:
+    """Where healer looks for the lab's Colima."""
+    return ColimaPaths(mac.layout.colima)
 
 
 def test_a_clean_stop_asks_containers(mac: Mac) -> None:

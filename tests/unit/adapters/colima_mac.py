@@ -194,9 +194,7 @@ class Mac:
 
     def eyes(self, *, info_deadline: float = 5.0, list_deadline: float = 10.0) -> ColimaEyes:
         """The eyes, with deadlines that a busy machine can meet."""
-        return ColimaEyes(
-            self.commands(), self.clock, info_deadline=info_deadline, list_deadline=list_deadline
-        )
+        return ColimaEyes(self.commands(), info_deadline=info_deadline, list_deadline=list_deadline)
 
     def hands(self, patience: Patience = QUICK) -> ColimaHands:
         """The hands."""

@@ -7,7 +7,8 @@ import pytest
 
 from healer.adapters.api_port import API_PORT, ApiPort
 from healer.adapters.journal import SqliteJournal
-from healer.engine.quiet import Forgetful
+from healer.core.ledger import Ledger
+from healer.engine.quiet import Snapshot
 from healer.model.container import PortBinding
 from healer.ports import JournalError, Memory, TargetIll
 from tests.fakes.engine import UP, FakeEngine
@@ -34,21 +35,23 @@ async def test_dockers_binding_decides() -> None:
     """Nobody else is asked, whatever was known before."""
     guest = FakeGuest(replace(WELL, api_port=3))
 
-    assert 55_001 == await port_of(FakeEngine(ELSEWHERE), guest, Forgetful({API_PORT: "2"}))()
+    assert (
+        55_001 == await port_of(FakeEngine(ELSEWHERE), guest, Snapshot(Ledger(), {API_PORT: "2"}))()
+    )
 
 
 async def test_what_was_known_last_comes_before_the_vm() -> None:
     """A dead docker.sock does not make the API unreachable."""
     guest = FakeGuest(replace(WELL, api_port=3))
 
-    assert 55_001 == await port_of(dead(), guest, Forgetful({API_PORT: "55001"}))()
+    assert 55_001 == await port_of(dead(), guest, Snapshot(Ledger(), {API_PORT: "55001"}))()
 
 
 async def test_the_vms_own_docker_is_asked_by_ssh() -> None:
     """Nothing was ever known: the VM knows."""
     guest = FakeGuest(replace(WELL, api_port=55_002))
 
-    assert 55_002 == await port_of(dead(), guest, Forgetful({}))()
+    assert 55_002 == await port_of(dead(), guest, Snapshot(Ledger(), {}))()
 
 
 async def test_nobody_knows() -> None:
@@ -56,7 +59,7 @@ async def test_nobody_knows() -> None:
     guest = FakeGuest()
     guest.die()
 
-    assert await port_of(dead(), guest, Forgetful({}))() is None
+    assert await port_of(dead(), guest, Snapshot(Ledger(), {}))() is None
 
 
 @pytest.mark.parametrize("kept", ["", "no port", "-1", "99999", "٣"])
@@ -64,7 +67,7 @@ async def test_a_memory_that_makes_no_sense_is_not_believed(kept: str) -> None:
     """The next in the order is asked."""
     guest = FakeGuest(replace(WELL, api_port=55_002))
 
-    assert 55_002 == await port_of(dead(), guest, Forgetful({API_PORT: kept}))()
+    assert 55_002 == await port_of(dead(), guest, Snapshot(Ledger(), {API_PORT: kept}))()
 
 
 async def test_a_port_outlives_the_run_that_learnt_it(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """What Colima's and Lima's files say."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from healer.adapters import colima_files as files
-from healer.model.machine import ColimaPaths, Forwarder
+from healer.model.machine import ColimaPaths, Ending, Forwarder, older_than_boot
 from healer.ports import CannotLook
 from tests.unit.adapters.colima_mac import BEFORE, BOOT, Mac
 
@@ -148,7 +149,7 @@ def test_the_last_error_of_the_hostagent(mac: Mac) -> None:
 def test_without_a_log_there_is_no_error(mac: Mac) -> None:
     """A VM that never ran has no words."""
     assert not files.last_error(mac.paths)
-    assert files.last_life(mac.paths) is None
+    assert files.logged_at(mac.paths) is None
 
 
 def test_the_disk_lock_names_its_holder(mac: Mac) -> None:
@@ -177,7 +178,7 @@ def test_leftovers_are_sockets_and_pid_files(mac: Mac) -> None:
 )
 def test_older_than_the_boot_is_so_by_more_than_rounding(*, older: bool, modified: float) -> None:
     """Boot times are whole seconds, so a file of that very second is not older."""
-    assert older == files.older_than_boot(modified, BOOT)
+    assert older == older_than_boot(modified, BOOT)
 
 
 def test_what_a_file_says_is_read_anew_when_it_was_written(mac: Mac) -> None:
@@ -194,3 +195,70 @@ def test_what_a_file_says_is_read_anew_when_it_was_written(mac: Mac) -> None:
     log.unlink()
     profile.unlink()
     assert (False, None) == (files.boot_is_over(mac.paths), files.forwarder(mac.paths))
+
+
+def line(said: object) -> str:
+    """One line of a hostagent's log."""
+    return json.dumps({"level": "info", "msg": said, "time": "2026-11-30T16:40:37Z"}) + "\n"
+
+
+BEGAN = line("hostagent socket created at /Users/joel/.colima/_lima/colima/ha.sock")
+TOLD = line("Received SIGINT, shutting down the host agent")
+CRASHED = line("Driver stopped due to error: `signal: killed`")
+VZ = line('Driver stopped due to error: "vz driver state stopped"')
+POWERED_OFF = line("Driver stopped due to error: `<nil>`")
+
+
+@pytest.mark.parametrize(
+    ("log", "ending"),
+    [
+        ("", Ending.UNKNOWN),
+        (BEGAN, Ending.UNKNOWN),
+        (BEGAN + TOLD, Ending.TOLD),
+        (BEGAN + TOLD.replace("SIGINT", "SIGTERM"), Ending.TOLD),
+        (BEGAN + CRASHED, Ending.CRASHED),
+        (BEGAN + VZ, Ending.CRASHED),
+        (BEGAN + POWERED_OFF, Ending.UNKNOWN),
+        # What comes second follows from the first.
+        (BEGAN + TOLD + VZ, Ending.TOLD),
+        (BEGAN + CRASHED + TOLD, Ending.CRASHED),
+        # Only the last run counts, also where logs are appended to.
+        (BEGAN + CRASHED + BEGAN, Ending.UNKNOWN),
+        (BEGAN + CRASHED + BEGAN + TOLD, Ending.TOLD),
+        (BEGAN + TOLD + BEGAN + CRASHED, Ending.CRASHED),
+        # Words of somebody else, garbage, and a log that is longer than what is read of it.
+        (line("the guest says: " + "Driver stopped due to error: `x`"), Ending.UNKNOWN),
+        (line(7) + line(None) + "[1]\n{\n\x00\xff" + "[" * 100_000, Ending.UNKNOWN),
+        ("[" * 30_000 + "\n" + CRASHED, Ending.CRASHED),
+        ("x" * (1 << 20) + "\n" + CRASHED, Ending.CRASHED),
+        (CRASHED + "x" * (1 << 20), Ending.UNKNOWN),
+    ],
+)
+def test_a_hostagent_writes_why_it_ends(mac: Mac, log: str, ending: Ending) -> None:
+    """A human's stop and a crash leave the same files, and not the same words."""
+    mac.write(mac.instance / "ha.stderr.log", log)
+
+    assert ending is files.ending(mac.paths)
+
+
+def test_recorded_words_of_a_crash_are_understood(mac: Mac) -> None:
+    """A real driver was killed; its hostagent cleaned up."""
+    said = (RECORDINGS / "ha.stderr.crash.log").read_text(encoding="utf-8")
+    mac.write(mac.instance / "ha.stderr.log", said)
+
+    assert Ending.CRASHED is files.ending(mac.paths)
+
+
+def test_recorded_words_of_a_stop_are_understood(mac: Mac) -> None:
+    """`limactl stop` repeats what the hostagent writes, each line with its mark."""
+    (stop,) = json.loads((RECORDINGS / "stop.json").read_text(encoding="utf-8"))
+    said = [one.partition("[hostagent] ")[2] for one in stop["stdout"].splitlines()]
+    words = (json.loads(f'"{one.removesuffix(chr(34))}"') for one in said if one)
+    mac.write(mac.instance / "ha.stderr.log", "".join(line(one) for one in words))
+
+    assert Ending.TOLD is files.ending(mac.paths)
+
+
+def test_no_log_tells_nothing(mac: Mac) -> None:
+    """It never ran, or somebody deleted it."""
+    assert Ending.UNKNOWN is files.ending(mac.paths)

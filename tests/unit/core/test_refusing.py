@@ -31,6 +31,7 @@ FLANNEL = Finding(Reason.FLANNEL_CRASHING, "restarts")
 LOST = Finding(Reason.POD_UNKNOWN, "Unknown", target="joelclaw/a@1", owner="a")
 DELETE = act_of(Remedy.DELETE_POD, Reason.POD_UNKNOWN, target="joelclaw/b@2", owner="b")
 LOAD = act_of(Remedy.LOAD_MODULES, Reason.BR_NETFILTER_MISSING)
+JUST_WOKEN = "just booted or woken, or the clock was set"
 
 
 @pytest.mark.parametrize("finding", [STOPPED, TAINTED, UNLOADED, FLANNEL, LOST])
@@ -104,7 +105,7 @@ def test_a_pause_ends_at_its_time(until: float | None, expected: Refusal | None)
 
 @pytest.mark.parametrize(
     ("until", "expected"),
-    [(NOW, None), (NOW + 1.0, Refusal(Rule.GRACE, "just booted or woken", NOW + 1.0))],
+    [(NOW, None), (NOW + 1.0, Refusal(Rule.GRACE, JUST_WOKEN, NOW + 1.0))],
 )
 def test_the_grace_after_a_wake_ends_at_its_time(until: float, expected: Refusal | None) -> None:
     """I16: and a refusal says when."""

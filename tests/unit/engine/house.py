@@ -24,10 +24,16 @@ class NappingClock(LoopClock):
     """A Mac that can be put to sleep: its own time goes on, the loop's stands still."""
 
     slept = 0.0
+    ahead = 0.0
+    """Seconds by which its wall clock was set."""
 
     def now(self) -> float:
         """Sleep included."""
         return anyio.current_time() + self.slept
+
+    def wall(self) -> float:
+        """Sleep included, and whatever it was set to."""
+        return super().wall() + self.slept + self.ahead
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import anyio
+import pytest
 
 from healer.core.facts import (
     Act,
@@ -147,6 +148,22 @@ def test_a_sleep_is_noticed_before_anything_is_judged() -> None:
 
     said = [one for one in house.tower.ears.said(Refused) if isinstance(one, Refused)]
     assert Rule.GRACE in {one.rule for one in said}
+
+
+@pytest.mark.parametrize(
+    ("ahead", "acts"), [(-3600.0, 0), (-5.5, 0), (-4.5, 1), (4.5, 1), (5.5, 0), (3600.0, 0)]
+)
+def test_a_clock_that_is_set_is_noticed_before_anything_is_judged(ahead: float, acts: int) -> None:
+    """I16: all that is told by the VM's clock looks older or younger at once, and is left alone."""
+    house = House()
+
+    async def falls_and_is_set(_: Daemon) -> None:
+        house.tower.ill.update(DOWN)
+        house.clock.ahead = ahead
+        house.rope.pull(frozenset({Layer.TALOS}))
+
+    house.live(30.0, falls_and_is_set)
+    assert ["act start_container"] * acts == [one for one in house.tower.log if "act" in one]
 
 
 def test_the_first_fact_after_a_sleep_is_judged_in_its_grace() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from healer.core.facts import Pause
 from healer.core.ledger import Ledger
-from healer.engine.quiet import BrokenJournal, Forgetful, Snapshot
+from healer.engine.quiet import BrokenJournal, Snapshot
 from healer.ports import JournalError
 
 
@@ -25,7 +25,7 @@ def test_a_snapshot_keeps_what_it_was_given_and_nothing_more() -> None:
 
 def test_what_was_learnt_before_the_run_is_known_and_nothing_else() -> None:
     """A rehearsal learns nothing for later."""
-    memory = Forgetful({"api_port": "64784"})
+    memory = Snapshot(Ledger(), {"api_port": "64784"})
     memory.learn("api_port", "1")
     memory.learn("node", "joelclaw-controlplane-1")
 

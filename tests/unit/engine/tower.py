@@ -68,6 +68,15 @@ class Scribe:
         self._called("ledger")
         return self.kept
 
+    def learn(self, word: str, value: str) -> None:
+        """A single fact."""
+        self._called(f"learn {word} {value}")
+
+    def known(self, word: str) -> str | None:
+        """Nothing is known."""
+        self._called(f"known {word}")
+        return None
+
     def begin(self, act: Act) -> None:
         """An intent."""
         self._called(f"begin {act.remedy}")

@@ -4,12 +4,16 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from healer.core.ledger import Ledger
 from healer.core.observation import Group, Observation, Sign, Subject
 from healer.core.reasons import Reason
-from healer.model.machine import Hostagent, VmStatus
+from healer.engine.quiet import Snapshot
+from healer.model.machine import Ending, Hostagent, VmStatus
 from healer.ports import CannotLook, Denied, TargetIll, TargetSilent
+from healer.probes.ages import Ages
 from healer.probes.asking import BANNER, DOCKER_SOCKET, HOSTAGENT
 from healer.probes.colima import BOOT, ColimaProbe
+from tests.fakes.clock import FakeClock
 from tests.fakes.engine import FakeEngine
 from tests.fakes.forward import REFUSED, SILENT
 from tests.fakes.guest import FakeGuest
@@ -25,10 +29,16 @@ class Tower:
     guest: FakeGuest = field(default_factory=FakeGuest)
     engine: FakeEngine = field(default_factory=FakeEngine)
     host: FakeHost = field(default_factory=FakeHost)
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    def __post_init__(self) -> None:
+        """Make the probe, which remembers ages."""
+        ages = Ages(self.clock, Snapshot(Ledger()))
+        self.probe = ColimaProbe(self.vm, self.guest, self.engine, self.host, ages)
 
     async def look(self) -> Observation:
         """One look."""
-        return await ColimaProbe(self.vm, self.guest, self.engine, self.host).look()
+        return await self.probe.look()
 
     def die(self) -> None:
         """Ssh and docker.sock fall silent."""
@@ -143,25 +153,90 @@ async def test_a_clean_stop_in_this_boot_is_a_humans() -> None:
 @pytest.mark.parametrize(
     "agent",
     [
-        replace(STOPPED, leftovers=("docker.sock",)),
+        replace(STOPPED, leftovers=("docker.sock", "ssh.sock")),
         replace(STOPPED, leftovers=("vz.pid", "ha.pid")),
-        replace(STOPPED, ran_this_boot=False),
-        replace(STOPPED, ran_this_boot=False, leftovers=("ha.sock",)),
+        replace(STOPPED, leftovers=("serial.sock",)),
+        replace(STOPPED, ending=Ending.CRASHED),
+        replace(STOPPED, logged_at=AFTER_REBOOT.logged_at),
+        replace(STOPPED, logged_at=AFTER_REBOOT.logged_at, leftovers=("ha.sock",)),
+        replace(STOPPED, logged_at=None),
     ],
 )
 async def test_a_crash_or_a_reboot_is_nobodys_wish(agent: Hostagent) -> None:
-    """Files that a clean stop removes, or no run since the boot: it may start at once."""
+    """Its own last words, files that a stop removes, no run since the boot: start at once."""
     seen = await stopped(agent).look()
 
     assert [Reason.COLIMA_STOPPED] == reasons(seen)
     assert seen.findings[0].human_ago is None
 
 
-async def test_the_drivers_pid_file_may_outlive_a_clean_stop() -> None:
-    """vz.pid proves no crash (facts/colima.md §2)."""
-    seen = await stopped(replace(STOPPED, leftovers=("vz.pid",))).look()
+@pytest.mark.parametrize(
+    "agent",
+    [
+        replace(STOPPED, leftovers=("vz.pid",)),
+        replace(STOPPED, leftovers=("docker.sock", "containerd.sock")),
+        replace(STOPPED, leftovers=("ha.sock",), ending=Ending.TOLD),
+    ],
+)
+async def test_what_outlives_a_stop_proves_no_crash(agent: Hostagent) -> None:
+    """vz.pid may stay, docker.sock outlives a forced stop, and a signal is a human's word."""
+    seen = await stopped(agent).look()
 
     assert 120.0 == seen.findings[0].human_ago
+
+
+async def test_a_clock_that_is_set_makes_no_stop_older() -> None:
+    """I15: the age of a stop is told by the wall clock once, and kept on the boot clock."""
+    tower = Tower()
+    await tower.look()
+    tower.clock.advance(10.0)
+    tower.vm.agent = replace(STOPPED, logged_at=tower.clock.wall() - 4.0)
+    tower.vm.state = VmStatus.STOPPED
+    assert 4.0 == (await tower.look()).findings[0].human_ago
+
+    tower.clock.set_wall(86_400.0)
+    tower.clock.advance(2.0)
+    assert 6.0 == (await tower.look()).findings[0].human_ago
+
+    tower.clock.set_wall(-2 * 86_400.0)
+    tower.clock.advance(2.0)
+    assert 8.0 == (await tower.look()).findings[0].human_ago
+
+
+async def test_a_stop_is_no_older_than_the_last_look_at_a_vm_that_ran() -> None:
+    """A clock that was set between the two looks cannot make it so."""
+    tower = Tower()
+    await tower.look()
+    tower.clock.advance(10.0)
+    tower.vm.agent = replace(STOPPED, logged_at=tower.clock.wall() - 4.0)
+    tower.vm.state = VmStatus.STOPPED
+    tower.clock.set_wall(86_400.0)
+
+    assert 10.0 == (await tower.look()).findings[0].human_ago
+
+
+async def test_a_clock_that_is_set_makes_no_young_hostagent_old() -> None:
+    """The process list tells its age by the wall clock; a boot is no zombie for that."""
+    tower = stopped()
+    await tower.look()
+    tower.clock.advance(10.0)
+    tower.vm.agent, tower.vm.state = replace(RUNNING, ready=False), VmStatus.RUNNING
+    tower.host.table = [process(500, "limactl hostagent colima", age=86_400.0)]
+    tower.die()
+
+    await tower.look()
+    tower.clock.advance(BOOT - 10.0)
+    assert (await tower.look()).well
+    tower.clock.advance(1.0)
+    assert [Reason.COLIMA_ZOMBIE] == reasons(await tower.look())
+
+
+async def test_without_the_boots_time_a_stop_counts_as_one_of_this_boot() -> None:
+    """What cannot be determined is a human's."""
+    tower = stopped()
+    tower.host.faults["boot_time"] = CannotLook("sysctl", "exit 1")
+
+    assert 120.0 == (await tower.look()).findings[0].human_ago
 
 
 async def test_a_locked_disk_is_reported_beside_the_stop() -> None:
@@ -291,13 +366,3 @@ async def test_broken_tells_what_is_left_of_the_hostagent(agent: Hostagent, word
     seen = await Tower(FakeVm(agent, VmStatus.BROKEN)).look()
 
     assert words in seen.findings[0].evidence
-
-
-async def test_a_clean_stop_at_an_unknown_time_may_be_answered_at_once() -> None:
-    """Without a time there is nothing to count the patience from."""
-    seen = await stopped(replace(STOPPED, stopped_ago=None)).look()
-
-    assert (None, "Colima says Stopped; stopped cleanly") == (
-        seen.findings[0].human_ago,
-        seen.findings[0].evidence,
-    )

@@ -4,15 +4,19 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from healer.core.ledger import Ledger
 from healer.core.observation import Group, Observation, Sign, Subject
 from healer.core.reasons import Reason
+from healer.engine.quiet import Snapshot
 from healer.model.cluster import Condition, Readiness
 from healer.model.container import PortBinding
 from healer.model.machine import Forwarder
 from healer.model.verdicts import WantedContainer
 from healer.ports import CannotLook, Denied, TargetIll, TargetSilent
+from healer.probes.ages import Ages
 from healer.probes.talos import LONGEST_STOP, TalosProbe
 from tests.fakes.api import SERVER_TIME, FakeApi, node
+from tests.fakes.clock import FakeClock
 from tests.fakes.engine import DOWN, UP, FakeEngine
 from tests.fakes.guest import WELL, FakeGuest
 from tests.fakes.vm import FakeVm
@@ -29,10 +33,12 @@ class Tower:
     guest: FakeGuest = field(default_factory=FakeGuest)
     vm: FakeVm = field(default_factory=FakeVm)
     wanted: WantedContainer = field(default_factory=WantedContainer)
+    clock: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
         """Make the probe."""
-        self.probe = TalosProbe(self.engine, self.api, self.guest, self.vm, self.wanted)
+        ages = Ages(self.clock, Snapshot(Ledger()))
+        self.probe = TalosProbe(self.engine, self.api, self.guest, self.vm, ages, self.wanted)
 
     async def look(self) -> Observation:
         """One look."""
@@ -81,6 +87,33 @@ async def test_a_container_that_somebody_stopped_tells_when() -> None:
     seen = await Tower(FakeEngine(DOWN, human_ago=12.0)).look()
 
     assert 12.0 == seen.findings[0].human_ago
+
+
+async def test_a_clock_that_is_set_in_the_vm_makes_no_stop_older() -> None:
+    """I15: Docker tells the ages of its events by the VM's wall clock, which Lima sets."""
+    tower = Tower()
+    await tower.look()
+    tower.clock.advance(5.0)
+    tower.engine.box, tower.engine.human_ago = DOWN, 3600.0
+    assert 5.0 == (await tower.look()).findings[0].human_ago
+
+    tower.clock.advance(2.0)
+    tower.engine.human_ago = 7200.0
+    assert 7.0 == (await tower.look()).findings[0].human_ago
+
+
+async def test_a_clock_that_is_set_in_the_vm_makes_no_start_older() -> None:
+    """A container that has just started is not called wedged for it."""
+    tower = Tower(FakeEngine(DOWN))
+    await tower.look()
+    tower.clock.advance(5.0)
+    tower.engine.box = replace(UP, started_ago=3600.0)
+    silent = TargetSilent("API 6443", "no answer within 5 s")
+    tower.api.fail(silent)
+
+    seen = await tower.look()
+
+    assert ((), 5.0) == (seen.findings, seen.uptime)
 
 
 async def test_not_to_know_who_stopped_it_counts_as_a_human() -> None:

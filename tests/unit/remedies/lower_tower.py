@@ -9,10 +9,12 @@ from healer.core.machine import begin, step
 from healer.core.observation import Observation
 from healer.core.policy import Policy
 from healer.core.tower import Layer
+from healer.engine.quiet import Snapshot
 from healer.engine.watching import Probe
 from healer.model.machine import Mux, MuxState
 from healer.model.verdicts import WantedContainer
 from healer.ports import PortError, Remedial, TargetIll
+from healer.probes.ages import Ages
 from healer.probes.colima import ColimaProbe
 from healer.probes.docker import DockerProbe
 from healer.probes.guest import GuestLook
@@ -112,13 +114,14 @@ class LowerTower:
             self.forward.master, self.forward.ports = Mux(MuxState.LIVE, 1), set(PORTS)
 
     def _make_probes(self) -> tuple[Probe, ...]:
+        ages = Ages(self.clock, Snapshot(Ledger()))
         return (
             HostProbe(self.host, Path("/Users/joel"), foreign),
-            ColimaProbe(self.vm, self.look, self.engine, self.host),
+            ColimaProbe(self.vm, self.look, self.engine, self.host, ages),
             SshProbe(self.look, self.host, OURS),
             DockerProbe(self.engine, self.look, self.forward),
             KernelProbe(self.look),
-            TalosProbe(self.engine, self.api, self.look, self.vm),
+            TalosProbe(self.engine, self.api, self.look, self.vm, ages),
         )
 
     def _make_remedies(self) -> tuple[Remedial, ...]:

@@ -88,15 +88,18 @@ async def test_a_mac_that_crashed_is_brought_back_from_below(tower: LowerTower) 
 
 async def test_a_humans_stop_is_respected_for_ten_minutes(tower: LowerTower) -> None:
     """A clean stop in this boot is somebody's wish."""
-    tower.vm.agent, tower.vm.state = replace(STOPPED, stopped_ago=0.0), VmStatus.STOPPED
+    stopped_at = tower.clock.wall()
+    tower.vm.agent, tower.vm.state = replace(STOPPED, logged_at=stopped_at), VmStatus.STOPPED
     tower.die()
 
-    for minute in range(9):
-        tower.vm.agent = replace(STOPPED, stopped_ago=60.0 * minute)
-        await tower.live(60)
+    await tower.live(300)
+    tower.clock.set_wall(3600.0)
+    await tower.live(290)
 
     assert [] == tower.done
     assert Rule.HUMAN_STOPPED in tower.refused
+    await tower.live(20)
+    assert [Remedy.START_VM] == [one.remedy for one in tower.done[:1]]
 
 
 async def test_somebody_elses_start_is_waited_for(tower: LowerTower) -> None:

@@ -6,15 +6,19 @@ from dataclasses import replace
 from types import FunctionType, ModuleType
 from typing import TypeVar
 
+from healer.core.ledger import Ledger
+from healer.engine.quiet import Snapshot
 from healer.settings import Settings
 from healer.simulation.happenings import healthy_tower
-from healer.wiring.parts import Looks, Outside, probes_of, remedies_of
+from healer.simulation.mac_ports import OURS
+from healer.wiring.parts import Looks, OurChildren, Outside, probes_of, remedies_of
 from healer.wiring.simulated import simulated_outside
 from tests.fakes_cluster import FakeCluster
 
 T = TypeVar("T")
 EYES = FakeCluster()
 """Those that remember."""
+CHILDREN = OurChildren(Snapshot(Ledger()), OURS)
 
 
 def outside() -> Outside:
@@ -52,7 +56,7 @@ def test_no_remedy_sees_through_a_memory() -> None:
 
 def test_a_daemons_probes_do() -> None:
     """Every probe that asks the cluster."""
-    probes = probes_of(outside(), Settings(), Looks.over(outside(), resident=True), frozenset)
+    probes = probes_of(outside(), Settings(), Looks.over(outside(), resident=True), CHILDREN)
 
     expected = {"talos", "apiserver", "node", "flannel", "pods", "livekit", "services"}
     assert expected == holders(probes, lambda one: str(one.layer))
@@ -60,6 +64,6 @@ def test_a_daemons_probes_do() -> None:
 
 def test_a_passs_probes_do_not() -> None:
     """A pass looks once, and listens to no news."""
-    probes = probes_of(outside(), Settings(), Looks.over(outside(), resident=False), frozenset)
+    probes = probes_of(outside(), Settings(), Looks.over(outside(), resident=False), CHILDREN)
 
     assert set() == holders(probes, lambda one: str(one.layer))
