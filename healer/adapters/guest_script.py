@@ -75,6 +75,12 @@ def read_answer(text: str, place: str, asked_at: float) -> GuestFacts:
     )
 
 
+def is_whole(said: bytes) -> bool:
+    """Whether the script has printed its last line."""
+    _, began, told = said.rpartition(_BEGINS.encode())
+    return bool(began) and said.endswith(b"\n") and b"\nended=" in told
+
+
 def _lines(text: str) -> tuple[dict[str, str], list[int]]:
     values: dict[str, str] = {}
     ports: list[int] = []

@@ -30,6 +30,8 @@ KILL_GRACE: Final = 2.0
 """Seconds after KILL; only a process that is stuck in the kernel is still there then."""
 DRAIN: Final = 0.25
 """Seconds for which the pipes of an ended child may stay open."""
+ANSWERED: Final = 1.0
+"""Seconds that a program may take to end by itself after its answer was whole."""
 LOOK: Final = 0.2
 """Seconds between two looks into the log of a detached child."""
 
@@ -81,21 +83,23 @@ class ProcessRunner:
         env: Mapping[str, str] | None = None,
         stdin: bytes = b"",
         limit: int = MIB,
+        whole: Callable[[bytes], bool] | None = None,
     ) -> Completed:
         """Run it to its end, or end it and all of its group after `deadline` seconds.
 
         At most `limit` bytes of each stream are kept, the first ones; the rest is read and
         dropped. `env` is the whole environment (None: ours), and its PATH finds the program.
-        Cancelling ends the group too. Raises CannotLook when it cannot be started, and
-        TargetSilent when it had to be ended.
+        Cancelling ends the group too. A program that goes on after its stdout is `whole` is
+        ended soon, with code 0: nobody waits for more. Raises CannotLook when it cannot be
+        started, and TargetSilent when it had to be ended.
         """
         begun = anyio.current_time()
         feed = subprocess.PIPE if stdin else subprocess.DEVNULL
         child = Child(_spawn(argv, env, feed, subprocess.PIPE, subprocess.PIPE))
-        pipes = Pipes(child.popen, stdin, limit)
+        pipes = Pipes(child.popen, stdin, limit, whole)
         try:
             with anyio.move_on_after(deadline):
-                await child.exited.wait()
+                await _end_or_answer(child, pipes)
                 await pipes.finish(self._drain)
             in_time = child.exited.is_set()
         finally:
@@ -103,12 +107,13 @@ class ProcessRunner:
             with anyio.CancelScope(shield=True):
                 await child.end(self._term_grace)
             pipes.close()
-        if not in_time:
+        answered = pipes.stdout.answered.is_set()
+        if not in_time and not answered:
             said = tail_of(pipes.stderr.text() or pipes.stdout.text())
             raise TargetSilent(place_of(argv), f"had not ended after {deadline:g} s{said}")
         return Completed(
             tuple(argv),
-            child.popen.returncode,
+            child.popen.returncode if in_time else 0,
             pipes.stdout.text(),
             pipes.stderr.text(),
             pipes.stdout.truncated or pipes.stderr.truncated,
@@ -195,6 +200,20 @@ class Child:
         # macOS says EPERM, not ESRCH, of a group that has only zombies left.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.popen.pid, number)
+
+
+async def _end_or_answer(child: Child, pipes: Pipes) -> None:
+    """Wait for the child's end; once its answer is whole, a little longer and no more."""
+    async with anyio.create_task_group() as tasks:
+
+        async def answered() -> None:
+            await pipes.stdout.answered.wait()
+            await anyio.sleep(ANSWERED)
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(answered, name="whole answer")
+        await child.exited.wait()
+        tasks.cancel_scope.cancel()
 
 
 async def _follow(child: Child, tail: LogTail, watch: Watch, place: str) -> None:

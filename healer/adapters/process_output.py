@@ -3,6 +3,7 @@
 import os
 import subprocess
 from asyncio import get_running_loop
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Final
 
@@ -20,9 +21,14 @@ LOG_LIMIT: Final = 8 << 20
 class Reading:
     """One stream of a child: the first `limit` bytes are kept, the rest is read and dropped."""
 
-    def __init__(self, pipe: IO[bytes], limit: int) -> None:
+    def __init__(
+        self, pipe: IO[bytes], limit: int, whole: Callable[[bytes], bool] | None = None
+    ) -> None:
+        """`whole` tells whether what was said so far is all that is asked for."""
         self._pipe = pipe
         self._limit = limit
+        self._whole = whole
+        self.answered = anyio.Event()
         self._kept = bytearray()
         self.truncated = False
         self.ended = anyio.Event()
@@ -38,6 +44,8 @@ class Reading:
         room = self._limit - len(self._kept)
         self._kept += chunk[:room]
         self.truncated = self.truncated or len(chunk) > room
+        if self._whole is not None and self._whole(bytes(self._kept)):
+            self.answered.set()
         if not chunk:
             self._close()
         return bool(chunk)
@@ -90,10 +98,16 @@ class Writing:
 class Pipes:
     """All pipes of one child."""
 
-    def __init__(self, popen: subprocess.Popen[bytes], stdin: bytes, limit: int) -> None:
+    def __init__(
+        self,
+        popen: subprocess.Popen[bytes],
+        stdin: bytes,
+        limit: int,
+        whole: Callable[[bytes], bool] | None = None,
+    ) -> None:
         if popen.stdout is None or popen.stderr is None:
             raise ValueError("both output streams must be pipes")
-        self.stdout = Reading(popen.stdout, limit)
+        self.stdout = Reading(popen.stdout, limit, whole)
         self.stderr = Reading(popen.stderr, limit)
         self._stdin = None if popen.stdin is None else Writing(popen.stdin, stdin)
 

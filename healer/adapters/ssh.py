@@ -19,6 +19,7 @@ from healer.adapters.guest_script import (
     MODULES_FILE,
     SYSCTL,
     Question,
+    is_whole,
     read_answer,
     script,
 )
@@ -64,13 +65,24 @@ class DirectSsh:
             raise TargetIll(self.place, "the hostagent knows no ssh port")
         return port
 
-    async def run(self, command: str, *, stdin: bytes = b"", deadline: float) -> Completed:
-        """Run one already quoted command line there; raises what keeps it from running."""
+    async def run(
+        self,
+        command: str,
+        *,
+        stdin: bytes = b"",
+        deadline: float,
+        whole: Callable[[bytes], bool] | None = None,
+    ) -> Completed:
+        """Run one already quoted command line there; raises what keeps it from running.
+
+        A session that does not end once its answer is `whole` is not waited for.
+        """
         done = await self.runner.run(
             (*self.command(await self.port()), command),
             deadline=deadline,
             env=self.environment,
             stdin=stdin,
+            whole=whole,
         )
         if done.code == SSH_FAILED:
             raise refused(self.place, done.stderr)
@@ -125,7 +137,7 @@ class SshGuest:
         """Everything in one round trip."""
         began = time.time()
         command = shlex.join(("sh", "-s", "--", *self._question.arguments))
-        done = await self._ssh.run(command, stdin=script(), deadline=OUTER_SECONDS)
+        done = await self._ssh.run(command, stdin=script(), deadline=OUTER_SECONDS, whole=is_whole)
         if done.code != 0 and not done.stdout:
             raise CannotLook(self._ssh.place, f"the VM's shell said: {done.stderr.strip()[:200]}")
         return read_answer(done.stdout, self._ssh.place, (began + time.time()) / 2)

@@ -70,6 +70,8 @@ class Finding:
     """The workload whose illness this is a consequence of, named as its `owner` is elsewhere."""
     ripe_in: float = 0.0
     """Seconds until a remedy may safely touch it, by the target's own clock; 0 = now."""
+    waits_for: str = ""
+    """Who is at work on it by themselves until then, in words; '' = nobody."""
     human_ago: float | None = None
     """Seconds since a human brought this about on purpose; None = nobody did."""
     advice: str = ""

@@ -182,10 +182,12 @@ def _stops(remedy: Remedy, layer: Layer) -> bool:
 
 
 def _not_ripe(case: Case) -> Refusal | None:
-    until = case.trouble.seen + case.trouble.finding.ripe_in
+    finding = case.trouble.finding
+    until = case.trouble.seen + finding.ripe_in
     if until <= case.now:
         return None
-    return Refusal(Rule.NOT_RIPE, "too early to touch it", until)
+    why = f"waiting for {finding.waits_for}" if finding.waits_for else "too early to touch it"
+    return Refusal(Rule.NOT_RIPE, why, until)
 
 
 def _crash_loop(case: Case) -> Refusal | None:

@@ -9,6 +9,8 @@ from healer.core.policy import Policy
 from healer.core.reasons import WHOLLY_WELL
 from healer.core.world import Verification, World
 
+_ROUNDING = 1.0
+"""Seconds: when something was stopped is told to the second."""
 _UNSEEN_FOR = 120.0
 """How long past its deadline a recovery may stay unseen before it counts as none."""
 
@@ -78,12 +80,32 @@ def settle(world: World, now: float, policy: Policy) -> tuple[World, list[Decisi
     """End the verifications that are decided."""
     said: list[Decision] = []
     for one in world.verifying:
+        if _stopped_since(world, one):
+            world = _without(world, one)
+            continue
         verdict = _verdict(world, one, now, policy)
         if verdict is None:
             continue
         world, decision = _ended(world, one, verdict, now)
         said.append(decision)
     return world, said
+
+
+def _stopped_since(world: World, one: Verification) -> bool:
+    """Whether a human has stopped since then what the act had started.
+
+    Then nobody will ever know whether it helped, and it is not blamed for it.
+    """
+    view = world.views.get(one.act.layer)
+    trouble = None if view is None else view.troubles.get((one.act.reason, one.act.target))
+    if trouble is None or trouble.finding.human_ago is None:
+        return False
+    return trouble.seen - trouble.finding.human_ago > one.began + _ROUNDING
+
+
+def _without(world: World, one: Verification) -> World:
+    others = tuple(other for other in world.verifying if other.act.id != one.act.id)
+    return replace(world, verifying=others)
 
 
 def _verdict(world: World, one: Verification, now: float, policy: Policy) -> bool | None:
@@ -101,11 +123,7 @@ def _verdict(world: World, one: Verification, now: float, policy: Policy) -> boo
 
 def _ended(world: World, one: Verification, helped: bool, now: float) -> tuple[World, Decision]:  # noqa: FBT001  (a verdict is what it is)
     attempt = replace(_attempt(world, one.act, one.began), verified=helped)
-    world = replace(
-        world,
-        verifying=tuple(other for other in world.verifying if other.act.id != one.act.id),
-        ledger=world.ledger.with_attempt(attempt),
-    )
+    world = replace(_without(world, one), ledger=world.ledger.with_attempt(attempt))
     if helped:
         return replace(world, last_progress=now), Verified(one.act, now - one.began)
     return world, NotVerified(one.act, f"the trouble was still there {now - one.began:.0f} s later")

@@ -95,6 +95,11 @@ class Unit:
     inactive_for: float | None = None
     """Seconds since it became inactive, by the VM's clock; None while active."""
 
+    @property
+    def changing(self) -> bool:
+        """Whether systemd itself is about to change it."""
+        return self.active in {"activating", "deactivating"}
+
 
 @dataclass(frozen=True, slots=True)
 class GuestFacts:

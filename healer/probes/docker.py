@@ -17,6 +17,8 @@ from healer.ports import (
 )
 from healer.probes.asking import DOCKER_SOCKET, ENGINE_INSIDE, ask, ask_both, witness
 
+SYSTEMD_TAKES: Final = 15.0
+"""Seconds until a restart is thought of, from each look that finds systemd at work on it."""
 BEHIND: Final = "docker.sock with the engine alive behind it"
 
 
@@ -92,6 +94,8 @@ def _engine_down(ping: TargetIll, facts: GuestFacts) -> Finding:
     return Finding(
         Reason.DOCKER_ENGINE_DOWN,
         f"{ping}; in the VM docker.service is {unit.active} ({unit.result})",
+        ripe_in=SYSTEMD_TAKES if unit.changing else 0.0,
+        waits_for=f"systemd: docker.service is {unit.active}" if unit.changing else "",
         human_ago=_stopped_by_hand(unit),
     )
 

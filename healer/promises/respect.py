@@ -1,9 +1,12 @@
 """I8, I9, I15 and I16: what is well, forbidden, a human's, or only time passing is left alone."""
 
+from collections.abc import Mapping
+
+from healer.core.facts import Act, NotVerified
 from healer.core.ladders import Remedy
 from healer.core.tower import Layer
 from healer.promises.history import Broken, Deed, History, Moment, Violation
-from healer.promises.seeing import told
+from healer.promises.seeing import Seen, told
 
 _TRULY_WELL = 30.0
 """Seconds: whoever acts on a layer that has been well for longer acted on an old look."""
@@ -44,7 +47,12 @@ def what_a_human_set_stays(history: History) -> Broken:
     """I15: nothing of it is undone, and a stop on purpose is respected for its patience."""
     for what in history.undone:
         yield Violation("I15", history.ended, f"undone: {what}")
+    ended = {deed.act.id: deed.ended for deed in history.deeds}
     for moment, seen in told(history):
+        for one in moment.decisions:
+            if isinstance(one, NotVerified) and _stopped_after(seen, one.act, ended):
+                what = f"{one.act.remedy} is said not to have helped, and a human has stopped it"
+                yield Violation("I15", moment.at, what)
         for act in moment.acts:
             finding = seen.finding_of(act)
             if act.remedy not in _STARTS or finding is None or finding.human_ago is None:
@@ -54,6 +62,14 @@ def what_a_human_set_stays(history: History) -> Broken:
             if ago < patience - _ROUNDING and not _ours(history, moment, act.layer, ago):
                 what = f"{act.remedy} {ago:.0f} s after a human's stop; patience {patience:.0f} s"
                 yield Violation("I15", moment.at, what)
+
+
+def _stopped_after(seen: Seen, act: Act, ended: Mapping[str, float | None]) -> bool:
+    """Whether a human stopped what the act had started, after it had ended."""
+    finding, over = seen.finding_of(act), ended.get(act.id)
+    if finding is None or finding.human_ago is None or over is None:
+        return False
+    return seen.looks[act.layer].at - finding.human_ago > over + 5.0
 
 
 def _ours(history: History, moment: Moment, layer: Layer, ago: float) -> bool:

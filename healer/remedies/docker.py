@@ -204,7 +204,7 @@ class RestartEngine:
         facts = await self._guest.facts()
         if facts.engine_answers:
             return "the engine answers in the VM"
-        if facts.docker.active in {"activating", "deactivating"}:
+        if facts.docker.changing:
             return f"docker.service is {facts.docker.active}: systemd is at it"
         return ""
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healer.adapters.guest_script import Question, read_answer, script
+from healer.adapters.guest_script import Question, is_whole, read_answer, script
 from healer.model.machine import GuestFacts, Unit
 from healer.ports import TargetIll
 
@@ -163,3 +163,18 @@ def test_no_value_breaks_the_reader(values: dict[str, str]) -> None:
     except TargetIll:
         return
     assert 0.0 <= facts.uptime < float("inf")
+
+
+@pytest.mark.parametrize(
+    ("said", "whole"),
+    [
+        (b"", False),
+        (b"welcome\nended=1\n", False),
+        (b"welcome\nfacts=1\nuptime=5\n", False),
+        (b"welcome\nfacts=1\nuptime=5\nended=1", False),
+        (b"welcome\nfacts=1\nuptime=5\nended=1.5\n", True),
+    ],
+)
+def test_the_last_line_makes_an_answer_whole(said: bytes, *, whole: bool) -> None:
+    """Whatever a user's rc file says before it."""
+    assert whole is is_whole(said)

@@ -12,7 +12,16 @@ import pytest
 
 from healer.adapters.process import ProcessRunner
 from healer.ports import CannotLook, TargetSilent
-from tests.unit.adapters.helpers import alive, children, fifo, open_files, python, told, until
+from tests.unit.adapters.helpers import (
+    alive,
+    children,
+    fifo,
+    open_files,
+    python,
+    told,
+    until,
+    write_tool,
+)
 
 ENOUGH = 60.0
 """A deadline that is not meant to be met."""
@@ -281,3 +290,28 @@ async def test_many_at_once(runner: ProcessRunner) -> None:
             group.start_soon(run, number)
 
     assert {number: f"{number}\n" for number in range(20)} == said
+
+
+def said_all(said: bytes) -> bool:
+    """Whether it has said it."""
+    return said == b"all\n"
+
+
+async def test_who_goes_on_after_a_whole_answer_is_ended(tmp_path: Path) -> None:
+    """With 0: it said all that was asked, and nobody waits for its end."""
+    tool = write_tool(tmp_path, "tool", "echo all; exec sleep 600")
+    began = anyio.current_time()
+
+    done = await ProcessRunner().run([str(tool)], deadline=60.0, whole=said_all)
+
+    assert (0, "all\n") == (done.code, done.stdout)
+    assert anyio.current_time() - began < 60.0
+
+
+async def test_who_ends_after_a_whole_answer_keeps_its_code(tmp_path: Path) -> None:
+    """An ssh that has heard all may still say that it failed."""
+    tool = write_tool(tmp_path, "tool", "echo all; exit 3")
+
+    done = await ProcessRunner().run([str(tool)], deadline=60.0, whole=said_all)
+
+    assert (3, "all\n") == (done.code, done.stdout)

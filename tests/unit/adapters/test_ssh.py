@@ -2,7 +2,9 @@
 
 import asyncio
 import getpass
+import os
 import shlex
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -92,6 +94,22 @@ async def test_a_hung_inspect_leaves_the_engine_alive(door: Door) -> None:
     assert facts.engine_answers
     assert "" == facts.container_status
     assert facts.api_answers is None
+
+
+async def test_a_whole_answer_counts_though_the_session_does_not_end(door: Door) -> None:
+    """A process in the VM that holds the session open is no reason to call the VM silent."""
+    held = door.guest / "held"
+    door.play("curl", f"sleep 60 >/dev/null & echo $! >> {held}; echo OK")
+    began = time.monotonic()
+    try:
+        facts = await door.vm().facts()
+    finally:
+        for pid in held.read_text(encoding="utf-8").split():
+            os.kill(int(pid), signal.SIGKILL)
+
+    assert facts.engine_answers
+    assert facts.uptime > 0
+    assert time.monotonic() - began < adapter.OUTER_SECONDS
 
 
 async def test_an_engine_that_refuses_is_asked_as_root(door: Door) -> None:

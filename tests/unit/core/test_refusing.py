@@ -242,6 +242,16 @@ def test_a_pod_is_ripe_by_its_own_clock(ripe_in: float, until: float | None) -> 
     assert said == refusal(case_of(world_of(finding, seen=NOW - 5.0), finding))
 
 
+def test_who_is_at_work_on_it_is_named() -> None:
+    """So that nobody reads of an act that is put off again and again."""
+    finding = replace(LOST, ripe_in=15.0, waits_for="systemd: docker.service is activating")
+    detail = "waiting for systemd: docker.service is activating"
+
+    assert Refusal(Rule.NOT_RIPE, detail, NOW + 15.0) == refusal(
+        case_of(world_of(finding), finding)
+    )
+
+
 @pytest.mark.parametrize(
     ("boots", "until"),
     [

@@ -11,7 +11,7 @@ from healer.core.observation import Finding, Observation
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.core.verifying import after_act, after_look, settle, unproved
-from healer.core.world import Verification, View, World
+from healer.core.world import Trouble, Verification, View, World
 from tests.unit.core.worlds import NOW, POLICY, act_of, remembering, tried
 
 LOAD = act_of(Remedy.LOAD_MODULES, Reason.BR_NETFILTER_MISSING, 9)
@@ -227,3 +227,27 @@ def test_a_patch_is_proved_by_a_ready_pod_of_the_new_template(
     after = after_look(world, Observation(Layer.LIVEKIT, found), NOW)
 
     assert [passes] == [one.passes for one in after.verifying]
+
+
+STARTED = act_of(Remedy.START_VM, Reason.COLIMA_STOPPED, 3)
+STARTED_WAIT = Verification(STARTED, NOW - 60.0, NOW - 1.0)
+
+
+@pytest.mark.parametrize(
+    ("human_ago", "judged"),
+    [(None, True), (20.0, False), (58.5, False), (59.0, True), (90.0, True)],
+)
+def test_a_humans_stop_is_no_word_against_the_act(human_ago: float | None, *, judged: bool) -> None:
+    """A `colima stop` after `start_vm` had ended: nobody will know whether that helped."""
+    finding = Finding(Reason.COLIMA_STOPPED, "stopped", human_ago=human_ago)
+    heard = Observation(Layer.COLIMA, (finding,))
+    trouble = Trouble(finding, NOW, NOW, NOW, 1)
+    view = View(heard, NOW, {trouble.key: trouble})
+    world = remembering(World(), tried(STARTED, NOW - 90.0, ended=NOW - 60.0))
+    world = replace(world, views={Layer.COLIMA: view}, verifying=(STARTED_WAIT, OTHER))
+
+    after, said = settle(world, NOW, POLICY)
+
+    assert (OTHER,) == after.verifying
+    assert [NotVerified] * judged == [type(one) for one in said]
+    assert (False if judged else None) is after.ledger.attempts[0].verified

@@ -128,6 +128,17 @@ async def test_an_engine_that_was_stopped_cleanly_is_a_hot_edit(
     assert ago == (await way.look()).findings[0].human_ago
 
 
+@pytest.mark.parametrize("active", ["activating", "deactivating"])
+async def test_an_engine_that_systemd_is_at_work_on_is_waited_for(active: str) -> None:
+    """A restart would be refused by its own last look again and again: it is not begun."""
+    way = Way()
+    way.engine_down(Unit(active, "success"))
+
+    finding = (await way.look()).findings[0]
+
+    assert (15.0, f"systemd: docker.service is {active}") == (finding.ripe_in, finding.waits_for)
+
+
 async def test_an_engine_that_hangs_while_active_is_nobodys_wish() -> None:
     """A unit that is active and does not answer is ill."""
     way = Way()
