@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,7 @@ _ENDS: Final = 5.0
 """Seconds for the end of a killed child to be seen; kernels take microseconds."""
 _CALL: Final = 10.0
 _ISSUE: Final = "paste this into an issue"
+_DAEMON: Final = "start the daemon: healer install"
 _MAC: Final = "run it on the Mac"
 _START_VM: Final = "start the VM, then run this again"
 _MASTER: Final = re.compile(r"Master running \(pid=(\d+)\)")
@@ -181,11 +183,11 @@ def killed_child(watch: Callable[[int], Hold | None] | None) -> Proof:
 def stranger(control: Path, request: bytes, user: str = "nobody") -> Proof:
     """Another user gets no answer from the control socket."""
     try:
-        mode = control.stat().st_mode
+        mode = stat.S_IMODE(control.stat().st_mode)
     except OSError as error:
-        return unproven(f"the control socket: {error.strerror}", "start the daemon: healer install")
-    if stat.S_IMODE(mode) & 0o077:
-        return failed(f"the control socket has mode {stat.S_IMODE(mode):o}, not 600", _ISSUE)
+        return unproven(f"the control socket: {error.strerror}", _DAEMON)
+    if mode & 0o077:
+        return failed(f"the control socket has mode {mode:o}, not 600", _ISSUE)
     if os.geteuid() != 0:
         words = "its mode is 600; only root can try it as another user"
         return unproven(words, "sudo healer doctor --prove")
@@ -193,14 +195,23 @@ def stranger(control: Path, request: bytes, user: str = "nobody") -> Proof:
         uid = pwd.getpwnam(user).pw_uid
     except KeyError:
         return unproven(f"there is no user {user}", _ISSUE)
-    said = _asked_by(uid, control, request)
-    if said:
-        return failed(f"uid {uid} was answered", _ISSUE)
-    return proved(f"uid {uid} was refused")
+    return {
+        _Said.REFUSED: proved(f"uid {uid} was refused"),
+        _Said.ANSWERED: failed(f"uid {uid} was answered", _ISSUE),
+        _Said.NOTHING: unproven(f"uid {uid} may ask, and nobody answers", _DAEMON),
+    }[_asked_by(uid, control, request)]
 
 
-def _asked_by(uid: int, control: Path, request: bytes) -> bool:
-    """Whether that user gets an answer; asked by a child that becomes that user.
+class _Said(IntEnum):
+    """What the other user heard; the exit code of the child that asked."""
+
+    REFUSED = 0
+    ANSWERED = 1
+    NOTHING = 2
+
+
+def _asked_by(uid: int, control: Path, request: bytes) -> _Said:
+    """Ask as that user, in a child that becomes it.
 
     A fork and no new program, since that user may not be able to read this interpreter.
     """
@@ -208,11 +219,12 @@ def _asked_by(uid: int, control: Path, request: bytes) -> bool:
     if child == 0:
         os._exit(_ask(uid, control, request))
     _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status) == 1
+    code = os.waitstatus_to_exitcode(status)
+    return _Said(code) if code in set(_Said) else _Said.NOTHING
 
 
-def _ask(uid: int, control: Path, request: bytes) -> int:
-    """1 when it is answered; a daemon that says only who may ask has refused."""
+def _ask(uid: int, control: Path, request: bytes) -> _Said:
+    """A daemon that says only who may ask has refused, and so has the file's mode."""
     try:
         os.setgroups([])
         os.setuid(uid)
@@ -220,9 +232,14 @@ def _ask(uid: int, control: Path, request: bytes) -> int:
             connection.settimeout(_ENDS)
             connection.connect(str(control))
             connection.sendall(request)
-            return 0 if b'"forbidden"' in connection.recv(4096) else 1
+            heard = connection.recv(4096)
+    except PermissionError:
+        return _Said.REFUSED
     except OSError:
-        return 0
+        return _Said.NOTHING
+    if not heard:
+        return _Said.NOTHING
+    return _Said.REFUSED if b'"forbidden"' in heard else _Said.ANSWERED
 
 
 async def interpreter(

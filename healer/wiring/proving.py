@@ -33,7 +33,7 @@ from healer.adapters.proving_job import (
 )
 from healer.core.facts import Woke
 from healer.engine.telling import Looked, Told
-from healer.model.launch_agent import plist_path
+from healer.model.launch_agent import LABEL, plist_path
 from healer.model.launchd import DomainKind
 from healer.model.machine import ColimaPaths
 from healer.model.notice import Delivery
@@ -188,8 +188,8 @@ class _Checks:
         tool = self._house.outside.host.tool("launchctl")
         path = self._environment["PATH"]
         launchctl = None if tool is None else Launchctl(self._runner, tool, path)
-        watched = [one.label for one in self._house.settings.jobs]
-        return await labels(launchctl, os.getuid(), watched)
+        watched = dict.fromkeys([LABEL, *(one.label for one in self._house.settings.jobs)])
+        return await labels(launchctl, os.getuid(), list(watched))
 
     async def notice(self) -> Proof:
         """Something arrives at a human."""

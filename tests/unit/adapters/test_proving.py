@@ -190,12 +190,14 @@ def test_a_stranger_is_really_refused(short_folder: Path) -> None:
         assert PROVED is said.verdict, said
         path.chmod(0o666)
         assert FAILED is stranger(path, b"{}\n").verdict
-        # Its mode alone is not asked then: who is let in and answered is the failure.
-        assert proving._asked_by(65_534, path, b"{}\n")
-    path.unlink()
-    with listener(short_folder, b'{"error":{"code":"forbidden"}}\n') as path:
-        path.chmod(0o666)
-        assert not proving._asked_by(65_534, path, b"{}\n")
+        assert proving._Said.ANSWERED is proving._asked_by(65_534, path, b"{}\n")
+    # The socket that a killed daemon leaves behind: open to all here, and nobody listens.
+    assert proving._Said.NOTHING is proving._asked_by(65_534, path, b"{}\n")
+    for answer, word in ((b'{"error":{"code":"forbidden"}}\n', "REFUSED"), (b"", "NOTHING")):
+        path.unlink()
+        with listener(short_folder, answer) as path:
+            path.chmod(0o666)
+            assert proving._Said[word] is proving._asked_by(65_534, path, b"{}\n")
 
 
 def test_a_stranger_whom_nobody_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

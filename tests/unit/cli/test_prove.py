@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from healer.cli.prove import CHECKS
-from tests.unit.cli.command import Machine
+from tests.unit.cli.command import Machine, fake_tool
 from tests.unit.cli.daemon_process import DaemonProcess
 from tests.unit.cli.mac import Mac
 from tests.unit.cli.odd_daemon import odd_daemon
@@ -63,6 +63,30 @@ def test_the_daemon_runs_its_checks_and_the_document_can_be_pasted(daemon: Daemo
     assert str(daemon.home) not in said.stdout
     assert SECRET not in said.stdout + said.stderr
     assert "not proven: lan" in said.stderr
+
+
+def test_the_daemon_reads_launchctls_pages_and_tries_the_screen(short_folder: Path) -> None:
+    """Through the socket, over the tools of a Mac: from its own session, not from this one."""
+    mac = Mac(short_folder / "mac")
+    target = mac.target("com.joel.healer", "gui")
+    mac.say(jobs={target: {"pid": 77}}, manager="Aqua")
+    fake_tool(mac.bin, "osascript", f"touch {short_folder}/shown")
+    config = short_folder / ".config/healer/config.toml"
+    config.parent.mkdir(parents=True)
+    path = json.dumps([str(mac.bin), "/usr/bin", "/bin"])
+    config.write_text(f"[files]\npath = {path}\n[http]\nenabled = false\n")
+    daemon = DaemonProcess(short_folder).start()
+    try:
+        found = rows(json.loads(daemon.cli("doctor", "--prove", "--json").stdout))
+    finally:
+        daemon.end()
+
+    assert ("proved", f"{target} running") == (
+        found["labels"]["verdict"],
+        found["labels"]["evidence"],
+    )
+    assert "desktop: handed_over" == found["notice"]["evidence"]
+    assert (short_folder / "shown").exists()
 
 
 def test_without_a_daemon_its_checks_are_not_proven(machine: Machine) -> None:
