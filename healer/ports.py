@@ -393,6 +393,10 @@ class SetupEyes(Protocol):
         """What its Deployments and StatefulSets say of addresses."""
         ...
 
+    async def has_service(self, namespace: str, name: str) -> bool:
+        """Whether there is such a Service."""
+        ...
+
     async def pod_security(self, namespace: str) -> str | None:
         """What it enforces, '' without the label; None when there is no such namespace."""
         ...

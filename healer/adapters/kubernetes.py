@@ -104,8 +104,8 @@ class KubernetesCluster:
         )
 
     async def readiness(self) -> Readiness:
-        """`/readyz`, once; a 5xx is an answer: it lives, and is not ready."""
-        request = Request("GET", "/readyz", accept=frozenset(range(500, 600)))
+        """`/readyz`, once; 429 and a 5xx are answers: it lives, and is not ready."""
+        request = Request("GET", "/readyz", accept=frozenset({429, *range(500, 600)}))
         try:
             with anyio.fail_after(self._deadline):
                 return await self._readiness(request)

@@ -25,6 +25,7 @@ from healer.ports import (
     PortError,
     TargetIll,
     TargetSilent,
+    WrongAnswer,
 )
 
 Json = Any
@@ -49,6 +50,10 @@ class Again(TargetIll):
     def __init__(self, place: str, detail: str, wait: float = 0.0) -> None:
         super().__init__(place, detail)
         self.wait = wait
+
+
+class Failed(Again, WrongAnswer):
+    """429 or a 5xx: the server lives, answers, and does not do its work."""
 
 
 class Expired(PortError):
@@ -215,7 +220,7 @@ def _refuse(answer: Answer, request: Request, retry_after: str) -> None:
         raise Expired(place, words)
     if status == _BUSY or status >= _SERVER:
         wait = float(retry_after) if retry_after.isdigit() else 0.0
-        raise Again(place, words, wait)
+        raise Failed(place, words, wait)
     if request.method == "GET":
         raise TargetIll(place, words)
     raise _of_write(answer, request, words)

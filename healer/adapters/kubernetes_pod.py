@@ -11,6 +11,7 @@ from sys import intern
 from typing import Any, Final
 
 from healer.model.pod_parts import MIRROR
+from healer.model.pod_reports import BACKING_OFF
 
 Json = Any
 """Whatever JSON can hold."""
@@ -32,6 +33,8 @@ _STATUS: Final = ("phase", "reason")
 _CONDITION: Final = ("type", "status", "reason", "message", "lastTransitionTime")
 _CONTAINER: Final = ("name", "ready", "started", "restartCount", "image")
 _STATE: Final = ("reason", "exitCode", "signal", "startedAt", "finishedAt", "containerID")
+_WORDS: Final = 32
+"""Characters of `back-off 1m20s restarting failed container=…`."""
 _CONTAINERS: Final = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
 
 
@@ -90,7 +93,16 @@ def _container(one: Json) -> Json:
     for name in ("state", "lastState"):
         if one.get(name):
             told = ((how, said) for how, said in one[name].items() if said is not None)
-            kept[name] = {intern(how): _some(said, _STATE) for how, said in told}
+            kept[name] = {intern(how): _state(said) for how, said in told}
+    return kept
+
+
+def _state(said: Json) -> Json:
+    """Of a message only the beginning, where a back-off says how long it is: the rest is long."""
+    kept = _some(said, _STATE)
+    message = said.get("message")
+    if said.get("reason") == BACKING_OFF and isinstance(message, str):
+        kept["message"] = _shared(message[:_WORDS])
     return kept
 
 

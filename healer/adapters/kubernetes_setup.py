@@ -46,6 +46,11 @@ class KubernetesSetup:
             found += listed.items
         return tuple(found)
 
+    async def has_service(self, namespace: str, name: str) -> bool:
+        """By the object itself."""
+        path = f"/api/v1/namespaces/{namespace}/services/{name}"
+        return await self._one(path, lambda _raw, _now: True) is not None
+
     async def pod_security(self, namespace: str) -> str | None:
         """The label of the Namespace."""
 

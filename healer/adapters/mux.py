@@ -35,6 +35,10 @@ GUEST_SOCKETS: Final = (
 """The Mac's name in the profile folder and the VM's path; Docker's first (facts/colima.md §4)."""
 
 
+def _ports(count: int) -> str:
+    return "1 port" if count == 1 else f"{count} ports"
+
+
 @dataclass(frozen=True, slots=True)
 class LimaForward:
     """ports.ForwardEyes and ports.ForwardHands."""
@@ -79,7 +83,8 @@ class LimaForward:
         for socket, guest in self._sockets():
             await self._forward_socket(socket, guest)
         failed = [port for port in ports if not await self._forward_port(*port)]
-        made = f"forwarded docker.sock and {len(ports) - len(failed)} ports anew"
+        carried = len(ports) - len(failed)
+        made = f"forwarded docker.sock{f' and {_ports(carried)}' if ports else ''} anew"
         if failed:
             named = ", ".join(str(port) for _, port in failed)
             raise ActFailed("ssh -O forward", f"{made}; refused: {named}")

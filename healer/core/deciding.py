@@ -14,7 +14,7 @@ from healer.core.facts import (
     Rule,
     State,
 )
-from healer.core.incidents import follow_incidents, incident_of
+from healer.core.incidents import follow_incidents, incident_of, told_by_its_cause
 from healer.core.judging import Judgements, blocker, confirmed, hold_on, judge
 from healer.core.ladders import Rung
 from healer.core.ledger import Attempt, Hold
@@ -252,6 +252,8 @@ def _report(
             key = (*trouble.key, trouble.finding.fingerprint)
             ladder = policy.ladders[trouble.finding.reason]
             if ladder.rungs or key in world.reported or not confirmed(world, trouble, now, policy):
+                continue
+            if told_by_its_cause(world, trouble.finding):
                 continue
             world = replace(world, reported=world.reported | {key})
             said.append(_reported(trouble, ladder.advice))

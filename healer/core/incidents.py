@@ -5,6 +5,7 @@ from dataclasses import replace
 from healer.core.facts import Decision, IncidentOpened, IncidentResolved, State
 from healer.core.judging import Judgements
 from healer.core.ledger import Incident
+from healer.core.observation import Finding
 from healer.core.policy import Policy
 from healer.core.tower import LAYERS, Layer, above, below
 from healer.core.world import World
@@ -67,6 +68,17 @@ def _named(world: World, layer: Layer) -> frozenset[str]:
     gating = () if view is None else view.gating
     named = (one.finding.cause or one.finding.owner for one in gating)
     return frozenset(one for one in named if one)
+
+
+def told_by_its_cause(world: World, finding: Finding) -> bool:
+    """Whether what brought this advice about is seen too, and says it better."""
+    if not finding.cause or finding.reason.gating:
+        return False
+    return any(
+        one.finding.owner == finding.cause
+        for view in world.troubled.values()
+        for one in view.ordered
+    )
 
 
 def _resolved(

@@ -192,6 +192,9 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
             advice="when no VM process lives: "
             'LIMA_HOME="$HOME/.colima/_lima" limactl disk unlock colima'
         ),
+        Reason.COLIMA_UNREADABLE: Ladder(
+            _SURE, 15.0, advice="colima list --json; mend what it complains of, then: colima start"
+        ),
         Reason.COLIMA_CRASH_LOOP: Ladder(
             1, 0.0, advice="read INST/serialv.log; look at memory and nestedVirtualization"
         ),
@@ -252,6 +255,12 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         ),
         Reason.API_UNREACHABLE: Ladder(
             _SILENCE, advice="talosctl health, and docker logs of the container"
+        ),
+        Reason.API_FAILING: Ladder(
+            _SURE,
+            _SURE_OVER,
+            advice="talosctl -n 10.5.0.2 service etcd; talosctl -n 10.5.0.2 logs -k with the id of "
+            "kube-apiserver from: talosctl -n 10.5.0.2 containers -k; and look at the VM's disk",
         ),
         Reason.API_UNAUTHORIZED: Ladder(advice="fetch a new kubeconfig: talosctl kubeconfig"),
         Reason.KUBECONFIG_STALE: Ladder(1, 0.0, advice="set the server line of the kubeconfig"),
@@ -511,6 +520,7 @@ EXPECTED_AT_START: Final = frozenset(
         Reason.DOCKER_ENGINE_DOWN,
         Reason.DOCKER_SILENT,
         Reason.API_UNREACHABLE,
+        Reason.API_FAILING,
         Reason.NODE_NOT_READY,
         Reason.FLANNEL_NOT_AVAILABLE,
     }

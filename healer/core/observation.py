@@ -71,7 +71,7 @@ class Finding:
     ripe_in: float = 0.0
     """Seconds until a remedy may safely touch it, by the target's own clock; 0 = now."""
     waits_for: str = ""
-    """Who is at work on it by themselves until then, in words; '' = nobody."""
+    """Why it is too early until then, or who is at work on it by themselves; '' = not told."""
     human_ago: float | None = None
     """Seconds since a human brought this about on purpose; None = nobody did."""
     advice: str = ""

@@ -34,6 +34,7 @@ class Reason(Word):
     COLIMA_ZOMBIE = "colima.zombie"
     COLIMA_MISSING = "colima.missing"
     COLIMA_DISK_LOCKED = "colima.disk_locked"
+    COLIMA_UNREADABLE = "colima.unreadable"
     COLIMA_CRASH_LOOP = "colima.crash_loop"
 
     SSH_UNREACHABLE = "ssh.unreachable"
@@ -58,6 +59,7 @@ class Reason(Word):
     PORT_DRIFT = "talos.port_drift"
 
     API_UNREACHABLE = "apiserver.unreachable"
+    API_FAILING = "apiserver.failing"
     API_UNAUTHORIZED = "apiserver.unauthorized"
     KUBECONFIG_STALE = "apiserver.kubeconfig_stale"
     CERTIFICATE_EXPIRING = "apiserver.certificate_expiring"
@@ -200,6 +202,20 @@ ADVISORY: Final = frozenset(
 """Design §10, "Reasons". A missing tool makes its layer unknown, not ill, so TOOL_MISSING only
 tells of it; TOOL_ABSENT is a tool that nothing at hand needs (talosctl). A job of
 launchd's is ill when it should run and does not; what a human took away is only told."""
+
+WORKLOAD_FAILS: Final = frozenset(
+    {
+        Reason.POD_UNKNOWN,
+        Reason.POD_STUCK_TERMINATING,
+        Reason.POD_UNMANAGED,
+        Reason.POD_IMAGE_PULL,
+        Reason.POD_CRASH_LOOP,
+        Reason.POD_PENDING,
+        Reason.REDIS_AOF_CORRUPT,
+        Reason.MOUNT_HANGS,
+    }
+)
+"""A workload fails, whether healer may delete its pod or not: the storm brake counts them all."""
 
 WHOLLY_WELL: Final = frozenset({Reason.JOB_NOT_RUNNING, Reason.LIVEKIT_PROBE_DRIFT})
 """Recovered only when nothing at all is found of the target any more: a job that was started,

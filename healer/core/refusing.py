@@ -13,7 +13,7 @@ from healer.core.ladders import Limits, Remedy, Rung, Witnesses
 from healer.core.limiting import limit_on
 from healer.core.observation import Group, Subject
 from healer.core.policy import Policy
-from healer.core.reasons import Reason
+from healer.core.reasons import WORKLOAD_FAILS, Reason
 from healer.core.tower import LAYERS, Layer, above
 from healer.core.world import Foreign, SeenSign, Trouble, World
 
@@ -33,9 +33,11 @@ _ROUNDING = 1.0
 _ASK_AGAIN = 10.0
 """Seconds before a remedy that found nothing to do is asked again; they double each time."""
 _ASKED_IN_VAIN = 3
-"""After so many a pass no longer waits for it."""
-_FORGOTTEN = 1800.0
-"""What it found half an hour ago says nothing of now."""
+"""After so many it is asked rarely, and a pass no longer waits for it."""
+_ASK_RARELY = 1800.0
+"""Seconds between two questions then: what its probe sees is not what it could mend."""
+_FORGOTTEN = 2 * _ASK_RARELY
+"""What it found so long ago says nothing of now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,7 @@ def _not_ripe(case: Case) -> Refusal | None:
     until = case.trouble.seen + finding.ripe_in
     if until <= case.now:
         return None
-    why = f"waiting for {finding.waits_for}" if finding.waits_for else "too early to touch it"
+    why = f"waiting: {finding.waits_for}" if finding.waits_for else "too early to touch it"
     return Refusal(Rule.NOT_RIPE, why, until)
 
 
@@ -237,7 +239,11 @@ def _storm(case: Case) -> Refusal | None:
 
 def _storm_is_on(case: Case) -> bool:
     view = case.world.views[case.layer]
-    ill = {one.finding.owner for one in view.gating if one.finding.owner}
+    ill = {
+        one.finding.owner
+        for one in view.ordered
+        if one.finding.owner and one.finding.reason in WORKLOAD_FAILS
+    }
     return len(ill) >= case.policy.storm_owners and 2 * len(ill) > view.observation.targets
 
 
@@ -315,11 +321,11 @@ def _found_needless(case: Case) -> Refusal | None:
     row = [one for one in found if one.at > case.now - _FORGOTTEN]
     if not row:
         return None
-    last = row[-1]
-    until = (last.at if last.ended is None else last.ended) + _ASK_AGAIN * 2.0 ** (len(row) - 1)
+    last, hopeful = row[-1], len(row) < _ASKED_IN_VAIN
+    wait = _ASK_AGAIN * 2.0 ** (len(row) - 1) if hopeful else _ASK_RARELY
+    until = (last.at if last.ended is None else last.ended) + wait
     if until <= case.now:
         return None
-    hopeful = len(row) < _ASKED_IN_VAIN
     return Refusal(Rule.NOT_NEEDED, last.detail, until if hopeful else None)
 
 

@@ -11,8 +11,11 @@ from healer.model.workload import is_of_daemonset
 
 SUBNET_ENV: Final = "/run/flannel/subnet.env"
 SETTLE: Final = 60.0
-"""Seconds after its start in which flannel writes the file, and in which a pod that was lost
-in a crash is restarted by the kubelet without help: it needs no network of its own."""
+"""Seconds after its start that flannel is given to write the file, and in which a pod that was
+lost in a crash is restarted by the kubelet without help: it needs no network of its own."""
+WRITES_WITHIN: Final = 20.0
+"""Seconds after its start within which flannel writes the file on a node that is well: what a
+sandbox lacks later is a new loss, which is waited out until `SETTLE` and not overlooked."""
 FRESH: Final = 420.0
 """An event older than this is over: kubelet tries every few seconds, and what it may tell is
 thinned to one in 300 s."""
@@ -62,11 +65,17 @@ def subnet_env_failure(
     told = [
         one
         for one in events
-        if names_subnet_env(one) and one.last_seen > max(started + SETTLE, now - FRESH)
+        if names_subnet_env(one) and one.last_seen > max(started + WRITES_WITHIN, now - FRESH)
     ]
     waiting = {one.uid for one in pods if _waits(one)} if told else set()
     proofs = (one for one in told if one.object_uid in waiting)
     return max(proofs, key=lambda one: one.last_seen, default=None)
+
+
+def settles_in(flannel: Pod, now: float) -> float:
+    """Seconds for which a flannel that lacks the file may yet be at its start."""
+    started = running_since(flannel.raw)
+    return 0.0 if started is None else max(0.0, started + SETTLE - now)
 
 
 def _waits(pod: Pod) -> bool:

@@ -41,6 +41,7 @@ def _caddy(seen: FrontSeen, wanted: WantedCaddy) -> Iterator[Finding]:
             Reason.CADDY_DOWN,
             f"no `caddy run` is in the process list{refused}",
             advice=start_command(wanted),
+            cause=wanted.label,
         )
         return
     wrong = [(one, f"does not answer: {why}") for one, why in seen.silent]

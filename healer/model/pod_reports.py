@@ -1,5 +1,6 @@
 """Pods that healer can only report: a bad image, a crash loop, one that does not get going."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,8 +21,10 @@ from healer.model.pod_status import INIT, UNKNOWN, status
 PENDING: Final = 300.0
 """Seconds without any change after which a Pending pod is worth a word."""
 
-LOOPING: Final = 3
-"""Restarts from which an ended container that is about to start again is a crash loop."""
+LOOPING: Final = 40.0
+"""Seconds of back-off from which a container is in a crash loop: the kubelet begins with 10 and
+doubles them, so this is the third failure in a row of this kubelet's life. The restart count tells
+nothing of that: it goes on over reboots of the node, each of which ends every container."""
 
 _IMAGE: Final = frozenset(
     {
@@ -35,14 +38,15 @@ _IMAGE: Final = frozenset(
 )
 _CANNOT_START: Final = frozenset(
     {
-        "CrashLoopBackOff",
         "RunContainerError",
         "CreateContainerError",
         "CreateContainerConfigError",
         "StartError",
     }
 )
-_ENDED: Final = frozenset({"Error", "OOMKilled", "ContainerCannotRun", "ContainerStatusUnknown"})
+BACKING_OFF: Final = "CrashLoopBackOff"
+_BACKOFF: Final = re.compile(r"back-off (?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
+"""How the kubelet spells the wait in its message: `back-off 1m20s restarting failed container`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def report(pod: Pod, now: float) -> Report | None:
     word = shown.removeprefix(INIT)
     if word in _IMAGE:
         return Report(Reason.POD_IMAGE_PULL, f"{shown}: {_message(pod, word)}", _describe(pod))
-    if word in _CANNOT_START or (_ended(word) and restarts(pod.raw) >= LOOPING):
+    if word in _CANNOT_START or (word == BACKING_OFF and _backoff(pod) >= LOOPING):
         evidence = f"{shown} after {restarts(pod.raw)} restarts{_last_end(pod)}"
         return Report(
             Reason.POD_CRASH_LOOP, evidence, f"{_kubectl(pod)} logs {pod.name} --previous"
@@ -70,8 +74,22 @@ def report(pod: Pod, now: float) -> Report | None:
     return _pending(pod, shown, now)
 
 
-def _ended(word: str) -> bool:
-    return word in _ENDED or word.startswith(("ExitCode:", "Signal:"))
+def _backoff(pod: Pod) -> float:
+    """The longest wait of its containers, in seconds; one that is not told is taken for long."""
+    waits = [
+        _seconds(str(part(one, "state", "waiting").get("message") or ""))
+        for one in container_statuses(pod.raw)
+        if part(one, "state", "waiting").get("reason") == BACKING_OFF
+    ]
+    return max(waits, default=LOOPING)
+
+
+def _seconds(message: str) -> float:
+    found = _BACKOFF.search(message)
+    if found is None or not any(found.groups()):
+        return LOOPING
+    hours, minutes, seconds = (float(one or 0.0) for one in found.groups())
+    return hours * 3600.0 + minutes * 60.0 + seconds
 
 
 def _pending(pod: Pod, shown: str, now: float) -> Report | None:

@@ -25,6 +25,9 @@ _INNGEST: Final = "inngest"
 _FLAGS: Final = re.compile(r"(?:^|\s)(--sdk-url|-u)[=\s]\s*[\"']?([^\s\"']+)")
 """Flags of `inngest start` that name its apps; a shell's one string holds them as well."""
 _PORTS: Final = {"http": 80, "https": 443}
+_LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_WITH_NAMESPACE: Final = 2
+"""Words of `service.namespace`; what follows is `svc` and the cluster's domain."""
 _PAIR: Final = re.compile(r"(\d{1,5})-(\d{1,5})")
 
 
@@ -142,6 +145,16 @@ def addressing(kind: str, raw: Json) -> Addressing:
         mentions += named
         addresses += _addresses(place, container, {one.variable for one in named})
     return Addressing(tuple(mentions), tuple(addresses))
+
+
+def service_named(host: str, namespace: str) -> tuple[str, str] | None:
+    """Namespace and name of the Service that a host name may mean in the cluster's DNS."""
+    words = host.removesuffix(".").lower().split(".")
+    if not all(_LABEL.fullmatch(one) for one in words):
+        return None
+    if len(words) <= _WITH_NAMESPACE or words[_WITH_NAMESPACE] == "svc":
+        return (words[1] if len(words) > 1 else namespace), words[0]
+    return None
 
 
 def _mentions(place: Place, container: Json) -> Iterator[Mention]:

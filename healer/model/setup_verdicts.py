@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from healer.core.observation import Finding
@@ -16,6 +16,7 @@ from healer.model.setup import (
     RedisSettings,
     StorageClass,
     outside_range,
+    service_named,
 )
 
 ENFORCE: Final = "pod-security.kubernetes.io/enforce"
@@ -43,12 +44,19 @@ _INSECURE: Final = [
 """Talos' kubelets sign their own serving certificates unless they are told otherwise."""
 
 
-def of_addressing(found: Iterable[Addressing], worker: Sequence[str]) -> tuple[Finding, ...]:
-    """Variables that name k3d's host, and addresses at which there is no worker."""
+def of_addressing(
+    found: Iterable[Addressing],
+    worker: Sequence[str],
+    services: Collection[tuple[str, str]] = (),
+) -> tuple[Finding, ...]:
+    """Variables that name k3d's host, and addresses at which there is no worker.
+
+    A Service of the cluster, of which `services` has namespace and name, may well lead to it.
+    """
     said: list[Finding] = []
     for one in found:
         said += _k3d(one, worker)
-        said += _elsewhere(one, worker)
+        said += _elsewhere(one, worker, services)
     return tuple(said)
 
 
@@ -69,9 +77,11 @@ def _k3d(found: Addressing, worker: Sequence[str]) -> Iterable[Finding]:
         )
 
 
-def _elsewhere(found: Addressing, worker: Sequence[str]) -> Iterable[Finding]:
+def _elsewhere(
+    found: Addressing, worker: Sequence[str], services: Collection[tuple[str, str]]
+) -> Iterable[Finding]:
     for one in found.addresses if worker else ():
-        if one.words in worker:
+        if one.words in worker or service_named(one.host, one.place.namespace) in services:
             continue
         place = one.place
         change = f"set {one.said_by} to http://{worker[0]}"

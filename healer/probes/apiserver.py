@@ -8,8 +8,16 @@ from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.model.certificates import SOON, URGENT, Lasting, words_of
 from healer.model.cluster import Readiness
-from healer.ports import ClusterEyes, CredentialEyes, Denied, PortError, TargetIll, VmEyes
-from healer.probes.asking import ask, port_group, witness
+from healer.ports import (
+    ClusterEyes,
+    CredentialEyes,
+    Denied,
+    PortError,
+    TargetIll,
+    VmEyes,
+    WrongAnswer,
+)
+from healer.probes.asking import ask_both, port_group, witness
 from healer.probes.credentials import ending
 from healer.probes.setup import NOTHING, SetupLook
 
@@ -24,7 +32,10 @@ _SERVING_ADVICE: Final = (
 
 
 class ApiserverProbe:
-    """Looks at `/readyz` through the port that Docker publishes."""
+    """Looks at `/readyz` and asks for the node, through the port that Docker publishes.
+
+    A server may call itself ready and refuse work: 429 while it is overloaded, 500 without etcd.
+    """
 
     layer = Layer.APISERVER
 
@@ -47,17 +58,22 @@ class ApiserverProbe:
         return await self._setup.added_to(await self._look())
 
     async def _look(self) -> Observation:
-        answer = await ask(self._cluster.readiness)
+        answer, node = await ask_both(self._cluster.readiness, self._cluster.node)
         signs = witness(answer, Subject.API, port_group(self._vm), READYZ)
         if isinstance(answer, Denied):
             return Observation(self.layer, (_unauthorized(answer),), signs=signs)
+        if isinstance(answer, WrongAnswer):
+            return Observation(self.layer, (_failing(str(answer)),), signs=signs)
         if isinstance(answer, TargetIll):
             lost = Finding(Reason.API_UNREACHABLE, str(answer))
             return Observation(self.layer, (lost,), signs=signs)
         if isinstance(answer, PortError):
             return Observation(self.layer, unknown=str(answer))
         serving = await self._serving(answer.port)
-        findings = (*_unready(answer), *_stale(answer), *_expiring(answer), *serving)
+        failing = _unready(answer)
+        if not failing and isinstance(node, WrongAnswer):
+            failing = (_failing(str(node)),)
+        findings = (*failing, *_stale(answer), *_expiring(answer), *serving)
         summary = f"answers on port {answer.port}"
         return Observation(self.layer, findings, signs=signs, summary=summary)
 
@@ -73,8 +89,12 @@ class ApiserverProbe:
 def _unready(answer: Readiness) -> tuple[Finding, ...]:
     if answer.ready:
         return ()
-    evidence = f"/readyz on port {answer.port} answers, and is not ready: {answer.detail}"
-    return (Finding(Reason.API_UNREACHABLE, evidence),)
+    return (_failing(f"/readyz on port {answer.port} is not ready: {answer.detail}"),)
+
+
+def _failing(said: str) -> Finding:
+    """It answers, so Talos and the way to it are well; mostly etcd is what it lacks."""
+    return Finding(Reason.API_FAILING, f"the API server answers with errors: {said}")
 
 
 def _unauthorized(error: Denied) -> Finding:

@@ -7,7 +7,7 @@ import anyio
 
 from healer.core.observation import Group, Sign, Subject
 from healer.model.machine import Forwarder
-from healer.ports import Denied, PortError, TargetIll, VmEyes
+from healer.ports import Denied, PortError, TargetIll, VmEyes, WrongAnswer
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -50,12 +50,20 @@ async def ask_both(
 
 
 def witness(answer: object, subject: Subject, group: Group, what: str) -> tuple[Sign, ...]:
-    """The sign that an answer gives; () when the failure says nothing of the target."""
-    if isinstance(answer, TargetIll):
+    """The sign that an answer gives; () when the failure says nothing of the target.
+
+    A wrong answer is one: a server that says 500 lives.
+    """
+    if silent(answer):
         return (Sign(subject, group, alive=False, what=what),)
-    if isinstance(answer, PortError) and not isinstance(answer, Denied):
+    if isinstance(answer, PortError) and not isinstance(answer, Denied | WrongAnswer):
         return ()
     return (Sign(subject, group, alive=True, what=what),)
+
+
+def silent(answer: object) -> bool:
+    """Whether nobody answered at all."""
+    return isinstance(answer, TargetIll) and not isinstance(answer, WrongAnswer)
 
 
 def port_group(vm: VmEyes) -> Group:

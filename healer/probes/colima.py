@@ -76,7 +76,20 @@ class ColimaProbe:
         status = await ask(self._vm.status)
         if status is VmStatus.RUNNING:
             return await self._running(agent, stopped)
+        lives = agent.pid_alive and agent.pid_is_ours
+        if isinstance(status, PortError) and agent.created and not lives:
+            return await self._unreadable(agent, status, stopped)
         return _at_rest(agent, status, stopped)
+
+    async def _unreadable(self, agent: Hostagent, status: PortError, stopped: float) -> Observation:
+        """Whether Colima would say Stopped or Broken is not known; that the VM is dead, is."""
+        life = _Life(*await ask_both(self._guest.banner, self._engine.ping))
+        if isinstance(life.banner, str) or not isinstance(life.ping, TargetIll):
+            return _at_rest(agent, status, stopped, life.signs)
+        evidence = f"no hostagent lives, {life.ping}; and Colima's list cannot be read: {status}"
+        found = Finding(Reason.COLIMA_UNREADABLE, evidence)
+        signs = (*life.signs, *_hostagent_sign(agent))
+        return Observation(self.layer, (found,), signs=signs)
 
     def _stopped_ago(self, agent: Hostagent) -> float:
         """Seconds since the hostagent last wrote a log; inf = before the Mac's boot, or never.

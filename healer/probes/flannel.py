@@ -7,7 +7,7 @@ from healer.core.observation import Finding, Observation
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.model.cluster import DaemonSet, Event, Listing, Node, Pod
-from healer.model.flannel import crashed, delete_in, pods_of, subnet_env_failure
+from healer.model.flannel import crashed, delete_in, pods_of, settles_in, subnet_env_failure
 from healer.model.node_state import only_network_missing
 from healer.model.pod_parts import name_of, restarts
 from healer.model.pod_status import status
@@ -83,11 +83,11 @@ def _no_subnet_env(
     for pod in mine:
         proof = subnet_env_failure(events, pod, pods.items, pods.server_time)
         if proof is not None:
-            return (_missing_file(daemonset, pod, proof),)
+            return (_missing_file(daemonset, pod, proof, pods.server_time),)
     return ()
 
 
-def _missing_file(daemonset: DaemonSet, pod: Pod, proof: Event) -> Finding:
+def _missing_file(daemonset: DaemonSet, pod: Pod, proof: Event, now: float) -> Finding:
     said = proof.message[:_EVIDENCE]
     return Finding(
         Reason.SUBNET_ENV_MISSING,
@@ -96,6 +96,7 @@ def _missing_file(daemonset: DaemonSet, pod: Pod, proof: Event) -> Finding:
         fingerprint=pod.uid,
         event=proof.identity,
         owner=_target(daemonset),
+        ripe_in=settles_in(pod, now),
     )
 
 

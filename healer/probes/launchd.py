@@ -1,6 +1,7 @@
 """launchd's jobs: whether each runs where it is loaded, and answers where it should."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -44,6 +45,8 @@ class LaunchdProbe:
         self._clock = clock
         self._resident = resident
         self._pasts = {one.label: JobPast() for one in jobs}
+        self._hosted: set[str] = set()
+        """Those that were seen loaded, wherever."""
 
     async def look(self) -> Observation:
         """Look once. A job that cannot be looked at makes the layer unknown; the others count."""
@@ -56,10 +59,15 @@ class LaunchdProbe:
             if isinstance(heard, PortError):
                 unknown.append(str(heard))
             else:
-                findings += heard
+                findings += (self._of(one, finding) for finding in heard)
         return Observation(
             self.layer, tuple(findings), unknown="; ".join(unknown), summary=self._summary()
         )
+
+    def _of(self, watched: WatchedJob, finding: Finding) -> Finding:
+        """What was never loaded here while we looked is no cause of anything."""
+        is_ours = watched.label in self._hosted
+        return replace(finding, owner=watched.label) if is_ours else finding
 
     def _summary(self) -> str:
         stood = [past.stood.how for past in self._pasts.values() if past.stood is not None]
@@ -74,6 +82,8 @@ class LaunchdProbe:
         if stood is None:
             stood = stands(watched, await self._eyes.places(watched.label))
             past.saw(stood, now, self._clock.awake())
+        if stood.how is not Standing.ABSENT:
+            self._hosted.add(watched.label)
         if stood.place is None or stood.how in _TOLD:
             told = _TOLD[stood.how]
             return [Finding(told, stood.why, watched.label, advice=stood.advice)]

@@ -6,7 +6,7 @@ from healer.core.observation import Finding, Observation
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.model.cluster import DaemonSet, Deployment, Listing, Pod
-from healer.model.pod_parts import deletion_due, finalizers, name_of, target_of, terminal
+from healer.model.pod_parts import deletion_due, finalizers, mirror, name_of, target_of, terminal
 from healer.model.pod_reports import Report, report
 from healer.model.pod_safety import (
     NAMESPACES,
@@ -136,11 +136,12 @@ class PodsProbe:
             return _unmanaged(pod, f"{seen}; {forbidden}", command) if not wait.why else None
         return Finding(
             Reason.POD_UNKNOWN,
-            f"{seen}; {wait.why}" if wait.why else seen,
+            seen,
             target=target_of(pod),
             fingerprint=identity_of_loss(pod.raw),
             owner=workload_of(pod),
             ripe_in=wait.seconds,
+            waits_for=wait.why,
         )
 
     async def _stuck(self, pod: Pod, around: Surroundings) -> Finding | None:
@@ -154,11 +155,12 @@ class PodsProbe:
             return _unmanaged(pod, f"{seen}; {forbidden}", command) if not wait.why else None
         return Finding(
             Reason.POD_STUCK_TERMINATING,
-            f"{seen}; {wait.why}" if wait.why else seen,
+            seen,
             target=target_of(pod),
             fingerprint=str(deletion_due(pod.raw)),
             owner=workload_of(pod),
             ripe_in=wait.seconds,
+            waits_for=wait.why,
         )
 
     async def _orphaned(self, pod: Pod, wait: float) -> str:
@@ -185,7 +187,12 @@ class _Others:
 
 def _unmanaged(pod: Pod, evidence: str, command: str) -> Finding:
     advice = f"if it may go: kubectl -n {pod.namespace} {command}"
-    if finalizers(pod.raw):
+    if mirror(pod.raw):
+        advice = (
+            "the kubelet makes it from a static pod's manifest: look at that one (talosctl get "
+            "staticpods, or machine.pods in Talos' machine config); a delete changes nothing"
+        )
+    elif finalizers(pod.raw):
         advice = "whoever put its finalizers there must take them away: see its controller"
     return Finding(
         Reason.POD_UNMANAGED,

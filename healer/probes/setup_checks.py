@@ -8,6 +8,7 @@ from healer.core.observation import Finding
 from healer.model import setup_verdicts as verdicts
 from healer.model.container import Container
 from healer.model.published import POD, PublishedService
+from healer.model.setup import Addressing, service_named
 from healer.ports import CannotLook, SetupEyes, TargetIll, TargetSilent
 from healer.probes.setup import Check
 
@@ -143,9 +144,19 @@ class SetupChecks:
     def _addressing(self, namespace: str) -> Asked:
         async def ask() -> tuple[Finding, ...]:
             found = await self.eyes.addressing(namespace)
-            return verdicts.of_addressing(found, self.wanted.worker)
+            return verdicts.of_addressing(found, self.wanted.worker, await self._services(found))
 
         return ask
+
+    async def _services(self, found: Sequence[Addressing]) -> frozenset[tuple[str, str]]:
+        """Those among the addresses that are a Service's; who is the worker is not asked for."""
+        named = {
+            service_named(one.host, one.place.namespace)
+            for each in found
+            for one in each.addresses
+            if one.words not in self.wanted.worker
+        }
+        return frozenset([one for one in named if one and await self.eyes.has_service(*one)])
 
     def _pod_security(self, namespace: str) -> Asked:
         async def ask() -> tuple[Finding, ...]:

@@ -9,9 +9,9 @@ from healer.core.tower import Layer
 from healer.model.cluster import Condition, Listing, Node, Readiness
 from healer.model.container import Container
 from healer.model.verdicts import WantedContainer, shutting_down, start_refusal
-from healer.ports import ClusterEyes, EngineEyes, GuestEyes, NotThere, PortError, TargetIll, VmEyes
+from healer.ports import ClusterEyes, EngineEyes, GuestEyes, NotThere, PortError, VmEyes
 from healer.probes.ages import CONTAINER, Ages
-from healer.probes.asking import ask, ask_both, port_group, witness
+from healer.probes.asking import ask, ask_both, port_group, silent, witness
 from healer.probes.setup import NOTHING, SetupLook
 
 WARM_UP: Final = 300.0
@@ -190,8 +190,8 @@ def _is_ready(node: Listing[Node] | PortError) -> bool:
 def _wedged(
     container: Container, up: float, node: Listing[Node] | PortError, ready: Readiness | PortError
 ) -> tuple[Finding, ...]:
-    """Running long enough, and nobody answers at the API's port; a `not ready` is an answer."""
-    if up <= WARM_UP or not (isinstance(ready, TargetIll) and isinstance(node, TargetIll)):
+    """Running long enough, and nobody answers at the API's port; an error is an answer."""
+    if up <= WARM_UP or not (silent(ready) and silent(node)):
         return ()
     evidence = f"running for {up:.0f} s, and {ready}"
     return (Finding(Reason.TALOS_WEDGED, evidence, fingerprint=container.started_at),)

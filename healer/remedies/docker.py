@@ -87,16 +87,16 @@ class Forwards:
 
     async def restore(self) -> str:
         """Make docker.sock anew if it is dead, then the ports that only it can name."""
-        said: list[str] = []
+        said = ""
         if not await self.docker_answers():
-            said.append(await self._hands.reforward(()))
+            said = await self._hands.reforward(())
         try:
             lost = await self.lost()
         except PortError as error:
-            return "; ".join([*said, f"published ports not seen: {error}"])
+            return "; ".join(one for one in (said, f"published ports not seen: {error}") if one)
         if lost:
-            said.append(await self._hands.reforward(lost))
-        return "; ".join(said) or "nothing was lost any more"
+            said = await self._hands.reforward(lost)  # docker.sock again, and so its words
+        return said or "nothing was lost any more"
 
     async def _refuses(self, port: int) -> bool:
         try:

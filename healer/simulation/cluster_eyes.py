@@ -12,7 +12,7 @@ from healer.model.cluster import (
     Readiness,
     ServicePort,
 )
-from healer.ports import Denied, TargetIll
+from healer.ports import Denied, TargetIll, WrongAnswer
 from healer.simulation.answering import answer, get_in, silence
 from healer.simulation.objects import Snapshot
 from healer.simulation.physics import Tower
@@ -45,7 +45,7 @@ class SimulatedCluster:
         """The old cache that it answers from, or None when it answers from etcd."""
         await self.reach(place)
         if self._tower.troubles.api_errors:
-            raise TargetIll(place, "500: etcdserver: request timed out")
+            raise WrongAnswer(place, "500: etcdserver: request timed out")
         return self._tower.old_lists if self._tower.troubles.stale else None
 
     def _server_time(self) -> float:

@@ -18,8 +18,8 @@ def _metrics_server_gone(tower: Tower) -> None:
 
 
 def _inngest_looks_elsewhere(tower: Tower) -> None:
-    tower.cluster.setup.worker_at = ("system-bus-worker", 3111)
-    tower.tell("Inngest is told to look for the worker in the cluster")
+    tower.cluster.setup.worker_at = ("old-mac.local", 3111)
+    tower.tell("Inngest is told to look for the worker on another Mac")
 
 
 def _label_lost(tower: Tower) -> None:

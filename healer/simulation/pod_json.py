@@ -4,7 +4,7 @@ from typing import Any
 
 from healer.model.cluster import Owner, Pod
 from healer.simulation.clockwork import Clockwork
-from healer.simulation.flannel import FlannelView
+from healer.simulation.flannel import BACKOFF, FlannelView
 from healer.simulation.human import NODE
 from healer.simulation.stamps import stamp
 from healer.simulation.workloads import LIVEKIT, View, Workload
@@ -110,11 +110,21 @@ def _states(clock: Clockwork, workload: Workload, view: View) -> Json:
         case "backoff":
             uid = f"uid-{workload.name}-{view.serial}-{view.restarts}"
             return {
-                "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                "state": {"waiting": _backing_off(view.restarts)},
                 "lastState": {"terminated": _ended(uid, "Error", 1, clock.wall(view.since))},
             }
         case _:
             return {"state": {"waiting": {"reason": "ContainerCreating"}}}
+
+
+def _backing_off(failures: int) -> Json:
+    wait = int(BACKOFF[min(failures, len(BACKOFF)) - 1])
+    minutes, seconds = divmod(wait, 60)
+    spelled = f"{minutes}m{seconds}s" if minutes else f"{seconds}s"
+    return {
+        "reason": "CrashLoopBackOff",
+        "message": f"back-off {spelled} restarting failed container=app pod=app_joelclaw(uid)",
+    }
 
 
 def _ended(uid: str, reason: str, exit_code: int, when: float) -> Json:

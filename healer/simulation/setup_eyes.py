@@ -14,7 +14,7 @@ from healer.model.setup import (
     RedisSettings,
     StorageClass,
 )
-from healer.ports import NotThere, TargetIll
+from healer.ports import NotThere, TargetIll, WrongAnswer
 from healer.simulation.answering import answer, get_in
 from healer.simulation.cluster_eyes import SimulatedCluster
 from healer.simulation.physics import Tower
@@ -49,7 +49,7 @@ class SimulatedSetup:
     async def _ask(self, place: str) -> None:
         await self._cluster.reach(place, self._chance)
         if self._tower.troubles.api_errors:
-            raise TargetIll(place, "500: etcdserver: request timed out")
+            raise WrongAnswer(place, "500: etcdserver: request timed out")
 
     async def addressing(self, namespace: str) -> Sequence[Addressing]:
         """Inngest's flag, and the worker's variable."""
@@ -64,6 +64,11 @@ class SimulatedSetup:
             Addressing(mentions),
             Addressing((), (Address(inngest, "--sdk-url", host, port),)),
         )
+
+    async def has_service(self, namespace: str, name: str) -> bool:
+        """Those of the workloads with a port, and the worker's, which has none on the Mac."""
+        await self._ask("GET service")
+        return any((one.namespace, one.name) == (namespace, name) for one in self._tower.workloads)
 
     async def pod_security(self, namespace: str) -> str | None:
         """By its label."""

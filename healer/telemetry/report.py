@@ -22,6 +22,7 @@ from healer.core.facts import (
     State,
     Verified,
 )
+from healer.core.incidents import told_by_its_cause
 from healer.core.judging import Judgements, blocker
 from healer.core.observation import Finding
 from healer.core.tower import NEEDS, Layer
@@ -154,6 +155,7 @@ def _seen_once(report: Report, world: World, judged: Judgements) -> list[Finding
         for trouble in view.ordered
         if not trouble.finding.reason.gating and trouble.key not in answered
         if (*trouble.key, trouble.finding.fingerprint) not in world.reported
+        if not told_by_its_cause(world, trouble.finding)
     ]
 
 

@@ -19,6 +19,7 @@ class FakeSetup(Faulty):
     def __init__(self) -> None:
         super().__init__()
         self.said: tuple[Addressing, ...] = ()
+        self.services: frozenset[tuple[str, str]] = frozenset()
         self.enforced: str | None = "privileged"
         self.classes: tuple[StorageClass, ...] = (StorageClass("local-path", default=True),)
         self.made: Provisioner | None = Provisioner(1, 1, 0.0, 1, tolerates=True)
@@ -32,6 +33,11 @@ class FakeSetup(Faulty):
         """As given."""
         await self.meet(f"addressing {namespace}")
         return self.said
+
+    async def has_service(self, namespace: str, name: str) -> bool:
+        """As given."""
+        await self.meet(f"has_service {namespace}/{name}")
+        return (namespace, name) in self.services
 
     async def pod_security(self, namespace: str) -> str | None:
         """As given."""

@@ -131,6 +131,9 @@ def _wait_by_chance(failures: int, backoff: Backoff, act_id: str, seed: int) -> 
 
 _TAINT: Final = Event(10.0, "fault", "taint")
 _FLANNEL: Final = Event(10.0, "fault", "flannel_crashes")
+_FLANNEL_AGAIN: Final = tuple(
+    Event(at, "fault", "flannel_crashes") for at in (60.0, 75.0, 90.0, 105.0)
+)
 _DRIFT: Final = Event(10.0, "fault", "livekit_drift")
 
 BUGS: Final = (
@@ -171,7 +174,7 @@ BUGS: Final = (
     Bug(
         "I4",
         "a new life remembers none of the acts of the last",
-        (_FLANNEL, Event(50.0, "crash"), Event(60.0, "fault", "flannel_crashes")),
+        (_FLANNEL, Event(50.0, "crash"), *_FLANNEL_AGAIN),
         {"tests.explore.small.run.begin": _begin_with_nothing},
     ),
     Bug(

@@ -192,6 +192,17 @@ def _policy(tower: SmallTower, now: float, chance: random.Random) -> None:
     tower.policy = False
 
 
+def _api_failing(tower: SmallTower, now: float, chance: random.Random) -> None:
+    del now, chance
+    tower.api_failing = True
+
+
+def _bare_pods(tower: SmallTower, now: float, chance: random.Random) -> None:
+    """A crash loses all of them, and one or two that healer may delete."""
+    tower.bare_pods = ("shell", "migration", "cron")
+    _pods(chance.choice((1, 2)))(tower, now, chance)
+
+
 FAULTS: Final[Mapping[str, Fault]] = {
     "taint": Fault(_taint, Layer.NODE),
     "cordon_by_talos": Fault(_cordon_talos, Layer.NODE),
@@ -224,6 +235,8 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "disk_locked": Fault(_vm("locked"), Layer.COLIMA, covered=False),
     "vm_missing": Fault(_vm("missing"), Layer.COLIMA, covered=False),
     "vm_stopped": Fault(_human_stops_vm, Layer.COLIMA, human=True),
+    "api_failing": Fault(_api_failing, Layer.APISERVER, covered=False),
+    "bare_pods": Fault(_bare_pods, Layer.PODS),
     "api_silent": Fault(_api, Layer.APISERVER, covered=False),
     "job_dies": Fault(_job_dies, Layer.LAUNCHD),
     "job_is_broken": Fault(_job_is_broken, Layer.LAUNCHD, covered=False),

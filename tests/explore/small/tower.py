@@ -67,6 +67,8 @@ class SmallTower:
     """Whether Docker brings the container back by itself."""
     api_silent: bool = False
     """The API alone is silent while workloads serve."""
+    api_failing: bool = False
+    """It answers each question with an error."""
     tainted: bool = False
     cordoned: str = ""
     """'', talos, human."""
@@ -76,6 +78,8 @@ class SmallTower:
     unknown_pods: dict[str, int] = field(default_factory=dict)
     """Pods in STATUS Unknown, with a serial that makes their uid."""
     stuck_pods: dict[str, int] = field(default_factory=dict)
+    bare_pods: tuple[str, ...] = ()
+    """Pods that are lost and that healer may not delete: told of, and nothing else."""
     drift: int = 0
     """Generation of LiveKit with the probe trap; 0 = none."""
     rolled_out: float = -3600.0
@@ -124,7 +128,7 @@ class SmallTower:
     def api(self, now: float) -> bool:
         """Through its published port."""
         up = self.box in {"running", "shutting_down"} and now - self.box_since >= API_AFTER
-        return up and self.runs(now) and not self.api_silent
+        return up and self.runs(now) and not (self.api_silent or self.api_failing)
 
     def ready(self, now: float) -> bool:
         """The node."""
@@ -328,8 +332,10 @@ def _talos(tower: SmallTower, now: float) -> Observation:
 
 
 def _apiserver(tower: SmallTower, now: float) -> Observation:
-    alive = tower.api(now)
+    alive = tower.api(now) or (tower.api_failing and tower.runs(now))
     sign = _sign(Subject.API, Group.PORTS, "/readyz", alive=alive)
+    if alive and tower.api_failing:
+        return Observation(Layer.APISERVER, (_found(Reason.API_FAILING),), signs=(sign,))
     found = () if alive else (_found(Reason.API_UNREACHABLE),)
     return Observation(Layer.APISERVER, found, signs=(sign,))
 
@@ -365,6 +371,10 @@ def _pods(tower: SmallTower, now: float) -> Observation:
     found = [
         _found(Reason.POD_UNKNOWN, target=f"joelclaw/{name}@{uid}", owner=name)
         for name, uid in tower.unknown_pods.items()
+    ]
+    found += [
+        _found(Reason.POD_UNMANAGED, target=f"joelclaw/{name}@0", owner=name)
+        for name in tower.bare_pods
     ]
     found += [
         _found(Reason.POD_STUCK_TERMINATING, target=f"joelclaw/{name}@{uid}", owner=name)

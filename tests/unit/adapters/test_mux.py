@@ -172,7 +172,7 @@ async def test_ports_are_forwarded(forward: LimaForward) -> None:
     """A published port gets its listener on the Mac; a second time changes nothing."""
     port = free_port()
     for _ in range(2):
-        assert "forwarded docker.sock and 1 ports anew" == await forward.reforward(
+        assert "forwarded docker.sock and 1 port anew" == await forward.reforward(
             [("127.0.0.1", port)]
         )
     reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -468,6 +468,18 @@ def test_reports_wait_for_confirmation_and_for_what_lies_below() -> None:
     ]
 
 
+def test_advice_is_not_told_beside_what_brought_it_about() -> None:
+    """A Caddy that is down is told by its job, where there is one that launchd knows of."""
+    caddy = Finding(Reason.CADDY_DOWN, "no `caddy run`", cause="com.joel.caddy")
+    job = Finding(Reason.JOB_FAILED, "exit code 1", "com.joel.caddy", owner="com.joel.caddy")
+    other = replace(job, target="com.joel.other", owner="com.joel.other")
+
+    for beside, told in ((job, [Layer.LAUNCHD]), (other, [Layer.SERVICES, Layer.LAUNCHD])):
+        _, decisions = decide(shown(world_of(caddy, beside)), NOW + 90.0, POLICY)
+        reported = [one.layer for one in said(decisions, Reported)]
+        assert sorted(told) == sorted(reported)
+
+
 @pytest.mark.parametrize(
     "reason",
     [

@@ -55,11 +55,6 @@ def pending(ago: float, **condition: object) -> Pod:
             "CreateContainerConfigError",
             pod(waiting("CreateContainerConfigError")),
         ),
-        (
-            Reason.POD_CRASH_LOOP,
-            "OOMKilled after 3",
-            pod({**ended("OOMKilled", 137), "restartCount": 3}),
-        ),
         (Reason.POD_PENDING, "untolerated taint", pending(301, lastTransitionTime=stamp(301))),
         (Reason.POD_UNMANAGED, "no controller", lost_pod(owner=None, phase="Failed")),
     ],
@@ -95,6 +90,29 @@ def test_each_is_told_with_what_was_seen(reason: Reason, word: str, ill: Pod) ->
 def test_nothing_is_said_of_the_others(quiet: Pod) -> None:
     """Healthy, over, on its way, waiting on purpose, or judged elsewhere."""
     assert None is report(quiet, NOW)
+
+
+def backing_off(wait: str, restarts: int) -> Pod:
+    """A pod that the kubelet starts again after so long."""
+    loop = waiting("CrashLoopBackOff", restartCount=restarts)
+    loop["state"]["waiting"]["message"] = f"back-off {wait} restarting failed container=app pod=x"
+    return pod(loop)
+
+
+@pytest.mark.parametrize(
+    ("wait", "told"),
+    [("10s", False), ("20s", False), ("40s", True), ("1m20s", True), ("5m0s", True), ("", True)],
+)
+def test_a_crash_loop_is_the_third_failure_in_a_row(wait: str, *, told: bool) -> None:
+    """Of this kubelet's life: the restart count goes on over reboots, and tells nothing."""
+    assert told is (report(backing_off(wait, 7), NOW) is not None)
+
+
+def test_a_container_that_a_reboot_ended_is_no_crash_loop() -> None:
+    """`Error` with exit code 137, seven restarts in its life, and it runs seconds later."""
+    killed = {**ended("Error", 137, ago=20), "restartCount": 7}
+
+    assert None is report(pod(killed), NOW)
 
 
 def test_a_crash_loop_says_how_it_ended_last() -> None:

@@ -81,6 +81,27 @@ def test_the_workers_own_addresses_are_no_news(host: str) -> None:
     assert () == verdicts.of_addressing([address(host)], WORKER)
 
 
+@pytest.mark.parametrize(
+    ("host", "right"),
+    [
+        ("system-bus-worker", True),
+        ("system-bus-worker.joelclaw", True),
+        ("system-bus-worker.joelclaw.svc", True),
+        ("System-Bus-Worker.joelclaw.svc.cluster.local.", True),
+        ("system-bus-worker.default", False),
+        ("other", False),
+        ("system-bus-worker.joelclaw.example.com", False),
+    ],
+)
+def test_a_service_of_the_cluster_may_lead_to_the_worker(host: str, *, right: bool) -> None:
+    """By each of the names that the cluster's DNS knows it by; the owner's manifest names one."""
+    found = verdicts.of_addressing(
+        [address(host, "INNGEST_SERVE_HOST")], WORKER, {("joelclaw", "system-bus-worker")}
+    )
+
+    assert right is (found == ())
+
+
 def test_another_address_is_told_with_both() -> None:
     """What it says, and where the worker is; a variable can be set by one command."""
     (found,) = verdicts.of_addressing([address("elsewhere")], WORKER)

@@ -6,7 +6,7 @@ from healer.core.observation import Group, Observation, Sign, Subject
 from healer.core.reasons import Reason
 from healer.model.cluster import Readiness
 from healer.model.machine import Forwarder
-from healer.ports import CannotLook, Denied, PortError, TargetIll, TargetSilent
+from healer.ports import CannotLook, Denied, PortError, TargetIll, TargetSilent, WrongAnswer
 from healer.probes.apiserver import ApiserverProbe
 from tests.fakes.vm import FakeVm
 from tests.fakes_cluster import FakeCluster
@@ -59,9 +59,31 @@ async def test_an_api_that_is_not_ready_lives() -> None:
     """A 500 of /readyz came from a living server."""
     seen = await look(Readiness(ready=False, port=6443, detail="[-]etcd failed"))
 
-    assert [Reason.API_UNREACHABLE] == reasons(seen)
+    assert [Reason.API_FAILING] == reasons(seen)
     assert "[-]etcd failed" in seen.findings[0].evidence
     assert [True] == [one.alive for one in seen.signs]
+
+
+@pytest.mark.parametrize("words", ["500: etcdserver: request timed out", "429: too many requests"])
+async def test_an_api_that_calls_itself_ready_and_fails_all_work_is_failing(words: str) -> None:
+    """It lives, and refuses what is asked: neither unreachable nor well."""
+    cluster = FakeCluster()
+    cluster.faults["node"] = WrongAnswer("GET node", words)
+    seen = await ApiserverProbe(cluster, FakeVm()).look()
+    refusing = await look(WrongAnswer("GET /readyz", words))
+
+    for one in (seen, refusing):
+        assert [Reason.API_FAILING] == reasons(one)
+        assert words in one.findings[0].evidence
+        assert [True] == [sign.alive for sign in one.signs]
+
+
+async def test_a_node_that_cannot_be_asked_for_is_no_illness_of_the_api() -> None:
+    """`/readyz` speaks for it, unless an error came from the server itself."""
+    cluster = FakeCluster()
+    cluster.faults["node"] = TargetSilent("GET node", "no answer within 5 s")
+
+    assert (await ApiserverProbe(cluster, FakeVm()).look()).well
 
 
 async def test_a_refused_key_is_gating_and_a_sign_of_life() -> None:

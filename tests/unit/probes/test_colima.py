@@ -366,3 +366,28 @@ async def test_broken_tells_what_is_left_of_the_hostagent(agent: Hostagent, word
     seen = await Tower(FakeVm(agent, VmStatus.BROKEN)).look()
 
     assert words in seen.findings[0].evidence
+
+
+@pytest.mark.parametrize("agent", [STOPPED, AFTER_REBOOT, replace(BROKEN, pid_alive=False)])
+async def test_a_dead_vm_whose_state_cannot_be_read_is_told_as_that(agent: Hostagent) -> None:
+    """Else ssh would be the first to be ill, and its advice cannot help."""
+    tower = Tower(FakeVm(agent))
+    tower.vm.faults["status"] = CannotLook("list --json", "not understood: 'panic'")
+    tower.die()
+    seen = await tower.look()
+
+    assert [Reason.COLIMA_UNREADABLE] == reasons(seen)
+    assert "not understood: 'panic'" in seen.findings[0].evidence
+    assert not any(one.alive for one in seen.signs)
+
+
+@pytest.mark.parametrize(
+    "agent", [STOPPED, replace(BROKEN, answers=False), Hostagent(created=False)]
+)
+async def test_what_may_live_or_never_was_is_not_called_dead(agent: Hostagent) -> None:
+    """An answer of ssh or docker.sock, a living hostagent, or no VM at all: that is unknown."""
+    tower = Tower(FakeVm(agent))
+    tower.vm.faults["status"] = CannotLook("list --json", "not understood: 'panic'")
+    seen = await tower.look()
+
+    assert ([], True) == (reasons(seen), "not understood" in seen.unknown)

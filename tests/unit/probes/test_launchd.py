@@ -90,6 +90,17 @@ async def test_a_job_that_is_loaded_nowhere_is_hosted_elsewhere() -> None:
     assert "0 of 0 jobs up, 1 not hosted here" == seen.summary
 
 
+async def test_a_job_that_was_seen_here_owns_what_follows_from_its_end() -> None:
+    """Down or taken away; what was never loaded here brings nothing about."""
+    look = Look(placed(pid=None))
+    assert [CADDY] == [one.owner for one in (await look.look()).findings]
+    look.jobs.loaded.clear()
+    assert [(Reason.JOB_ABSENT, CADDY)] == [
+        (one.reason, one.owner) for one in (await look.look(2.0)).findings
+    ]
+    assert [""] == [one.owner for one in (await Look().look()).findings]
+
+
 @pytest.mark.parametrize("error", [CannotLook("launchctl", "garbage"), TargetSilent("l", "hung")])
 async def test_a_job_that_cannot_be_looked_at_is_unknown(error: Exception) -> None:
     """And nothing that was known of it before counts."""

@@ -77,7 +77,8 @@ async def test_what_only_needs_time_says_how_much_and_for_what() -> None:
     finding = (await PodsProbe(cluster).look()).findings[0]
 
     assert 250.0 == finding.ripe_in
-    assert "sandboxes failed" in finding.evidence
+    assert "sandboxes failed" in finding.waits_for
+    assert "sandboxes failed" not in finding.evidence
 
 
 @pytest.mark.parametrize(
@@ -114,6 +115,16 @@ async def test_nothing_is_told_while_the_kubelet_may_yet_mend_it(ill: Pod) -> No
     cluster.nodes = [node(ready(ago=30))]
 
     assert () == (await PodsProbe(cluster).look()).findings
+
+
+async def test_a_static_pods_mirror_comes_with_the_manifest_and_no_delete() -> None:
+    """The kubelet makes it anew from its file whatever is deleted through the API."""
+    mirror = {"kubernetes.io/config.mirror": "x"}
+    for one in (lost_pod(), terminating(900)):
+        (found,) = (await look(changed(one, "metadata", "annotations", value=mirror))).findings
+
+        assert "static pod's manifest" in found.advice
+        assert "kubectl" not in found.advice
 
 
 async def test_a_stateful_sets_stuck_pod_comes_with_the_exact_line() -> None:

@@ -10,7 +10,7 @@ from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.model.container import Container, PortBinding
 from healer.model.published import PublishedService
-from healer.model.setup import RedisSettings
+from healer.model.setup import Address, Addressing, Place, RedisSettings
 from healer.ports import CannotLook, Denied, TargetIll, TargetSilent
 from healer.probes import setup as looking
 from healer.probes.resync import Resync
@@ -215,6 +215,20 @@ async def test_each_layer_tells_its_own() -> None:
     expected = [Reason.POD_SECURITY, Reason.STORAGE_CLASS, Reason.PROVISIONER]
     assert expected == await answers(*one.of_pods())
     assert [Reason.REDIS_SETTINGS] == await answers(*one.of_services())
+
+
+async def test_an_address_that_is_no_workers_is_asked_for_as_a_service() -> None:
+    """Once, and only then; a Service that exists is right."""
+    place = Place("joelclaw", "StatefulSet", "inngest", "inngest")
+    said = (Address(place, "INNGEST_SERVE_HOST", "system-bus-worker", 3111),)
+    eyes = FakeSetup()
+    eyes.said = (Addressing((), said),)
+    wanted = Wanted(worker=("mac:3111",), namespaces=("joelclaw",))
+
+    assert [Reason.WORKER_ADDRESS] == await answers(*checks(eyes, wanted=wanted).of_pods())
+    assert ["addressing joelclaw", "has_service joelclaw/system-bus-worker"] == eyes.calls
+    eyes.services = frozenset({("joelclaw", "system-bus-worker")})
+    assert [] == await answers(*checks(eyes, wanted=wanted).of_pods())
 
 
 async def test_only_published_node_ports_must_fit_the_range() -> None:

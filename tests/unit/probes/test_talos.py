@@ -12,7 +12,7 @@ from healer.model.cluster import Condition, Readiness
 from healer.model.container import PortBinding
 from healer.model.machine import Forwarder
 from healer.model.verdicts import WantedContainer
-from healer.ports import CannotLook, Denied, TargetIll, TargetSilent
+from healer.ports import CannotLook, Denied, TargetIll, TargetSilent, WrongAnswer
 from healer.probes.ages import Ages
 from healer.probes.talos import LONGEST_STOP, TalosProbe
 from tests.fakes.api import SERVER_TIME, FakeApi, node
@@ -301,6 +301,18 @@ async def test_an_api_that_stays_silent_is_wedged() -> None:
     assert {(Subject.API, Group.MUX, False)} == {
         (one.subject, one.group, one.alive) for one in seen.signs
     }
+
+
+@pytest.mark.parametrize("words", ["500: etcdserver: request timed out", "429: too many requests"])
+async def test_an_api_that_answers_with_errors_is_not_wedged(words: str) -> None:
+    """It lives, and a restart of Talos would end it; its own layer says that it fails."""
+    tower = Tower()
+    tower.api.fail(WrongAnswer("GET", words))
+
+    seen = await tower.look()
+
+    assert seen.well
+    assert all(one.alive for one in seen.signs)
 
 
 async def test_a_young_container_may_be_silent() -> None:
