@@ -15,6 +15,7 @@ from typing import Any, Final
 import anyio
 from anyio.abc import ByteStream
 
+from healer.adapters.authorities import knows_anybody, trusting
 from healer.adapters.connecting import words_of
 from healer.adapters.exchange import HttpAnswer, http_answer, is_whole
 from healer.adapters.process import ProcessRunner
@@ -31,8 +32,6 @@ _CONFIG_BYTES: Final = 256 * 1024
 """A ServeConfig is a page; what is longer is none."""
 _SHOWN: Final = 200
 """Characters of an answer that are worth repeating."""
-_MACOS_AUTHORITIES: Final = Path("/etc/ssl/cert.pem")
-"""macOS ships them there; a Python of python.org's knows none until somebody installs them."""
 _NO_ISSUER: Final = frozenset({19, 20, 21})
 """OpenSSL's codes for a chain that ends at nobody known: says nothing where nobody is known."""
 
@@ -117,16 +116,14 @@ async def _answer(one: CaddyUrl, context: ssl.SSLContext | None, place: str) -> 
         return _judged(one, await _get(one, context), place)
     except ssl.SSLCertVerificationError as error:
         answer = _judged(one, await _get(one, _unverified()), place)
-        if error.verify_code in _NO_ISSUER and not _knows_anybody(context):
+        if error.verify_code in _NO_ISSUER and not knows_anybody(context):
             words = "no authority is known here: name one in caddy.authorities"
             return replace(answer, unjudged=words)
         return replace(answer, untrusted=error.verify_message)
 
 
 def _trusting(authorities: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if not _knows_anybody(context) and _MACOS_AUTHORITIES.exists():
-        context.load_verify_locations(_MACOS_AUTHORITIES)
+    context = trusting()
     if authorities is not None:
         _also_trust(context, authorities)
     return context
@@ -139,15 +136,6 @@ def _also_trust(context: ssl.SSLContext, authorities: Path) -> None:
         raise CannotLook(str(authorities), "holds no certificate in PEM") from error
     except OSError as error:
         raise CannotLook(str(authorities), error.strerror or "cannot be read") from error
-
-
-def _knows_anybody(context: ssl.SSLContext) -> bool:
-    """Whether any authority is there; a folder of them is read only when it is needed."""
-    folder = ssl.get_default_verify_paths().openssl_capath
-    with suppress(OSError):
-        if any(Path(folder).iterdir()):
-            return True
-    return context.cert_store_stats()["x509_ca"] > 0
 
 
 def _unverified() -> ssl.SSLContext:

@@ -28,6 +28,7 @@ from aiohttp import (
 )
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from healer.adapters.authorities import trusting_once
 from healer.ports import ActFailed, CannotLook, PortError, TargetIll, TargetSilent
 
 _GOOD: Final = range(200, 300)
@@ -84,7 +85,9 @@ async def call(what: Call, place: str, deadline: float) -> None:
 
 
 async def _status(what: Call) -> int:
-    connector = TCPConnector(resolver=_Resolver(), force_close=True)
+    secure = urlsplit(what.url).scheme == "https"
+    trust = await anyio.to_thread.run_sync(trusting_once) if secure else True
+    connector = TCPConnector(resolver=_Resolver(), force_close=True, ssl=trust)
     # The library's own timers are off: one deadline holds for all of it.
     async with (
         ClientSession(connector=connector, timeout=ClientTimeout(total=None)) as session,
@@ -110,8 +113,8 @@ def _words(error: Exception) -> str:
         return "its name could not be resolved"
     if isinstance(error, InvalidURL):
         return "the URL is not one that can be called"
-    cause = error.__cause__
-    for one in (error, cause):
+    # The library's own error of a certificate is of that type too, and knows no code.
+    for one in (getattr(error, "certificate_error", error), error.__cause__):
         if isinstance(one, ssl.SSLCertVerificationError):
             return f"its certificate {_UNTRUSTED.get(one.verify_code, 'is not trusted')}"
         if isinstance(one, ssl.SSLError):

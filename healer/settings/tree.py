@@ -189,7 +189,8 @@ class DaemonSettings:
     wake_grace: Duration = 60.0
     """For how long after the Mac woke badness is expected: forwards and clocks come back late."""
     boot_grace: Duration = 20.0
-    """The same when the daemon starts within two minutes of the Mac's boot."""
+    """The same when the daemon starts within two minutes of the Mac's boot, or of its own first
+    start since then: an agent starts at login, however late that is."""
     crashes: Count = 3
     """So many crashes of healer itself …"""
     crash_window: Duration = 600.0

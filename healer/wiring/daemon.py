@@ -207,7 +207,7 @@ def senses_of(
     parts = parts_of(outside, settings, journal, listener, children, looks)
     policy = policy_of(settings, run=run, one_pass=False)
     news = tuple(FreshNews(one, looks.forget_moment) for one in outside.news)
-    return Senses(parts, policy, paces_of(settings, outside), news)
+    return Senses(parts, policy, paces_of(settings, outside, journal), news)
 
 
 async def reload(house: Household, settings: Settings, environment: Mapping[str, str]) -> None:

@@ -1,6 +1,7 @@
 """A real HTTP server that takes what it is sent, and answers as it is told."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -53,10 +54,10 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiver() -> AsyncIterator[Receiver]:
-    """One that listens on a free port."""
+async def receiver(tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
+    """One that listens on a free port, with TLS if it is given a certificate."""
     made = Receiver()
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0, ssl=tls)
     made.port = server.sockets[0].getsockname()[1]
     try:
         yield made

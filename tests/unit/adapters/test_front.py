@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from healer.adapters import authorities
 from healer.adapters import front as adapter
 from healer.adapters.front import Front
 from healer.adapters.host import HostAdapter
@@ -50,11 +51,11 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapter, "FUNNEL_SECONDS", 30.0)
 
 
-def front(folder: Path, authorities: Path | None = None, *, path: str = "") -> Front:
+def front(folder: Path, trusted: Path | None = None, *, path: str = "") -> Front:
     """The adapter on a Mac whose PATH is that."""
     runner = ProcessRunner(term_grace=0.1)
     path = path or f"{folder / 'bin'}:{SYSTEM}"
-    return Front(runner, HostAdapter(runner, folder, path=path), {"PATH": path}, authorities)
+    return Front(runner, HostAdapter(runner, folder, path=path), {"PATH": path}, trusted)
 
 
 async def test_it_is_asked_here_by_its_name(
@@ -122,7 +123,7 @@ async def test_an_issuer_that_nobody_knows_is_told(
     authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As of `tls internal`, whose root no browser knows."""
-    monkeypatch.setattr(adapter, "_knows_anybody", lambda _: True)
+    monkeypatch.setattr(adapter, "knows_anybody", lambda _: True)
     async with server(saying(OK, Told()), certified(authority, tmp_path, Told())) as port:
         answer = await front(tmp_path).url(CaddyUrl(f"https://{NAME}:{port}/"))
     assert "unable to get local issuer certificate" in answer.untrusted
@@ -134,8 +135,9 @@ async def test_where_no_authority_is_known_nothing_is_accused(
     """A Python without any would call every certificate bad."""
     empty = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     monkeypatch.setattr(ssl, "create_default_context", lambda: empty)
-    monkeypatch.setattr(adapter, "_MACOS_AUTHORITIES", tmp_path / "none.pem")
-    monkeypatch.setattr(adapter, "_knows_anybody", lambda one: bool(one.get_ca_certs()))
+    monkeypatch.setattr(authorities, "MACOS", tmp_path / "none.pem")
+    for module in (adapter, authorities):
+        monkeypatch.setattr(module, "knows_anybody", lambda one: bool(one.get_ca_certs()))
     async with server(saying(OK, Told()), certified(authority, tmp_path, Told())) as port:
         answer = await front(tmp_path).url(CaddyUrl(f"https://{NAME}:{port}/"))
 
@@ -149,8 +151,9 @@ async def test_macos_own_authorities_stand_in_for_a_python_without_any(
     """python.org's knows nobody until somebody installs them."""
     empty = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     monkeypatch.setattr(ssl, "create_default_context", lambda: empty)
-    monkeypatch.setattr(adapter, "_MACOS_AUTHORITIES", root)
-    monkeypatch.setattr(adapter, "_knows_anybody", lambda one: bool(one.get_ca_certs()))
+    monkeypatch.setattr(authorities, "MACOS", root)
+    for module in (adapter, authorities):
+        monkeypatch.setattr(module, "knows_anybody", lambda one: bool(one.get_ca_certs()))
     async with server(saying(OK, Told()), certified(authority, tmp_path, Told())) as port:
         answer = await front(tmp_path).url(CaddyUrl(f"https://{NAME}:{port}/"))
     assert ("", "") == (answer.untrusted, answer.unjudged)

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import ssl
 import threading
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,13 +12,16 @@ from pathlib import Path
 import anyio
 import pytest
 
+from healer.adapters import authorities
 from healer.adapters.notice_dead_man import PingedUrl
 from healer.adapters.notice_webhook import Webhook
 from healer.adapters.outgoing import Call, call, fault_of_url
 from healer.adapters.secret_file import Secret
 from healer.model.notice import document
 from healer.ports import ActFailed, CannotLook, PortError, TargetIll, TargetSilent
+from tests.fakes.caddy import Told, certified
 from tests.fakes.channel import a_notice
+from tests.lab.kubernetes.machineconfig import Authority
 from tests.patience import PATIENCE
 from tests.unit.adapters.http_receiver import Receiver, receiver
 
@@ -75,6 +79,39 @@ async def test_a_notice_is_posted_as_json(server: Receiver, hook: Callable[..., 
     assert "application/json" == headers["Content-Type"]
     assert "run-i1.opened" == headers["X-Healer-Id"]
     assert f"Bearer {MARKER}" == headers["Authorization"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_macos_own_authorities_stand_in_for_a_python_without_any(
+    tmp_path: Path,
+    hook: Callable[..., Webhook],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    known: bool,
+) -> None:
+    """python.org's knows nobody until its user runs a script; every HTTPS call failed there."""
+    authority, told = Authority.create(), Told()
+    (tmp_path / "root.pem").write_text(authority.pem())
+    monkeypatch.setattr(ssl, "create_default_context", empty_context)
+    monkeypatch.setattr(authorities, "knows_anybody", lambda one: bool(one.get_ca_certs()))
+    monkeypatch.setattr(authorities, "MACOS", tmp_path / ("root.pem" if known else "none.pem"))
+    authorities.trusting_once.cache_clear()
+    async with receiver(certified(authority, tmp_path, told, name="localhost")) as server:
+        url = f"https://localhost:{server.port}/{MARKER}"
+        if known:
+            await hook(url).send(a_notice())
+            await PingedUrl(a_secret(tmp_path / "ping", url)).ping()
+        else:
+            error = await why(lambda: hook(url).send(a_notice()))
+            assert "its certificate is not trusted" in str(error)
+    authorities.trusting_once.cache_clear()
+
+    assert (2 if known else 0) == len(server.requests)
+
+
+def empty_context() -> ssl.SSLContext:
+    """As of a Python that knows no authority."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @pytest.mark.parametrize("status", ["200 OK", "201 Created", "202 Accepted", "204 No Content"])
