@@ -47,16 +47,18 @@ from healer.model.setup import (
     RedisSettings,
     StorageClass,
 )
+from healer.outside import cleaned, line
 from healer.replay.records import KeptBeginning, KeptSteps
 
 
 class PortError(Exception):
     """Parent of what a port may raise; never raised itself.
 
-    `place` names what was asked (`docker.sock /_ping`), `detail` the exact words seen.
+    `place` names what was asked (`docker.sock /_ping`), `detail` the exact words seen, cleaned.
     """
 
     def __init__(self, place: str, detail: str) -> None:
+        place, detail = line(place), cleaned(detail)
         super().__init__(f"{place}: {detail}")
         self.place = place
         self.detail = detail

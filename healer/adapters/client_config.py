@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from healer.files import read_regular
 from healer.model.client_config import ClientConfig, Entry, Kind, Repeated, Spot
 from healer.ports import CannotLook, NotThere
 
@@ -19,13 +20,11 @@ def read_text(path: Path, kind: Kind) -> str:
     """The whole file. Raises NotThere, and CannotLook with the remedy."""
     place = f"{kind} {path}"
     try:
-        data = path.read_bytes()
+        data = read_regular(path, _LARGEST)
     except FileNotFoundError as error:
         raise NotThere(place, "is not there") from error
     except OSError as error:
         raise CannotLook(place, f"{error.strerror}; look at it with: ls -l {path}") from error
-    if len(data) > _LARGEST:
-        raise CannotLook(place, f"larger than {_LARGEST} bytes; it is no {kind}")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
@@ -180,7 +179,7 @@ def _material(holder: Node, name: str, path: Path) -> bytes:
         return _decoded(inline)
     named = _text(_get(holder, name))
     try:
-        return (path.parent / named).read_bytes() if named else b""
+        return read_regular(path.parent / named, _LARGEST) if named else b""
     except OSError:
         return b""
 

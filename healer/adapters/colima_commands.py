@@ -8,6 +8,7 @@ from typing import Final
 
 from healer.adapters.process import Completed, ProcessRunner
 from healer.model.machine import ColimaPaths, VmStatus
+from healer.outside import cleaned
 from healer.ports import CannotLook, HostEyes
 
 # These would change which profile is meant, or what `start` writes (facts/colima.md §1.1, §1.5).
@@ -100,6 +101,10 @@ def _status(word: object) -> VmStatus:
 
 def plain(line: str) -> str:
     """A line of logrus without its frame: `vm: starting ...`; any other line as it is."""
+    return cleaned(_unframed(line))
+
+
+def _unframed(line: str) -> str:
     message = _MSG.search(line)
     if message is None:
         return line.strip()[:_LINE]

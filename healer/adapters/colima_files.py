@@ -10,11 +10,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
 
+from healer.files import open_regular
 from healer.model.identity import USERNET_PID, Ours
 from healer.model.machine import ColimaPaths, Ending, Forwarder
 from healer.ports import CannotLook
 
 PID_BYTES: Final = 64
+_LARGEST_PID: Final = 2**31 - 1
+"""pid_t has 32 bits; Linux counts to 4,194,304, macOS to 99,999."""
 LOG_BYTES: Final = 4 << 20
 """How much of ha.stdout.log is read: READY comes in its first lines."""
 YAML_LINES: Final = 10_000
@@ -80,16 +83,16 @@ def read_pid(path: Path) -> int | None:
     """The pid in a file; None when it is not there or holds none. Raises CannotLook."""
 
     def read() -> bytes:
-        with path.open("rb") as file:
+        with os.fdopen(open_regular(path), "rb") as file:
             return file.read(PID_BYTES)
 
     return parse_pid(_seen(path, read, b""))
 
 
 def parse_pid(content: bytes) -> int | None:
-    """A decimal number and a newline. 0, 1 and signs are never a process of Lima's."""
+    """A decimal number and a newline. 0, 1, signs and what no kernel counts to name nobody."""
     text = content.strip()
-    return int(text) if text.isdigit() and int(text) > 1 else None
+    return int(text) if text.isdigit() and 1 < int(text) <= _LARGEST_PID else None
 
 
 def ours(paths: ColimaPaths) -> Ours:
@@ -139,7 +142,7 @@ def _holds_running(log: Path, stamp: Stamp) -> bool:
     del stamp  # what makes it be read anew
 
     def read() -> bool:
-        with log.open("rb") as file:
+        with os.fdopen(open_regular(log), "rb") as file:
             return any(_says_running(line) for line in file.read(LOG_BYTES).split(b"\n"))
 
     return _seen(log, read, default=False)
@@ -184,7 +187,7 @@ def last_error(paths: ColimaPaths) -> str:
 
 def _tail(log: Path) -> list[str]:
     def read() -> list[str]:
-        with log.open("rb") as file:
+        with os.fdopen(open_regular(log), "rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - TAIL_BYTES))
             return file.read(TAIL_BYTES).decode("utf-8", "replace").split("\n")
@@ -210,7 +213,7 @@ def _forwarder_in(file: Path, stamp: Stamp) -> Forwarder:
     del stamp  # what makes it be read anew
 
     def read() -> str:
-        with file.open(encoding="utf-8-sig", errors="replace") as lines:
+        with os.fdopen(open_regular(file), encoding="utf-8-sig", errors="replace") as lines:
             return top_level_scalar(islice(lines, YAML_LINES), "portForwarder")
 
     value = _seen(file, read, "")

@@ -83,7 +83,7 @@ def _is_stale(folder: int, name: str, boot: float, usernets: Collection[int]) ->
 
 
 def _pid_in(folder: int, name: str) -> int | None:
-    file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder)
+    file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     try:
         return parse_pid(os.read(file, PID_BYTES))
     finally:

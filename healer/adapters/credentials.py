@@ -10,6 +10,7 @@ import anyio
 from healer.adapters.certificate import read_der, read_pem
 from healer.adapters.client_config import parse, read_text
 from healer.adapters.serving_certificate import shown_by
+from healer.files import read_regular
 from healer.model.certificates import APISERVER, Certificate, names_of_files
 from healer.model.client_config import ClientConfig, Kind
 from healer.model.config_faults import Known, ours
@@ -115,9 +116,7 @@ class Credentials:
 
 def _of_file(name: str, path: Path) -> Certificate:
     try:
-        if path.stat().st_size > _LARGEST:
-            return Certificate(name, str(path), unread=f"larger than {_LARGEST} bytes")
-        read = read_pem(path.read_bytes())
+        read = read_pem(read_regular(path, _LARGEST))
     except FileNotFoundError:
         return Certificate(name, str(path), unread="is not there", there=False)
     except OSError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from healer.files import read_regular
 from healer.ports import CannotLook
 
 _LARGEST: Final = 1 << 20
@@ -76,15 +77,13 @@ def _parsed(path: Path) -> dict[str, Any]:
 
     place = f"kubeconfig {path}"
     try:
-        if path.stat().st_size > _LARGEST:
-            raise CannotLook(place, f"larger than {_LARGEST} bytes; it is no kubeconfig")
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.safe_load(read_regular(path, _LARGEST).decode("utf-8"))
     except FileNotFoundError as error:
         remedy = f"write it with: talosctl kubeconfig {path}"
         raise CannotLook(place, f"is not there; {remedy}") from error
     except OSError as error:
         raise CannotLook(place, f"{error.strerror}; look at it with: ls -l {path}") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         # Not chained: a YAML error quotes the line, which may hold a key.
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         where = "" if line is None else f" at line {line + 1}"
@@ -115,7 +114,7 @@ def _material(holder: dict[str, Any], name: str, path: Path) -> bytes:
     if not isinstance(named, str):
         return b""
     try:
-        return (path.parent / named).read_bytes()
+        return read_regular(path.parent / named, _LARGEST)
     except OSError as error:
         raise CannotLook(f"kubeconfig {path}", f"{name}: {error.strerror}: {named}") from error
 

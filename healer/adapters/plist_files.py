@@ -160,13 +160,15 @@ class PlistFiles:
             self._folder(path)
 
     def _write(self, path: Path, data: bytes, mode: int) -> None:
+        with self._as_owner(path):
+            self._written(path, data, mode)
+
+    def _written(self, path: Path, data: bytes, mode: int) -> None:
         part = _part(path)
         part.unlink(missing_ok=True)
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(descriptor, mode)  # whatever the umask says
-            if self._owner and self._is_the_users(path):
-                os.fchown(descriptor, *self._owner)
             file.write(data)
             file.flush()
             _sync(descriptor)
@@ -178,12 +180,25 @@ class PlistFiles:
         if path.is_dir() or path in self._homes[1:]:
             return  # the system's own are there on every Mac
         self._folder(path.parent)
-        path.mkdir(mode=0o700)
-        if self._owner:
-            os.chown(path, *self._owner, follow_symlinks=False)
+        with self._as_owner(path):
+            path.mkdir(mode=0o700)
 
-    def _is_the_users(self, path: Path) -> bool:
-        return path.parent not in self._homes[1:]
+    @contextmanager
+    def _as_owner(self, path: Path) -> Iterator[None]:
+        """Under sudo be the user where the path is one's own: settings may lead it anywhere."""
+        if not self._owner or os.geteuid() != 0 or path.parent in self._homes[1:]:
+            yield
+            return
+        groups, (uid, gid) = os.getgroups(), self._owner
+        os.setgroups([gid])
+        os.setegid(gid)
+        os.seteuid(uid)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+            os.setgroups(groups)
 
     def _remove_empty_folder(self) -> None:
         try:

@@ -1,12 +1,11 @@
 """Secrets: read from a file or the environment when they are used, and kept nowhere."""
 
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from healer.files import read_regular, readable_by_others
 from healer.ports import CannotLook
 
 _LARGEST: Final = 8192
@@ -46,10 +45,7 @@ class Secret:
             return str(error)
         if self.file is None:
             return ""
-        mode = stat.S_IMODE(self.file.stat().st_mode)
-        if mode & 0o077:
-            return f"{self.file}: others may read it ({mode:04o}); run: chmod 600 {self.file}"
-        return ""
+        return readable_by_others(self.file)
 
     def _from_environment(self) -> str:
         value = self.environment.get(self.variable)
@@ -59,16 +55,13 @@ class Secret:
 
     def _from_file(self, path: Path) -> str:
         try:
-            # A pipe in its place must not keep the event loop waiting for a writer.
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(descriptor, "rb") as file:
-                data = file.read(_LARGEST + 1) or b""
+            data = read_regular(path, _LARGEST, trusted=True)
         except OSError as error:
             raise CannotLook(self.place, error.strerror or "cannot be read") from error
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
             text = ""
-        if not text or len(data) > _LARGEST:
+        if not text:
             raise CannotLook(self.place, "should hold one line of text, and nothing else")
         return text

@@ -8,12 +8,23 @@ import sys
 from collections.abc import Sequence
 
 from healer.cli.parser import parse
-from healer.cli.talking import CONFIGURATION, INTERRUPTED, Interrupted, Misconfigured, mute
+from healer.cli.sudo import become_who_asked
+from healer.cli.talking import (
+    CONFIGURATION,
+    INTERRUPTED,
+    Interrupted,
+    Misconfigured,
+    let_any_terminal_show,
+    mute,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (design §5)."""
+    let_any_terminal_show()
     arguments = parse(argv)
+    if not arguments.as_root:
+        become_who_asked()
     try:
         code: int = arguments.command(arguments)
         sys.stdout.flush()

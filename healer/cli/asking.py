@@ -66,7 +66,7 @@ def _state_of_the_file(path: Path, *, must_exist: bool) -> str | None:
     from healer.settings.toml import parse, read_text  # noqa: PLC0415  (who has no file pays nothing)
 
     try:
-        state = parse(read_text(path)).get("files", {}).get("state", "")
+        state = parse(read_text(path, trusted=True)).get("files", {}).get("state", "")
     except (OSError, ValueError, AttributeError):
         return None
     return state if isinstance(state, str) else None

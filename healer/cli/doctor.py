@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ from healer.cli.running import run_async
 from healer.model.front import Watch
 from healer.model.launchd import bootout_advice, rivals_of
 from healer.model.machine import ColimaPaths, instance_of
+from healer.outside import cleaned, line
 from healer.ports import CannotLook, JournalError
 from healer.settings import Settings, SettingsError, load
 from healer.settings.places import Places, places_of
@@ -51,7 +52,10 @@ def doctor(arguments: argparse.Namespace) -> int:
         from healer.cli.prove import prove  # noqa: PLC0415  (psutil, for those who prove)
 
         return prove(as_json=arguments.json)
-    examined = list(_examine(os.environ))
+    examined = [
+        replace(one, detail=cleaned(one.detail), mend=line(one.mend))
+        for one in _examine(os.environ)
+    ]
     if arguments.json:
         told = {"schema_version": 1, "examined": [asdict(one) for one in examined]}
         sys.stdout.write(json.dumps(told, indent=2) + "\n")

@@ -38,7 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(command=None)
+    parser.set_defaults(command=None, as_root=False)
     parser.add_argument("--version", action="version", version=f"healer {__version__}")
     parser.add_argument(
         "--once",
@@ -284,6 +284,7 @@ def _add_launchd(commands: _Commands) -> None:
         "undo install, and bring back the jobs that it retired",
     )
     for parser in (install, uninstall):
+        parser.set_defaults(as_root=True)
         # Of its own name, since `--dry-run` before a command goes with `--once` alone.
         parser.add_argument(
             "--dry-run", "-n", dest="only_say", action="store_true", help="say what would be done"

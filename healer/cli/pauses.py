@@ -14,6 +14,7 @@ from healer.cli.asking import NoDaemon, Refused, Silent, ask
 from healer.cli.talking import USAGE, load_settings, tell
 from healer.core.facts import Pause
 from healer.core.tower import Layer
+from healer.outside import cleaned, line
 from healer.ports import JournalError
 from healer.settings.places import Places, places_of
 from healer.settings.units import parse_duration
@@ -40,7 +41,8 @@ def pause(arguments: argparse.Namespace) -> int:
         tell(f"healer pause --for: {error}")
         return USAGE
     until = None if seconds is None else clock.now() + seconds
-    word = Pause(_layer(arguments.layer), until, _author(), arguments.reason)
+    reason = cleaned(arguments.reason)
+    word = Pause(_layer(arguments.layer), until, _author(), reason)
     told = {
         "layer": arguments.layer,
         "seconds": seconds,
@@ -51,7 +53,7 @@ def pause(arguments: argparse.Namespace) -> int:
     if said is _REFUSED:
         return _FAILED
     length = "until `healer resume`" if seconds is None else f"for {duration(seconds)}"
-    tell(f"paused {arguments.layer or 'everything'} {length}: {arguments.reason}")
+    tell(f"paused {arguments.layer or 'everything'} {length}: {reason}")
     return 0
 
 
@@ -86,7 +88,7 @@ def reset(arguments: argparse.Namespace) -> int:
 def _author() -> str:
     """Who says so; a container's user may have no name."""
     try:
-        return getpass.getuser()
+        return line(getpass.getuser())
     except (KeyError, OSError):
         return f"uid {os.getuid()}"
 

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import anyio
@@ -16,7 +17,10 @@ from healer.core.outlook import exit_code
 from healer.core.tower import Layer
 from healer.engine.heartbeat import keep_beating
 from healer.engine.telling import Told
+from healer.files import readable_by_others
 from healer.model.launch_agent import LABEL
+from healer.model.whereabouts import config_path, named_place
+from healer.outside import redact_also
 from healer.serving.control import ControlServer
 from healer.serving.http import PortTaken, serving
 from healer.settings import Settings, SettingsError, load
@@ -79,6 +83,9 @@ async def _live(house: Household) -> None:
     logbook = _logbook(house)
     house.ears.listeners.insert(0, _Milestones(house, logbook))
     _note(logbook, "started", run=house.run, pid=os.getpid(), version=__version__)
+    for words in _readable(house.settings):
+        tell(f"healer: warning: {words}")
+        _note(logbook, "warning", detail=words)
     for part, words in house.problems.items():
         tell(f"healer: {part}: {words}")
         _note(logbook, "problem", part=part, detail=words)
@@ -150,6 +157,15 @@ async def _answer(house: Household, logbook: Logbook | None) -> None:
     await server.keep_open(said)
 
 
+def _readable(settings: Settings) -> Iterator[str]:
+    """Files of healer's own that others may read; who may write them was refused before."""
+    home, told = Path.home(), settings.notices
+    named = (told.webhook_url_file, told.webhook_header_file, told.dead_man_url_file)
+    for path in (config_path(os.environ, home), *(named_place(one, home) for one in named)):
+        if path is not None and (words := readable_by_others(path)):
+            yield words
+
+
 def _logbook(house: Household) -> Logbook | None:
     """A log that cannot be opened is said, and lived without."""
     try:
@@ -202,6 +218,7 @@ async def _reload(house: Household, logbook: Logbook | None, notices: HouseNotic
             _note(logbook, "reload_refused", problems=[f"{type(error).__name__}: {error}"])
             return
         notices.reload()
+        redact_also(settings.evidence.redact)
     for key in changed:
         later = " (at the next start)" if key in _AT_NEXT_START else ""
         tell(f"healer: {key} changed{later}")

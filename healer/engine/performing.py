@@ -1,11 +1,13 @@
 """Carrying out one act: intent, a last look, the act, its end (I10)."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import anyio
 
 from healer.core.facts import Act, Finished, Outcome
 from healer.core.ladders import Limits, Remedy
+from healer.outside import cleaned
 from healer.ports import Journal, JournalError, NotThere, PortError, Remedial
 
 MARGIN = 30.0
@@ -40,6 +42,7 @@ class Performer:
             self._lost(error)
             return Finished(act, Outcome.NOT_NEEDED, f"not done: {error}")
         finished = await self._bounded(act)
+        finished = replace(finished, detail=cleaned(finished.detail))
         try:
             self._journal.end(act, finished.outcome, finished.detail)
         except JournalError as error:

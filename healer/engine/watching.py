@@ -8,6 +8,7 @@ import anyio
 
 from healer.core.observation import Observation
 from healer.core.tower import Layer
+from healer.outside import cleaned, observed
 from healer.ports import Clock
 
 Send = Callable[[Observation, float], Awaitable[None]]
@@ -34,15 +35,18 @@ class Look:
 
 
 async def look_once(probe: Probe, deadline: float) -> Look:
-    """One bounded look; a probe that breaks or hangs is ignorant, not its layer ill (I1)."""
+    """One bounded look; a probe that breaks or hangs is ignorant, not its layer ill (I1).
+
+    Here what others wrote becomes evidence, so here it is cleaned, and nowhere after it.
+    """
     why = f"the probe did not end within {deadline:.0f} s"
     try:
         with anyio.move_on_after(deadline):
-            seen = await probe.look()
+            seen = observed(await probe.look())
             return Look(seen if seen.layer is probe.layer else replace(seen, layer=probe.layer))
     except Exception as error:  # noqa: BLE001  (a broken probe must not end its siblings)
         why = f"the probe broke: {type(error).__name__}: {error}"
-    return Look(Observation(probe.layer, unknown=why), broke=True)
+    return Look(Observation(probe.layer, unknown=cleaned(why)), broke=True)
 
 
 async def watch(probe: Probe, clock: Clock, send: Send, *, every: float, deadline: float) -> None:

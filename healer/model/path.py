@@ -13,6 +13,7 @@ from typing import Final
 from healer.core.word import Word
 from healer.model.cluster import ServicePort
 from healer.model.published import CONTAINER, HOST, PublishedService
+from healer.outside import cleaned, line
 
 
 class Hop(Word):
@@ -183,7 +184,15 @@ def walk(seen: Seen) -> Path:
     steps = (judge(seen) for judge in _way(seen.service))
     return Path(
         seen.service,
-        tuple(replace(one, took=took.get(one.hop)) if one.took is None else one for one in steps),
+        tuple(
+            replace(
+                one,
+                words=cleaned(one.words),
+                command=line(one.command),
+                took=took.get(one.hop) if one.took is None else one.took,
+            )
+            for one in steps
+        ),
     )
 
 

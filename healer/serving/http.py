@@ -136,7 +136,7 @@ class _Server:
 
     def _status(self, request: web.BaseRequest) -> web.Response:
         del request
-        text = json.dumps(self._pages.status(), ensure_ascii=False)
+        text = json.dumps(self._pages.status())
         return web.Response(text=text, content_type="application/json")
 
     def _landing(self, request: web.BaseRequest) -> web.Response:

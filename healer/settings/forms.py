@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from healer.model.jobs import parse_local_url
+from healer.outside import fault_of
 from healer.settings.toml import shown
 from healer.settings.units import format_duration, parse_duration, parse_size
 
@@ -70,7 +71,7 @@ class Text:
     """A `name` (not empty), a `choice`, or a path that means the same everywhere.
 
     A `folder` is absolute; a `place` may also be in the home folder. An `endpoint` is host:port.
-    A `local_url` leads to a port of this Mac, or is empty.
+    A `local_url` leads to a port of this Mac, or is empty. A `pattern` is a regular expression.
     """
 
     kind: str
@@ -90,6 +91,8 @@ class Text:
             raise ValueError(
                 f"{shown(value)} should begin with / or ~/: launchd runs healer elsewhere"
             )
+        if self.kind == "pattern" and (fault := fault_of(value)):
+            raise ValueError(f"{shown(value)} {fault}")
         if self.kind == "endpoint" and not _is_endpoint(value):
             raise ValueError(f"{shown(value)} should be host:port, e.g. example.org:443")
         if self.kind == "local_url" and value and parse_local_url(value) is None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from healer.files import UntrustedError
 from healer.model.whereabouts import config_path
 from healer.settings.checking import bad_pairs
 from healer.settings.decoding import IncompleteError, Problems, decode
@@ -87,12 +88,14 @@ def check(path: Path) -> list[str]:
 def _read(path: Path, said: list[str], another: str) -> str | None:
     """Its text; `another` is how to name another file, '' when this one need not exist."""
     try:
-        return read_text(path)
+        return read_text(path, trusted=True)
     except (FileNotFoundError, NotADirectoryError):
         if another:
             said.append(f"{path}: no such file; {another}, or create it")
     except UnicodeDecodeError as error:
         said.append(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8")
+    except UntrustedError as error:
+        said.append(f"{path}: {error.strerror}")
     except OSError as error:
         said.append(f"{path}: {error.strerror}; look at it with: ls -l {path}")
     return None

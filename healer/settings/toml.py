@@ -27,9 +27,9 @@ def shown(value: object) -> str:
     return _SHORT.repr(value)
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, *, trusted: bool = False) -> str:
     """The text of a file. Raises OSError and UnicodeDecodeError."""
-    return read_regular(path, LARGEST).decode("utf-8")
+    return read_regular(path, LARGEST, trusted=trusted).decode("utf-8")
 
 
 def parse(text: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ LocalHttp = Annotated[str, Text("local_url")]
 LivekitWhen = Annotated[str, Text("choice", ("not_ready", "always"))]
 DigestWhen = Annotated[str, Text("choice", ("news", "daily", "off"))]
 WatchWhen = Annotated[str, Text("choice", tuple(one.value for one in Watch))]
+Pattern = Annotated[str, Text("pattern")]
 Method = Annotated[str, Text("choice", ("GET", "POST"))]
 Hour = Annotated[int, Bounds(0, 23)]
 
@@ -277,6 +278,15 @@ class EngineSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceSettings:
+    """What is kept and shown of the words of others."""
+
+    redact: tuple[Pattern, ...] = ()
+    """Regular expressions of what else is secret, beside tokens, passwords in URLs, `KEY=` and
+    authorization headers; what one matches is `(redacted)` in every view, log and notice."""
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateSettings:
     """Certificates beside the tower's own whose end should be told in time.
 
@@ -440,6 +450,7 @@ class Settings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     grace: GraceSettings = field(default_factory=GraceSettings)
     notices: NoticeSettings = field(default_factory=NoticeSettings)
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     certificates: CertificateSettings = field(default_factory=CertificateSettings)
     backup: BackupSettings = field(default_factory=BackupSettings)
     caddy: CaddySettings = field(default_factory=CaddySettings)

@@ -5,15 +5,18 @@ words of the closed lists, `detail` is for people.
 """
 
 import logging
+import os
 import sys
 from dataclasses import asdict
 from enum import Enum
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, Final
 
 from healer.core.facts import Act, Decision, Finished, Refused, Rule, VmBooted
 from healer.engine.telling import Told
+from healer.files import open_regular
 from healer.telemetry.lean import without
 from healer.telemetry.spelling import short
 
@@ -32,6 +35,13 @@ class _Quiet(RotatingFileHandler):
     """A log that cannot be written must not end a healer; launchd's file tells of it once."""
 
     complained = False
+
+    def _open(self) -> TextIOWrapper:
+        """Open it as a file of its owner alone, never through a link, a FIFO or a device."""
+        path = Path(self.baseFilename)
+        descriptor = open_regular(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW)
+        os.fchmod(descriptor, 0o600)
+        return open(descriptor, "a", encoding=self.encoding)  # noqa: PTH123  (a descriptor, no path)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (the library's own name)
         """Say it once on stderr."""

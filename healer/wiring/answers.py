@@ -9,6 +9,7 @@ import anyio
 from healer import __version__
 from healer.core.facts import Fact, Pause, Paused, Resumed, WasReset
 from healer.core.tower import Layer
+from healer.outside import cleaned
 from healer.ports import JournalError
 from healer.serving.conversation import Answer, Refused, Say
 from healer.serving.passes import handed_pass
@@ -134,9 +135,9 @@ def _layer(arguments: Mapping[str, Any]) -> Layer | None:
 
 def _text(arguments: Mapping[str, Any], name: str) -> str:
     value = arguments.get(name)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not cleaned(value):
         raise Refused(f"{name} should be some text, not {value!r}")
-    return value
+    return cleaned(value)
 
 
 def _number(value: object) -> float:

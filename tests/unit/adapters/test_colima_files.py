@@ -98,9 +98,9 @@ def test_a_file_that_cannot_be_read_is_said(mac: Mac) -> None:
     for path in (mac.paths.profile_folder / "colima.yaml", mac.instance / "ha.stdout.log"):
         path.mkdir()
 
-    with pytest.raises(CannotLook, match="Is a directory"):
+    with pytest.raises(CannotLook, match="is a folder, not a file"):
         files.forwarder(mac.paths)
-    with pytest.raises(CannotLook, match="Is a directory"):
+    with pytest.raises(CannotLook, match="is a folder, not a file"):
         files.boot_is_over(mac.paths)
 
 

@@ -260,11 +260,44 @@ def test_root_puts_nothing_of_the_users_into_the_system(
     assert path.exists()
 
 
-def test_what_root_makes_for_a_user_is_the_users(homes: tuple[Path, Path]) -> None:
-    """Folders, manifest and plist; else the daemon could not use its own state folder."""
+def of_a_user(homes: tuple[Path, Path]) -> Path:
+    """A home that is a user's, and that he can get through to."""
     if os.geteuid() != 0:
         pytest.skip("only root can give away")
     home = homes[0].parents[1]
+    for folder in home.parents[:-2]:
+        folder.chmod(0o711)
+    for folder in (home, *home.rglob("*")):
+        os.chown(folder, 501, 20)
+    return home
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_no_setting_leads_root_anywhere(
+    homes: tuple[Path, Path], tmp_path: Path, *, link: bool
+) -> None:
+    """A state folder that the user could not make himself is not made for him, nor given to him."""
+    home, roots = of_a_user(homes), tmp_path / "roots"
+    roots.mkdir(mode=0o755)
+    state = roots / "state"
+    if link:
+        (home / "link").symlink_to(roots)
+        state = home / "link" / "state"
+    files = PlistFiles(homes, state, owner=(501, 20))
+
+    with pytest.raises(ActFailed, match="Permission denied"):
+        files.keep(Manifest((Kept(HEAL, homes[0] / "x.plist", "x", ()),)))
+    with pytest.raises(ActFailed, match="Permission denied"):
+        files.make_folder(state / "log")
+    with pytest.raises(ActFailed, match="Permission denied"):
+        files.write(roots / "x.plist", b"")
+    assert not list(roots.iterdir())
+    assert (0, 0, 0) == (roots.stat().st_uid, os.geteuid(), os.getegid())
+
+
+def test_what_root_makes_for_a_user_is_the_users(homes: tuple[Path, Path]) -> None:
+    """Folders, manifest and plist; else the daemon could not use its own state folder."""
+    home = of_a_user(homes)
     aside = home / ".local/state/healer/set-aside"
     files = PlistFiles(homes, aside, owner=(501, 20))
     files.keep(Manifest((Kept(HEAL, homes[0] / "x.plist", "x", ()),)))

@@ -61,11 +61,11 @@ class DaemonProcess:
         self.heard += words.splitlines()
         return self.process.returncode
 
-    def cli(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Another `healer` beside it."""
+    def cli(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Another `healer` beside it, with more variables in its environment."""
         return subprocess.run(
             [sys.executable, "-m", "healer", *words],
-            env={**os.environ, **self.environment},
+            env={**os.environ, **self.environment, **more},
             capture_output=True,
             text=True,
             check=False,

@@ -442,6 +442,8 @@ class TestBySudo:
         mac.settings["user"] = user
         for folder in (mac.home, mac.home / "Library", mac.agents):
             os.chown(folder, 501, 20)
+        for folder in mac.home.parents[:-2]:  # joel must get through to his home
+            folder.chmod(0o711)
         return mac
 
     def test_system(self, mac: Mac) -> None:

@@ -71,6 +71,45 @@ def test_a_pause_is_heeded_at_once_and_ends_by_a_word(daemon: DaemonProcess) -> 
     assert [] == json.loads(daemon.cli("status", "--json").stdout)["pauses"]
 
 
+def test_a_reason_of_any_bytes_is_shown(daemon: DaemonProcess) -> None:
+    """Undecodable bytes and escapes, with a daemon and without: no view of it breaks."""
+    reason = os.fsdecode(b"disk\xff \x1b[31mred\x1b]0;title\x07 token=hunter2")
+    assert 0 == daemon.cli("pause", "--layer", "pods", "--reason", reason).returncode
+    daemon.start()
+    assert 0 == daemon.cli("pause", "--reason", reason).returncode
+
+    pauses = json.loads(daemon.cli("status", "--json").stdout)["pauses"]
+    assert ["disk red token=(redacted)"] * 2 == [one["reason"] for one in pauses]
+    for command in (("status",), ("history",), ("explain", "pods"), ("status", "--json")):
+        for encoding in ("ascii", "latin-1", "utf-8"):
+            asked = daemon.cli(*command, PYTHONIOENCODING=encoding)
+            assert "Traceback" not in asked.stderr
+            assert "token=(redacted)" in asked.stdout
+            assert "\x1b" not in asked.stdout
+
+
+def test_files_that_others_may_read_are_warned_of(daemon: DaemonProcess) -> None:
+    """At the start, with the command that ends it; who may write them lets it not start."""
+    config = daemon.home / ".config" / "healer" / "config.toml"
+    config.parent.mkdir(parents=True)
+    hook = daemon.home / "hook"
+    config.write_text('[notices]\nwebhook_url_file = "~/hook"\n', "utf-8")
+    hook.write_text("http://127.0.0.1:1/", "utf-8")
+    config.chmod(0o644)
+    hook.chmod(0o640)
+    daemon.start()
+
+    assert f"healer: warning: {config}: others may read it (0644); run: chmod 600 {config}" in (
+        daemon.heard
+    )
+    assert any(f"{hook}: others may read it (0640)" in one for one in daemon.heard)
+    assert 0 == daemon.end()
+    config.chmod(0o666)
+    refused = daemon.cli("run")
+    assert 78 == refused.returncode
+    assert f"{config}: others may write it (0666); run: chmod go-w {config}" in refused.stderr
+
+
 def test_a_pass_by_hand_is_handed_to_the_daemon(daemon: DaemonProcess) -> None:
     """`healer --once` shows the daemon's progress, its report, and ends with its code."""
     daemon.start()

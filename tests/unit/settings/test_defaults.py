@@ -90,6 +90,7 @@ DEFAULTS = {
         "crash_loop_boots": 3,
     },
     "grace": {"docker": None, "apiserver": None, "node": None, "flannel": None},
+    "evidence": {"redact": ()},
     "certificates": {"files": (), "endpoints": ()},
     "notices": {
         "desktop": True,

@@ -67,7 +67,7 @@ def path(tmp_path: Path) -> Path:
         (b'[files]\nstate = "/\xff"', ": byte 18 is not UTF-8"),
         ('[files]\nstate = "/\ud800"', ": byte 18 is not UTF-8"),
         ('"\\u001b[31m" = 1', "\\x1b[31m: unknown key"),
-        ("a" * 200_000, ": is longer than 131072 bytes"),
+        ("a" * 200_000, ": is larger than 131072 bytes"),
         ("[tower]\nprofile = " + "[1, " * 15 + "]" * 15, ":2: tower.profile: [1, [1, [1"),
         ("[tower]\nprofile = [", ": not valid TOML: "),
     ],
