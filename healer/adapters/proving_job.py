@@ -14,13 +14,11 @@ from typing import Final
 from healer.adapters.launchctl import Launchctl
 from healer.adapters.process import ProcessRunner
 from healer.model.jobs import parse_page
-from healer.model.launch_agent import LABEL
+from healer.model.launch_agent import LABEL, OPEN_FILES
 from healer.model.launchd import domains_of
 from healer.model.proof import Proof, failed, not_a_mac, proved, unproven
 from healer.ports import PortError
 
-OPEN_FILES: Final = 1024
-"""Descriptors: with less a master serves few connections, with more Apple's select() breaks."""
 SLEPT: Final = 5.0
 """Seconds of sleep that a running daemon must notice."""
 FIVE_MINUTES: Final = 300.0
