@@ -26,7 +26,7 @@ class Entry:
     layer: str
     fields: Mapping[str, Any]
     times: int = 1
-    """How often in a row it was said; more than once for refusals only."""
+    """How often it was said; more than once for refusals and reports only."""
     last: float = 0.0
     """When it was last said."""
 
@@ -86,20 +86,37 @@ def history_text(entries: Sequence[Entry], *, length: float) -> str:
 
 
 def condensed(entries: Sequence[Entry]) -> list[Entry]:
-    """A refusal that is said again and again, with nothing done between, is one line."""
+    """What is said again and again is one line.
+
+    A refusal counts anew once something was done. A report is the same for a whole day: each pass
+    by hand says it, since it begins knowing nothing.
+    """
     kept: list[Entry] = []
     places: dict[tuple[object, ...], int] = {}
     for one in entries:
         if one.kind in {"Act", "IncidentOpened", "IncidentResolved"}:
-            places = {}
-        key = (one.layer, *(one.fields.get(name) for name in ("remedy", "target", "rule")))
-        if one.kind == "Refused" and key in places:
+            places = {key: place for key, place in places.items() if key[0] == "Reported"}
+        key = _same(one)
+        if key and key in places:
             before = kept[places[key]]
             kept[places[key]] = replace(before, times=before.times + 1, last=one.wall)
             continue
-        places[key] = len(kept)
+        if key:
+            places[key] = len(kept)
         kept.append(one)
     return kept
+
+
+def _same(one: Entry) -> tuple[object, ...]:
+    """What makes two lines say the same; () for what is never said twice."""
+    if one.kind == "Refused":
+        names = ("remedy", "target", "rule")
+        return (one.kind, one.layer, *(one.fields.get(name) for name in names))
+    if one.kind == "Reported":
+        day = time.localtime(one.wall)[:3]
+        names = ("reason", "target", "evidence")
+        return (one.kind, one.layer, day, *(one.fields.get(name) for name in names))
+    return ()
 
 
 def _summary(entries: Sequence[Entry], length: float) -> str:
@@ -144,12 +161,15 @@ def _refused(one: Entry) -> str:
     rule = str(one.fields.get("rule", ""))
     if rule in _PASSING:
         return ""
-    again = ""
-    if one.times > 1:
-        until = time.strftime("%H:%M:%S", time.localtime(one.last))
-        again = f"; {counted(one.times, 'time')}, last at {until}"
     detail = clean(str(one.fields.get("detail", "")))
-    return f"refused to {_doing(one)}: {rule.replace('_', ' ')} ({detail}{again})"
+    return f"refused to {_doing(one)}: {rule.replace('_', ' ')} ({detail}{_again(one)})"
+
+
+def _again(one: Entry) -> str:
+    if one.times == 1:
+        return ""
+    until = time.strftime("%H:%M:%S", time.localtime(one.last))
+    return f"; {counted(one.times, 'time')}, last at {until}"
 
 
 def _opened(one: Entry) -> str:
@@ -173,7 +193,7 @@ def _reported(one: Entry) -> str:
     target = str(one.fields.get("target") or "").partition("@")[0]
     advice = _text(one, "advice")
     words = f"{_reason(one)}{f' {target}' if target else ''}: {_text(one, 'evidence')}"
-    return f"reported: {words}" + (f". {advice}" if advice else "")
+    return f"reported: {words}{_again(one)}" + (f". {advice}" if advice else "")
 
 
 def _paused(one: Entry) -> str:

@@ -114,3 +114,24 @@ def test_the_document_holds_every_line() -> None:
     )
     assert NOON + 100.0 == document["entries"][11]["at"]
     assert not any("until" in one for one in document["entries"])
+
+
+def test_what_each_pass_reports_again_is_one_line_a_day() -> None:
+    """A pass by hand begins knowing nothing; other evidence, and another day, are news."""
+    disk = {"reason": "host.disk_full", "target": "", "evidence": "90 MiB free", "advice": "free"}
+    report = [
+        entry(0, "Reported", "host", **disk),
+        entry(60, "Reported", "host", **disk),
+        entry(61, "Act", "talos", **START, outcome="done", took=2.0, verified=1, detail=""),
+        entry(120, "Reported", "host", **disk),
+        entry(180, "Reported", "host", **{**disk, "evidence": "80 MiB free"}),
+        entry(86_400, "Reported", "host", **disk),
+    ]
+    told = [one for one in history_text(report, length=90_000.0).splitlines() if "reported" in one]
+
+    assert [
+        "  12:00:00  host       reported: disk_full: 90 MiB free; 3 times, last at 12:02:00. free",
+        "  12:03:00  host       reported: disk_full: 80 MiB free. free",
+        "  12:00:00  host       reported: disk_full: 90 MiB free. free",
+    ] == told
+    assert 6 == len(history_document(report, NOON)["entries"])
