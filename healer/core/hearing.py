@@ -35,7 +35,7 @@ def _follow_foreign(world: World, heard: Observation, now: float, policy: Policy
     )
     pids = {one.operation.pid for one in running}
     ended = [replace(one, at=now) for one in world.foreign if one.operation.pid not in pids]
-    recent = [one for one in world.foreign_ended if now < one.at + policy.foreign_grace]
+    recent = [one for one in world.foreign_ended if now < one.at + policy.foreign_patience]
     return replace(world, foreign=running, foreign_ended=(*recent, *ended))
 
 

@@ -2,7 +2,14 @@
 
 from dataclasses import replace
 
-from healer.core.facts import Decision, IncidentOpened, IncidentResolved, State
+from healer.core.facts import (
+    Decision,
+    IncidentOpened,
+    IncidentResolved,
+    Refused,
+    Rule,
+    State,
+)
 from healer.core.judging import Judgements
 from healer.core.ledger import Incident
 from healer.core.observation import Finding
@@ -26,7 +33,22 @@ def follow_incidents(
         if judged[layer].state in _ROOTS and not _covered(world, layer):
             world, opened = _opened(world, layer, now, policy)
             said.extend(opened)
-    return _resolved(world, judged, now, said)
+    return _resolved(_without_a_humans_time(world, now), judged, now, said)
+
+
+def stopped_by_human(world: World, incident: Incident) -> Refused | None:
+    """The start of what a human has stopped, while it is put off for that."""
+    put_off = (one for one in world.refusals.values() if one.rule is Rule.HUMAN_STOPPED)
+    return next((one for one in put_off if one.layer in incident.layers), None)
+
+
+def _without_a_humans_time(world: World, now: float) -> World:
+    """An incident is no older than the end of what a human wanted so."""
+    young = tuple(
+        one if stopped_by_human(world, one) is None else replace(one, opened=now)
+        for one in world.incidents
+    )
+    return world if young == world.incidents else replace(world, incidents=young)
 
 
 def incident_of(world: World, layer: Layer) -> str:

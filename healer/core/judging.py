@@ -91,6 +91,9 @@ def in_start_grace(world: World, layer: Layer, now: float, policy: Policy) -> fl
         return None
     of, seconds = policy.grace[layer]
     uptime = world.uptime(of, now)
+    if uptime is None and of is Layer.SSH:
+        # A VM whose ssh is silent tells no uptime, and boots perhaps: its hostagent knows.
+        uptime = world.uptime(Layer.COLIMA, now)
     if uptime is None or uptime >= seconds:
         return None
     return now + seconds - uptime

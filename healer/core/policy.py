@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from healer.core.ladders import GRACE, HOUR, LADDERS, LIMITS, Budget, Ladder, Limits, Remedy
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
+
+FOREIGN_PATIENCE: Final = 900.0
+"""Seconds; a `colima start` has 10 min for the VM and 2 min for docker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,8 @@ class Policy:
     """So many boots of the VM …"""
     crash_loop_window: float = 900.0
     """… within this time are a crash loop, in which no start may help (R18)."""
-    foreign_patience: float = 900.0
-    """How long somebody else's start or stop may run before it is reported; a `colima start`
-    has 10 min for the VM and 2 min for docker."""
+    foreign_patience: float = FOREIGN_PATIENCE
+    """How long somebody else's start or stop may run before it is reported."""
     foreign_grace: float = 20.0
     """After somebody else's start or stop has ended: what it started comes up by itself."""
     storm_owners: int = 4

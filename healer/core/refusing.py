@@ -15,7 +15,7 @@ from healer.core.observation import Group, Subject
 from healer.core.policy import Policy
 from healer.core.reasons import WORKLOAD_FAILS, Reason
 from healer.core.tower import LAYERS, Layer, above
-from healer.core.world import Foreign, SeenSign, Trouble, World
+from healer.core.world import SeenSign, Trouble, World
 
 _SEEN_WELL = frozenset({State.OK, State.VERIFYING})
 _VM_ACTS = frozenset({Remedy.START_VM, Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM})
@@ -124,20 +124,16 @@ def _in_wake_grace(case: Case) -> Refusal | None:
 def _yielding(case: Case) -> Refusal | None:
     """Somebody else's start or stop holds what it touches and all above (design §10)."""
     for foreign in case.world.foreign:
-        if _touches(foreign, case.layer):
+        if foreign.touches(case.layer):
             operation = foreign.operation
             detail = f"waiting for `{operation.command}` (pid {operation.pid}), not ours"
             return Refusal(Rule.YIELDING, detail)
     for ended in case.world.foreign_ended:
         until = ended.at + case.policy.foreign_grace
-        if _touches(ended, case.layer) and case.now < until:
+        if ended.touches(case.layer) and case.now < until:
             detail = f"`{ended.operation.command}` has just ended, and was not ours"
             return Refusal(Rule.YIELDING, detail, until)
     return None
-
-
-def _touches(foreign: Foreign, layer: Layer) -> bool:
-    return layer in {foreign.operation.layer, *above(foreign.operation.layer)}
 
 
 def _held(case: Case) -> Refusal | None:

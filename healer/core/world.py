@@ -7,7 +7,7 @@ from healer.core.facts import Act, Refused, State
 from healer.core.ledger import Incident, Ledger
 from healer.core.observation import Finding, ForeignOperation, Group, Observation, Sign, Subject
 from healer.core.reasons import Reason
-from healer.core.tower import Layer
+from healer.core.tower import Layer, above
 
 TroubleKey = tuple[Reason, str]
 SignKey = tuple[Subject, Group, str]
@@ -91,6 +91,10 @@ class Foreign:
     at: float
     since: float
     """When it began: by its age at the first look, and by the clock of `now` from then on."""
+
+    def touches(self, layer: Layer) -> bool:
+        """Whether it may change this layer: its own, and all that stand on it."""
+        return layer is self.operation.layer or layer in above(self.operation.layer)
 
 
 @dataclass(frozen=True, slots=True)

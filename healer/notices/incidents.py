@@ -4,14 +4,16 @@ Whatever a crash lost is found again in the next step after the restart: an inci
 still open and was not told is told then (I13).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from healer.core.facts import IncidentResolved, State
+from healer.core.incidents import stopped_by_human
 from healer.core.ladders import LADDERS
 from healer.core.ledger import Attempt, Hold, Incident
+from healer.core.policy import FOREIGN_PATIENCE
 from healer.core.tower import Layer
-from healer.core.world import Trouble, World
+from healer.core.world import Foreign, Trouble, World
 from healer.model.notice import Ended, Kind, Notice
 from healer.notices import wording
 from healer.notices.rules import Rules
@@ -59,8 +61,15 @@ def due(
     """When an open incident is told; on the clock of `now`."""
     if any(world.states.get(layer) is State.HELD for layer in incident.layers):
         return incident.opened
+    if troubles and stopped_by_human(world, incident) is not None:
+        return troubles[0].since + rules.opened_after
+    others = _of_others(world.foreign, incident)
+    if others:
+        # Somebody is at it, and what is ill meanwhile is what their start or stop brings about.
+        return min(one.since for one in others) + FOREIGN_PATIENCE
     # Time slept, and time in which no healer ran, is no time in which it was not healed.
-    counted = max(incident.opened, began, world.grace_until)
+    over = [one.at for one in _of_others(world.foreign_ended, incident)]
+    counted = max(incident.opened, began, world.grace_until, *over)
     latest = counted + rules.healing_at_most
     acts = [one for one in world.ledger.attempts if one.act.incident == incident.id]
     if not acts and not any(LADDERS[one.finding.reason].rungs for one in troubles):
@@ -71,6 +80,11 @@ def due(
     # better, is progress, and a human need not hear of it yet.
     progress = max(counted, world.last_progress) if acts else counted
     return min(progress + rules.opened_after, latest)
+
+
+def _of_others(operations: Iterable[Foreign], incident: Incident) -> list[Foreign]:
+    """Those that may change a layer of the incident."""
+    return [one for one in operations if any(one.touches(layer) for layer in incident.layers)]
 
 
 def _under_way(world: World, attempt: Attempt) -> bool:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from healer.core.facts import State
+from healer.core.facts import Refused, State
+from healer.core.incidents import stopped_by_human
 from healer.core.ladders import LADDERS
 from healer.core.ledger import Attempt, Hold, Incident
 from healer.core.reasons import Reason
@@ -12,7 +13,7 @@ from healer.core.world import Trouble
 from healer.model.notice import Ended, Kind, Notice
 from healer.notices.scene import Moment, Scene
 from healer.telemetry.spelling import duration
-from healer.telemetry.words import doing
+from healer.telemetry.words import WHAT_IT_DOES, doing
 
 _EVIDENCE: Final = 1000
 """Characters; the journal has all of them."""
@@ -23,6 +24,9 @@ _TRIED: Final = 8
 def opened(scene: Scene, incident: Incident, trouble: Trouble) -> Notice:
     """Something is ill, and was not healed at once."""
     what = spoken(trouble.finding.reason)
+    human = stopped_by_human(scene.world, incident)
+    if human is not None:
+        return _stopped(scene, incident, trouble, human)
     open_for = duration(scene.at.now - incident.opened)
     lines = [
         f"{what}: ill for {open_for}, and not healed so far.",
@@ -31,6 +35,18 @@ def opened(scene: Scene, incident: Incident, trouble: Trouble) -> Notice:
         *_blocked(scene),
     ]
     return _about(Kind.OPENED, scene, incident, trouble, f"{what}: not healed", lines)
+
+
+def _stopped(scene: Scene, incident: Incident, trouble: Trouble, human: Refused) -> Notice:
+    """A human wanted it so for now; what will follow is announced."""
+    what, until = spoken(trouble.finding.reason), human.until or scene.at.now
+    later = duration(max(0.0, until - scene.at.now))
+    lines = [
+        f"Somebody stopped it. In {later} healer will {WHAT_IT_DOES[human.remedy]}.",
+        f"To keep it stopped: healer pause --layer {human.layer}",
+        *_blocked(scene),
+    ]
+    return _about(Kind.OPENED, scene, incident, trouble, f"{what} by somebody", lines)
 
 
 def gave_up(scene: Scene, incident: Incident, trouble: Trouble, hold: Hold) -> Notice:

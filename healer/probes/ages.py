@@ -15,6 +15,7 @@ from healer.ports import Clock, JournalError, Memory, PortError
 
 VM_LOG: Final = "age of the VM's log"
 VM_PROCESS: Final = "age of the hostagent"
+VM_READY: Final = "age of its readiness"
 CONTAINER: Final = "age of the container's run or end"
 AGES: Final = (VM_LOG, CONTAINER)
 """The names under which the memory keeps them."""

@@ -8,7 +8,7 @@ from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.model.machine import Ending, Hostagent, VmStatus
 from healer.ports import EngineEyes, GuestEyes, HostEyes, PortError, TargetIll, TargetSilent, VmEyes
-from healer.probes.ages import VM_LOG, VM_PROCESS, Ages
+from healer.probes.ages import VM_LOG, VM_PROCESS, VM_READY, Ages
 from healer.probes.asking import BANNER, DOCKER_SOCKET, HOSTAGENT, ask, ask_both, witness
 
 BOOT: Final = 180.0
@@ -71,6 +71,7 @@ class ColimaProbe:
             return Observation(self.layer, unknown=str(agent))
         stopped = self._stopped_ago(agent)
         self._started_ago(agent)
+        self._ready_ago(agent)
         if agent.pid_alive and agent.pid_is_ours and agent.answers:
             return await self._running(agent, stopped)
         status = await ask(self._vm.status)
@@ -109,12 +110,20 @@ class ColimaProbe:
         """Seconds since this hostagent was first seen; inf = it was there at the first look."""
         return self._ages.age(VM_PROCESS, str(agent.pid), float("inf"), keep=False)
 
+    def _ready_ago(self, agent: Hostagent) -> float | None:
+        """Seconds since Lima's boot of the VM was over; None while it is not, or if unknown."""
+        phase = f"{agent.pid} {agent.ready}"
+        age = self._ages.age(VM_READY, phase, float("inf"), keep=False)
+        return age if agent.ready and age < float("inf") else None
+
     async def _running(self, agent: Hostagent, stopped: float) -> Observation:
         life = _Life(*await ask_both(self._guest.banner, self._engine.ping))
         if not life.dead:
-            return Observation(self.layer, signs=life.signs, summary="Running")
+            ready = self._ready_ago(agent)
+            return Observation(self.layer, signs=life.signs, uptime=ready, summary="Running")
         if await self._booting(agent):
-            return Observation(self.layer, signs=life.signs, summary="Running, still booting")
+            booting = "Running, still booting"
+            return Observation(self.layer, signs=life.signs, uptime=0.0, summary=booting)
         status = await ask(self._vm.status)
         # With network.address on, `list` itself hangs on a hung guest (facts/colima.md §1.4).
         if status is VmStatus.RUNNING or (isinstance(status, TargetSilent) and agent.answers):

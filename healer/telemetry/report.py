@@ -26,7 +26,7 @@ from healer.core.incidents import told_by_its_cause
 from healer.core.judging import Judgements, blocker
 from healer.core.observation import Finding
 from healer.core.tower import NEEDS, Layer
-from healer.core.world import World
+from healer.core.world import Foreign, World
 from healer.engine.telling import Told
 from healer.telemetry.spelling import duration, short
 from healer.telemetry.words import WHAT_IT_DOES, doing
@@ -130,6 +130,7 @@ def report_text(
     """The report as plain text: the root cause, the tower, the verdict, and what led to it."""
     lines = [*_root(world, judged), *_tower(world, judged)]
     lines.append(f"{verdict} ({duration(report.lasted)})")
+    lines += _section("somebody else is at work", [_other_line(one) for one in world.foreign])
     lines += _section("was ill", [f"{one[0]}: {one[1]} ({short(one[2])})" for one in report.ill])
     title = "would be done" if dry_run else "was done"
     lines += _section(title, [_done_line(one, dry_run=dry_run) for one in report.done])
@@ -139,6 +140,11 @@ def report_text(
     known += [_once_line(one) for one in _seen_once(report, world, judged)]
     lines += _section("a human should know", known)
     return "\n".join(lines)
+
+
+def _other_line(one: Foreign) -> str:
+    waits = f"healer waits for it on {one.operation.layer} and above"
+    return f"`{short(one.operation.command)}` (pid {one.operation.pid}): {waits}"
 
 
 def _seen_once(report: Report, world: World, judged: Judgements) -> list[Finding]:
@@ -242,6 +248,9 @@ def document(
         "dry_run": dry_run,
         "seconds": round(report.lasted, 3),
         "layers": [_layer(layer, world, judged) for layer in Layer],
+        "others": [
+            {"command": one.operation.command, "pid": one.operation.pid} for one in world.foreign
+        ],
         "ill": [{"layer": a, "reason": b, "evidence": c} for a, b, c in report.ill],
         "acts": [_act(one) for one in report.done],
         "refused": [_refused_document(one) for one in report.refused],

@@ -164,16 +164,16 @@ def theirs(pid: int, at: float = NOW) -> Foreign:
 
 
 def test_operations_come_and_go_with_the_hosts_look() -> None:
-    """What is no longer seen has ended; what ended lately is remembered for its grace."""
-    grace = POLICY.foreign_grace
+    """What is no longer seen has ended; what ended lately is remembered for a while."""
+    kept = POLICY.foreign_patience
     world = World(
         foreign=(theirs(1), theirs(2)),
-        foreign_ended=(theirs(3, LATER - grace), theirs(4, LATER - grace + 0.5)),
+        foreign_ended=(theirs(3, LATER - kept), theirs(4, LATER - kept + 0.5)),
     )
     after = hear(world, Observation(Layer.HOST, foreign=(operation(2), operation(5))))
 
     assert (theirs(2, LATER), Foreign(operation(5), LATER, LATER - 3.0)) == after.foreign
-    assert (theirs(4, LATER - grace + 0.5), theirs(1, LATER)) == after.foreign_ended
+    assert (theirs(4, LATER - kept + 0.5), theirs(1, LATER)) == after.foreign_ended
 
 
 def test_the_age_of_an_operation_is_kept_on_our_own_clock() -> None:

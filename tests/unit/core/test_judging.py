@@ -37,7 +37,7 @@ def state(world: World, layer: Layer = Layer.NODE, policy: Policy = POLICY) -> J
     return judge(world, NOW, policy)[layer]
 
 
-def up(world: World, layer: Layer, uptime: float) -> World:
+def up(world: World, layer: Layer, uptime: float | None) -> World:
     """The same world in which what a layer runs in is so old."""
     view = world.views[layer]
     return seeing(world, replace(view, observation=replace(view.observation, uptime=uptime)))
@@ -122,6 +122,20 @@ def test_the_grace_after_a_start_ends_at_its_time(
 ) -> None:
     """Each layer has its own, after the start of what it runs in."""
     assert until == in_start_grace(up(world_of(), of, uptime), layer, NOW, POLICY)
+
+
+@pytest.mark.parametrize(
+    ("colima", "until"), [(0.0, NOW + 60.0), (59.0, NOW + 1.0), (60.0, None), (None, None)]
+)
+def test_while_the_vm_tells_no_uptime_its_hostagent_does(
+    colima: float | None, until: float | None
+) -> None:
+    """docker.silent is seen exactly while ssh is silent, too."""
+    silent = View(Observation(Layer.SSH, unknown="no answer"), NOW)
+    world = up(world_of(), Layer.COLIMA, colima)
+    world = replace(world, views={**world.views, Layer.SSH: silent})
+
+    assert until == in_start_grace(world, Layer.DOCKER, NOW, POLICY)
 
 
 def test_a_layer_in_the_grace_of_a_start_says_so() -> None:

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from healer.core.facts import Outcome, Pause, Paused, WasReset, Woke
+from healer.core.facts import IncidentResolved, Outcome, Pause, Paused, WasReset, Woke
 from healer.core.ledger import Attempt, Incident, Ledger
-from healer.core.observation import Finding, Observation
+from healer.core.observation import Finding, ForeignOperation, Observation
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.core.world import Trouble, World
@@ -383,3 +383,77 @@ def test_an_advisory_never_pages(reason: Reason) -> None:
     night.run(3600.0, every=30.0)
 
     assert [] == night.kinds
+
+
+def theirs(command: str = "colima start") -> Observation:
+    """Somebody's command, in the process list since a moment ago."""
+    return Observation(Layer.HOST, foreign=(ForeignOperation(Layer.COLIMA, command, 4242, 3.0),))
+
+
+def test_while_somebody_boots_the_vm_nobody_is_told() -> None:
+    """What is ill meanwhile is their start itself; when it is over and well, it never was."""
+    night = Watched().see(theirs(), ill(Reason.DOCKER_SILENT), NO_ENDPOINTS)
+    night.run(600.0)
+    assert [] == night.heard
+
+    night.see(*(well(layer) for layer in Layer))
+    night.run(600.0)
+    assert [] == night.heard
+
+
+def test_a_boot_of_somebodys_that_failed_is_told() -> None:
+    """As long after its end as any trouble after its beginning."""
+    night = Watched().see(theirs(), ill(Reason.DOCKER_SILENT))
+    night.run(300.0)
+    ended = night.now
+    night.see(well(Layer.HOST))
+    night.run(300.0)
+
+    assert [Kind.OPENED] == night.kinds
+    assert ended + 30.0 <= night.at(Kind.OPENED)[0] <= ended + 35.0
+
+
+def test_a_boot_of_somebodys_that_lasts_is_told_after_a_quarter_of_an_hour() -> None:
+    """And nothing is done all the same."""
+    night = Watched().see(theirs(), ill(Reason.COLIMA_STOPPED))
+    began = night.now - 3.0
+    night.run(1200.0)
+
+    assert [Kind.OPENED] == night.kinds
+    assert 895.0 <= night.at(Kind.OPENED)[0] - began <= 905.0
+    assert [] == night.acts
+
+
+def test_an_operation_elsewhere_keeps_no_notice_back() -> None:
+    """Somebody's talosctl does not touch the VM."""
+    elsewhere = ForeignOperation(Layer.TALOS, "talosctl upgrade", 4242, 3.0)
+    night = Watched().see(Observation(Layer.HOST, foreign=(elsewhere,)), MISSING)
+    night.run(120.0)
+
+    assert [Kind.OPENED] == night.kinds
+
+
+def test_a_humans_stop_is_announced_and_is_no_part_of_the_incidents_age() -> None:
+    """What will follow and how to keep it so; the incident begins when the patience ends."""
+    night = Watched()
+    stopped_at = night.now
+
+    def seen() -> Observation:
+        return ill(Reason.COLIMA_STOPPED, human_ago=night.now - stopped_at)
+
+    while night.now - stopped_at < 590.0:
+        night.see(seen()).run(5.0)
+    assert [] == night.acts
+    notice = night.one(Kind.OPENED)
+    assert "colima stopped by somebody" == notice.title
+    assert "healer will start the VM (colima start)." in notice.text
+    assert "healer pause --layer colima" in notice.text
+
+    while not night.acts and night.now - stopped_at < 660.0:
+        night.see(seen()).run(5.0)
+    assert 1 == len(night.acts)
+    night.finish().see(*(well(layer) for layer in Layer))
+    night.run(600.0, every=5.0)
+    assert [Kind.OPENED, Kind.RESOLVED] == night.kinds
+    (resolved,) = night.said(IncidentResolved)
+    assert resolved.seconds < 180.0

@@ -231,6 +231,23 @@ async def test_a_clock_that_is_set_makes_no_young_hostagent_old() -> None:
     assert [Reason.COLIMA_ZOMBIE] == reasons(await tower.look())
 
 
+async def test_how_long_the_boot_has_been_over_is_told() -> None:
+    """The grace of what runs in the VM hangs on it while the VM itself cannot be asked."""
+    tower = stopped()
+    await tower.look()
+    tower.vm.agent, tower.vm.state = replace(RUNNING, ready=False), VmStatus.RUNNING
+    tower.die()
+    assert 0.0 == (await tower.look()).uptime
+
+    tower.guest.faults.clear()
+    tower.vm.agent = RUNNING
+    tower.clock.advance(2.0)
+    assert 2.0 == (await tower.look()).uptime
+    tower.clock.advance(60.0)
+    assert 62.0 == (await tower.look()).uptime
+    assert (await Tower().look()).uptime is None
+
+
 async def test_without_the_boots_time_a_stop_counts_as_one_of_this_boot() -> None:
     """What cannot be determined is a human's."""
     tower = stopped()

@@ -15,10 +15,10 @@ from healer.core.facts import (
     Verified,
 )
 from healer.core.judging import Judgement, Judgements
-from healer.core.observation import Finding, Observation
+from healer.core.observation import Finding, ForeignOperation, Observation
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
-from healer.core.world import View, World
+from healer.core.world import Foreign, View, World
 from healer.telemetry.report import Report, document, report_text
 from tests.unit.telemetry.decisions import ACT, EVERY, REFUSED, REPORTED, finished, told
 
@@ -49,6 +49,19 @@ def healed() -> Report:
 def text(report: Report, judged: Judgements = ILL, *, dry_run: bool = False) -> str:
     """The report as a person reads it."""
     return report_text(report, WORLD, judged, "the verdict", dry_run=dry_run)
+
+
+def test_somebody_elses_operation_is_named() -> None:
+    """A `check` that finds the tower ill in the middle of it says what it waits for."""
+    theirs = ForeignOperation(Layer.COLIMA, "colima start", 4242, 3.0)
+    world = replace(WORLD, foreign=(Foreign(theirs, 100.0, 97.0),))
+    said = report_text(Report(), world, ILL, "the verdict", dry_run=False)
+
+    line = "  - `colima start` (pid 4242): healer waits for it on colima and above"
+    assert f"somebody else is at work:\n{line}" in said
+    made = document(Report(), world, ILL, exit_code=1, dry_run=True)
+    assert [{"command": "colima start", "pid": 4242}] == made["others"]
+    assert "somebody else" not in text(Report())
 
 
 def told_document(report: Report, judged: Judgements = ILL) -> dict[str, Any]:
@@ -139,6 +152,7 @@ def test_the_document_keeps_its_keys() -> None:
         "dry_run",
         "seconds",
         "layers",
+        "others",
         "ill",
         "acts",
         "refused",

@@ -60,7 +60,7 @@ def test_what_a_human_stopped() -> None:
         """
 
 incidents:
-  talos, open for 2.0 s: stopped: exited (0) 12 s ago
+  talos, open for 0.0 s: stopped: exited (0) 12 s ago
 
 next, unless something changes:
   in 48 s      talos: start the Talos container (human stopped: stopped on purpose; started after a
