@@ -40,7 +40,7 @@ from healer.model.notice import Delivery
 from healer.model.proof import Proof, failed, not_a_mac, proved, to_plain, unproven
 from healer.notices.delivering import offer
 from healer.notices.wording import trial
-from healer.ports import Channel, PortError
+from healer.ports import Channel, JournalError, PortError
 from healer.serving.conversation import Answer, Say
 from healer.settings import Settings
 from healer.settings.places import Places
@@ -52,6 +52,8 @@ _DEADLINE: Final = 90.0
 _CONNECTS: Final = 3.0
 _SAMPLE: Final = 15.0
 """Seconds between two readings of our own CPU time."""
+_WOKE: Final = "woke"
+"""In the journal: the last boot in which a daemon noticed that it had slept."""
 _MAC: Final = sys.platform == "darwin"
 _AUTHORITIES: Final = Path("/etc/ssl/cert.pem")
 """macOS' own bundle, for a Python that knows no authority."""
@@ -75,6 +77,12 @@ class Watched:
         """Count wakes; the grace after a boot is none, since nothing was slept."""
         if isinstance(told.fact, Woke) and self.slept > 0.0:
             self.wakes += 1
+            with suppress(JournalError, PortError):
+                self._house.journal.learn(_WOKE, self._house.clock.boot_id())
+
+    def woke_in_this_boot(self) -> bool:
+        """Whether the journal has a wake of this boot, noticed by this daemon or one before."""
+        return self._house.journal.known(_WOKE) == self._house.clock.boot_id()
 
     def heard_look(self, looked: Looked) -> None:
         """Keep the longest."""
@@ -131,7 +139,7 @@ async def tried(check: Callable[[], Awaitable[Proof]], deadline: float = _DEADLI
     try:
         with anyio.fail_after(deadline):
             return await check()
-    except PortError as error:
+    except (JournalError, PortError) as error:
         return unproven(str(error), "run this again")
     except TimeoutError:
         return unproven(f"no result within {deadline:.0f} s", "run this again")
@@ -199,7 +207,10 @@ class _Checks:
     async def clocks(self) -> Proof:
         """They differ by the sleep."""
         clock, watched = self._house.clock, self._watched
-        return clocks(clock.now(), clock.awake(), watched.slept, watched.wakes, mac=_MAC)
+        if not _MAC:
+            return not_a_mac()
+        missed = 0.0 if watched.wakes else watched.slept
+        return clocks(clock.now(), clock.awake(), missed, woke=watched.woke_in_this_boot())
 
     async def descriptors(self) -> Proof:
         """Of the daemon, and of what carries the VM's connections."""

@@ -13,7 +13,7 @@ from healer.engine.telling import Looked, Told, nothing_awaited
 from healer.engine.watching import Look
 from healer.model.notice import Delivery
 from healer.model.proof import Proof, Verdict, proved
-from healer.ports import CannotLook
+from healer.ports import CannotLook, JournalError
 from healer.wiring.daemon import Ears
 from healer.wiring.proving import Watched, notice, seen_by_a_human, tried
 from tests.fakes.channel import FakeChannel
@@ -37,6 +37,10 @@ class TwoClocks:
         """Without it."""
         return self.at - self.slept
 
+    def boot_id(self) -> str:
+        """The one boot."""
+        return "boot"
+
     def pass_by(self, seconds: float, *, asleep: bool = False) -> None:
         """Time goes by."""
         self.at += seconds
@@ -44,8 +48,28 @@ class TwoClocks:
 
 
 @dataclass
+class Book:
+    """ports.Memory; `full`: it takes nothing."""
+
+    words: dict[str, str] = field(default_factory=dict)
+    full: bool = False
+
+    def learn(self, word: str, value: str) -> None:
+        """Keep it."""
+        if self.full:
+            raise JournalError("journal: the disk is full")
+        self.words[word] = value
+
+    def known(self, word: str) -> str | None:
+        """What was kept."""
+        return self.words.get(word)
+
+
+@dataclass
 class Small:
     """As much of a household as is watched."""
+
+    journal: Book = field(default_factory=Book)
 
     clock: TwoClocks = field(default_factory=TwoClocks)
     ears: Ears = field(default_factory=Ears)
@@ -70,12 +94,23 @@ def test_a_wake_counts_only_after_a_sleep() -> None:
     small = Small()
     seen = watched(small)
     small.hear(Woke(120.0))
-    assert (0, 0.0) == (seen.wakes, seen.slept)
+    assert (0, 0.0, False) == (seen.wakes, seen.slept, seen.woke_in_this_boot())
 
     small.clock.pass_by(60.0, asleep=True)
     small.hear(Ticked())
     small.hear(Woke(60.0))
     assert (1, True) == (seen.wakes, 59.0 < seen.slept <= 60.0)
+    assert watched(small).woke_in_this_boot(), "a daemon after this one finds it in the journal"
+
+
+def test_a_wake_is_counted_though_the_journal_takes_nothing() -> None:
+    """A full disk ends neither the daemon nor its count, and another boot's wake is no proof."""
+    small = Small(Book({"woke": "another boot"}, full=True))
+    seen = watched(small)
+    small.clock.pass_by(60.0, asleep=True)
+    small.hear(Woke(60.0))
+
+    assert (1, False, {}) == (seen.wakes, seen.woke_in_this_boot(), small.ears.broken)
 
 
 def test_the_longest_look_of_each_layer_is_kept() -> None:
