@@ -8,9 +8,9 @@ import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
+from healer.adapters.authorities import MACOS, knows_anybody
 from healer.adapters.launchctl import Launchctl
 from healer.adapters.process import ProcessRunner
 from healer.model.jobs import parse_page
@@ -183,16 +183,16 @@ def descriptors(limits: Mapping[str, int | None], *, mac: bool) -> Proof:
     return proved(said)
 
 
-def authorities(context: ssl.SSLContext, fallback: Path) -> Proof:
-    """Some authority is known, so that HTTPS of a webhook or Caddy can be judged."""
-    count = context.cert_store_stats()["x509_ca"]
-    folder = Path(ssl.get_default_verify_paths().openssl_capath)
-    if count:
-        return proved(f"{count} authorities")
-    if folder.is_dir() and any(folder.iterdir()):
-        return proved("a folder of authorities")
-    if fallback.exists():
-        return proved(f"this Python knows none; healer reads {fallback}")
+def authorities(own: ssl.SSLContext, used: ssl.SSLContext) -> Proof:
+    """Some authority is known, so that HTTPS of a webhook or Caddy can be judged.
+
+    `own`: as this Python makes a context; `used`: as healer does.
+    """
+    if knows_anybody(own):
+        count = own.cert_store_stats()["x509_ca"]
+        return proved(f"{count} authorities" if count else "a folder of authorities")
+    if knows_anybody(used):
+        return proved(f"this Python knows none; healer reads {MACOS}")
     todo = "run Install Certificates.command of this Python, or set SSL_CERT_FILE"
     return failed("no authority is known", todo)
 

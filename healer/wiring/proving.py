@@ -13,6 +13,7 @@ from typing import Any, Final
 import anyio
 
 from healer import __version__
+from healer.adapters.authorities import trusting
 from healer.adapters.colima_files import resolve_root
 from healer.adapters.launchctl import Launchctl
 from healer.adapters.notice_desktop import manager_name
@@ -55,8 +56,6 @@ _SAMPLE: Final = 15.0
 _WOKE: Final = "woke"
 """In the journal: the last boot in which a daemon noticed that it had slept."""
 _MAC: Final = sys.platform == "darwin"
-_AUTHORITIES: Final = Path("/etc/ssl/cert.pem")
-"""macOS' own bundle, for a Python that knows no authority."""
 
 
 class Watched:
@@ -220,8 +219,8 @@ class _Checks:
 
     async def authorities(self) -> Proof:
         """HTTPS can be judged."""
-        context = await anyio.to_thread.run_sync(ssl.create_default_context)
-        return authorities(context, _AUTHORITIES)
+        own = await anyio.to_thread.run_sync(ssl.create_default_context)
+        return authorities(own, await anyio.to_thread.run_sync(trusting))
 
     async def lan(self) -> Proof:
         """The local network can be reached."""

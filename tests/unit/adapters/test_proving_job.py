@@ -26,6 +26,7 @@ from healer.adapters.proving_job import (
 )
 from healer.model.proof import Verdict
 from healer.ports import CannotLook
+from tests.lab.kubernetes.machineconfig import Authority
 from tests.unit.adapters.helpers import write_tool
 from tests.unit.adapters.jobs_mac import JobsMac
 
@@ -198,22 +199,25 @@ def test_descriptors(verdict: Verdict, daemon: int, mux: int | None) -> None:
 
 
 def test_authorities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This Python's own, a folder of them, macOS' bundle; else nothing can be judged."""
-    empty, folder = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), tmp_path / "certs"
+    """This Python's own, a folder of them, what healer adds; else nothing can be judged."""
+    folder = tmp_path / "certs"
     paths = ssl.get_default_verify_paths()._replace(openssl_capath=str(folder))
     monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
-    bundle = tmp_path / "cert.pem"
+    empty, full = (ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) for _ in range(2))
+    full.load_verify_locations(cadata=Authority.create().pem())
 
-    assert FAILED is authorities(empty, bundle).verdict
+    assert FAILED is authorities(empty, empty).verdict
     folder.mkdir()
-    assert FAILED is authorities(empty, bundle).verdict
-    bundle.touch()
-    assert (PROVED, True) == (
-        authorities(empty, bundle).verdict,
-        str(bundle) in authorities(empty, bundle).evidence,
+    assert FAILED is authorities(empty, empty).verdict
+    assert "this Python knows none; healer reads /etc/ssl/cert.pem" == (
+        authorities(empty, full).evidence
+    )
+    assert (PROVED, "1 authorities") == (
+        authorities(full, full).verdict,
+        authorities(full, full).evidence,
     )
     (folder / "one.pem").touch()
-    assert "a folder of authorities" == authorities(empty, bundle).evidence
+    assert "a folder of authorities" == authorities(empty, empty).evidence
 
 
 @pytest.mark.parametrize(
