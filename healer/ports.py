@@ -27,6 +27,7 @@ from healer.model.cluster import (
     ServicePort,
 )
 from healer.model.container import Container
+from healer.model.flannel import FlannelNetwork
 from healer.model.front import CaddyUrl, UrlAnswer
 from healer.model.funnel import Funnelled
 from healer.model.jobs import LocalUrl, PlacedJob
@@ -47,6 +48,7 @@ from healer.model.setup import (
     RedisSettings,
     StorageClass,
 )
+from healer.model.talos_config import TalosConfig
 from healer.outside import cleaned, line
 from healer.replay.records import KeptBeginning, KeptSteps
 
@@ -78,6 +80,10 @@ class WrongAnswer(TargetIll):
 
 class CannotLook(PortError):
     """We could not look (tool or file missing, no permission): says nothing of the target."""
+
+
+class NotAsked(CannotLook):
+    """The question alone would start what somebody may have stopped on purpose."""
 
 
 class Denied(PortError):
@@ -295,6 +301,10 @@ class GuestHands(Protocol):
         """`systemctl restart docker`."""
         ...
 
+    async def start_engine(self) -> str:
+        """`systemctl start docker`; one that runs already is success."""
+        ...
+
 
 class ForwardEyes(Protocol):
     """Lima's mux as seen from outside it."""
@@ -313,6 +323,22 @@ class ForwardHands(Protocol):
 
     async def term_mux(self) -> str:
         """TERM the one wedged master after an identity check."""
+        ...
+
+
+class EngineDoor(Protocol):
+    """Stands before every connect to docker.sock: systemd starts dockerd at the first one."""
+
+    async def enter(self, place: str) -> None:
+        """Return when a connect starts nothing. Raises NotAsked."""
+        ...
+
+    def listening(self, *, begins: bool) -> None:
+        """A stream of Docker's events has begun or ended; its end is heard at once."""
+        ...
+
+    def forget(self) -> None:
+        """Docker said something: what was known of its unit may be so no more."""
         ...
 
 
@@ -427,12 +453,24 @@ class SetupEyes(Protocol):
         """Return when a server at that port of the Mac spoke TLS."""
         ...
 
+    async def flannel_network(self, daemonset: DaemonSet) -> FlannelNetwork:
+        """How flannel is configured. Raises NotThere without its ConfigMap."""
+        ...
+
     async def last_words(self, pod: Pod, container: str) -> str:
         """The end of the log of its last run. Holds whatever the program said: never shown."""
         ...
 
     async def mount_failures(self, pod: Pod) -> Sequence[Event]:
         """Warnings of volumes that could not be mounted for it."""
+        ...
+
+
+class TalosEyes(Protocol):
+    """Talos' own settings."""
+
+    async def machine_config(self) -> TalosConfig:
+        """In force now, keys and all: never shown. Raises CannotLook, NotThere, TargetIll."""
         ...
 
 

@@ -13,11 +13,12 @@ from healer.adapters.backup_files import StrangeFile, close_to_others, take_away
 from healer.adapters.cluster_tools import ClusterTools
 from healer.adapters.kubeconfig import read_kubeconfig
 from healer.adapters.sqlite_check import is_sqlite, why_not_whole
+from healer.adapters.talos_machine import text_in
 from healer.plans import names, objects, reading
 from healer.plans.container import NotUnderstood, Shape, shape_of
 from healer.plans.manifest import Failure
 from healer.plans.reading import KubeAccess
-from healer.ports import CannotLook, PortError, TargetIll
+from healer.ports import CannotLook, EngineDoor, PortError, TargetIll
 
 Json = Any
 """Whatever JSON can hold."""
@@ -61,6 +62,7 @@ class Gathering:
     wanted: Wanted
     draft: Path
     tell: Callable[[str], None]
+    door: EngineDoor
     failures: list[Failure] = field(default_factory=list)
     shape: Shape | None = None
     access: KubeAccess | None = None
@@ -101,6 +103,7 @@ class Gathering:
 
     async def _container(self) -> None:
         argv = reading.inspect_container(self.wanted.socket, self.wanted.container)
+        await self.door.enter("docker inspect")
         said = await self.tools.ask(argv)
         self.shape = shape_of(said)
         self._write(names.CONTAINER, said.encode())
@@ -111,7 +114,7 @@ class Gathering:
             raise CannotLook("talosctl", f"docker names no port for {self.wanted.talos_port}/tcp")
         node = self.shape.address or "127.0.0.1"
         argv = reading.get_machine_config(self.wanted.talosconfig, port, node)
-        config = _machine_config_in(await self.tools.ask(argv))
+        config = text_in(await self.tools.ask(argv))
         self._write(names.MACHINE_CONFIG, config.encode())
 
     async def _repositories(self) -> None:
@@ -204,14 +207,6 @@ class Gathering:
 
     def _write(self, name: str, data: bytes) -> None:
         write_new(self.draft / name, data)
-
-
-def _machine_config_in(said: str) -> str:
-    resource = _yaml(said, "talosctl get machineconfig")
-    config = resource.get("spec") if isinstance(resource, dict) else None
-    if not isinstance(config, str) or "machine:" not in config or "cluster:" not in config:
-        raise NotUnderstood("talosctl get machineconfig: the answer holds no machine config")
-    return config
 
 
 def _listed(said: str, what: str) -> str:

@@ -18,7 +18,15 @@ import anyio
 from healer.adapters.docker_decode import container_of, epoch
 from healer.adapters.exchange import HttpAnswer, http_answer, unix
 from healer.model.container import Container
-from healer.ports import ActFailed, CannotLook, NotThere, PortError, TargetIll, TargetSilent
+from healer.ports import (
+    ActFailed,
+    CannotLook,
+    EngineDoor,
+    NotThere,
+    PortError,
+    TargetIll,
+    TargetSilent,
+)
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
@@ -52,8 +60,11 @@ class _Answer:
 class DockerEngine:
     """ports.EngineEyes and ports.EngineHands on an explicit unix socket."""
 
-    def __init__(self, socket: Path, name: str, cluster: str, *, deadline: float = SECONDS) -> None:
+    def __init__(
+        self, socket: Path, name: str, cluster: str, door: EngineDoor, *, deadline: float = SECONDS
+    ) -> None:
         self._socket = socket
+        self._door = door
         self._name = name
         self._cluster = cluster
         self._deadline = deadline
@@ -62,6 +73,7 @@ class DockerEngine:
     async def ping(self) -> None:
         """Return when `/_ping` said OK."""
         place = "docker.sock /_ping"
+        await self._door.enter(place)
         answer = await self._pinged(place)
         if answer is None:
             raise TargetIll(place, "broke off or answered no HTTP")
@@ -189,6 +201,8 @@ class DockerEngine:
         from aiodocker import Docker  # noqa: PLC0415  (costs 0.2 s; `healer status` needs none)
         from aiohttp import ClientError  # noqa: PLC0415  (as above)
 
+        # Nothing slow between the door and the connect.
+        await self._door.enter(place)
         bound = self._deadline if seconds is None else seconds
         answer: _Answer | None = None
         failure: PortError | None = None

@@ -13,7 +13,7 @@ import anyio
 
 from healer.adapters.docker import ANY_VERSION, SECONDS, foreign
 from healer.core.tower import Layer
-from healer.ports import TargetIll, TargetSilent, Wake
+from healer.ports import EngineDoor, TargetIll, TargetSilent, Wake
 
 _PLACE: Final = "docker events"
 _ACTIONS: Final = (
@@ -44,20 +44,19 @@ class DockerEvents:
     name = "docker events"
     layers = frozenset({Layer.DOCKER, Layer.TALOS})
 
-    def __init__(self, socket: Path, container: str) -> None:
+    def __init__(self, socket: Path, container: str, door: EngineDoor) -> None:
         self._socket = socket
         self._container = container
+        self._door = door
 
     async def listen(self, wake: Wake) -> None:
         """Until the engine or its forward ends, or ten minutes. Raises TargetIll, TargetSilent."""
         from aiodocker import Docker  # noqa: PLC0415  (costs 0.2 s; `healer status` needs none)
         from aiohttp import ClientError, ClientTimeout  # noqa: PLC0415  (as above)
 
-        filters = {
-            "type": ["container"],
-            "container": [self._container],
-            "event": list(_ACTIONS),
-        }
+        await self._door.enter(_PLACE)
+        # All containers: dockerd ends each before it ends itself, and the door must know.
+        filters = {"type": ["container"], "event": list(_ACTIONS)}
         try:
             # Its own session, not its own events: those end for ever with the first break (§8).
             async with Docker(url=f"unix://{self._socket}", api_version=ANY_VERSION) as docker:
@@ -70,28 +69,32 @@ class DockerEvents:
                 async with response:
                     if response.status != 200:  # noqa: PLR2004  (HTTP's own word for well)
                         raise TargetIll(_PLACE, f"answered {response.status}")
-                    wake(self.layers)
-                    with anyio.move_on_after(_LASTS):
-                        await _pass_on(response.content.iter_any(), self._container, wake)
+                    self._door.listening(begins=True)
+                    try:
+                        wake(self.layers)
+                        with anyio.move_on_after(_LASTS):
+                            await self._pass_on(response.content.iter_any(), wake)
+                    finally:
+                        self._door.listening(begins=False)
         except TimeoutError as error:
             raise TargetSilent(_PLACE, f"no answer within {SECONDS:g} s") from error
         except (OSError, ClientError, ValueError) as error:
             raise foreign(error, _PLACE) from error
 
-
-async def _pass_on(chunks: AsyncIterator[bytes], container: str, wake: Wake) -> None:
-    """Each line is an event; one that cannot be read may be ours."""
-    rest = b""
-    async for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        if any(_may_be_of(container, line) for line in lines):
-            wake(_TOUCHED)
-        if len(rest) > _LONGEST:
-            raise TargetIll(_PLACE, f"an event of more than {_LONGEST} bytes")
+    async def _pass_on(self, chunks: AsyncIterator[bytes], wake: Wake) -> None:
+        """Each line is an event; one that cannot be read may be ours."""
+        rest = b""
+        async for chunk in chunks:
+            *lines, rest = (rest + chunk).split(b"\n")
+            self._door.forget()
+            if any(_may_be_of(self._container, line) for line in lines):
+                wake(_TOUCHED)
+            if len(rest) > _LONGEST:
+                raise TargetIll(_PLACE, f"an event of more than {_LONGEST} bytes")
 
 
 def _may_be_of(container: str, line: bytes) -> bool:
-    """The engine's filter takes every name that begins with ours (moby's FuzzyMatch)."""
+    """Whether it tells of that container; what cannot be read may."""
     try:
         named = json.loads(line)["Actor"]["Attributes"]["name"]
     except (ValueError, KeyError, TypeError):

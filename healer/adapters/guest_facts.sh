@@ -45,17 +45,48 @@ else
   say vxlan 0
 fi
 say modules "$(tr '\n' ' ' 2>/dev/null </etc/modules-load.d/healer.conf)"
-df -P / | { read -r _; read -r _ _ _ _ used _; say disk "$used"; }
 
-if command -v curl >/dev/null 2>&1; then
+# Each file system by the folders that matter: Colima puts Docker's data on a disk of its own.
+docker_root=$(sed -n 's/.*"data-root" *: *"\([^"]*\)".*/\1/p' /etc/docker/daemon.json 2>/dev/null)
+docker_root=${docker_root:-/var/lib/docker}
+say docker_root "$docker_root"
+set -- /
+for folder in "$docker_root" /var/lib/containerd /var/lib/rancher /var/lib/kubelet /var/lib/cni; do
+  [ ! -d "$folder" ] || set -- "$@" "$folder"
+done
+bound df -P "$@" 2>/dev/null | {
+  read -r _
+  for folder; do read -r device _ _ _ used _ && say disk "$used $device $folder"; done
+}
+data=0
+for one in /dev/disk/by-label/lima-* /mnt/lima-*; do
+  case $one in *'*' | /mnt/lima-cidata | /mnt/lima-rosetta) ;; *) data=1 ;; esac
+done
+say data_disk "$data"
+
+# systemd first: a connect to docker.sock starts a dockerd that somebody has just stopped.
+units_q() {
+  bound systemctl show docker.service docker.socket -p ActiveState -p Result \
+    -p InactiveEnterTimestampMonotonic -p ExecMainStartTimestampMonotonic \
+    -p ActiveEnterTimestampMonotonic 2>/dev/null |
+    sed -e '1,/^$/s/^/unit./' -e '1,/^unit\.$/!s/^/socket./'
+}
+units=$(units_q)
+sleeps=
+case $units in
+  *unit.ActiveState=inactive* | *unit.ActiveState=deactivating* | *unit.ActiveState=failed*)
+    case $units in *socket.ActiveState=active*) sleeps=1 ;; esac ;;
+esac
+
+if [ -n "$sleeps" ]; then
+  ping=
+elif command -v curl >/dev/null 2>&1; then
   # 7 is a refusal, perhaps of this user only.
   ping=$(ping_q) || [ $? != 7 ] || ping=$(ping_q root)
 else
   ping=; docker_q version --format '{{.Server.Version}}' >/dev/null && ping=OK
 fi
 say ping "$ping"
-bound systemctl show docker -p ActiveState -p Result -p InactiveEnterTimestampMonotonic \
-  2>/dev/null | sed 's/^/unit./'
 
 if [ "$ping" = OK ]; then
   about=$(docker_q container inspect -f \
@@ -73,5 +104,7 @@ END
 fi
 
 wait
+# Again, since whoever hears this acts on it: a stop that began meanwhile must be in it.
+units_q
 # Last, so that its absence tells of an answer that was cut.
 say ended "$(date +%s.%N)"

@@ -7,12 +7,12 @@ known.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
-from healer.model.machine import GuestFacts, Unit
+from healer.model.machine import FileSystem, GuestFacts, Unit
 from healer.ports import TargetIll
 
 MODULES: Final = ("br_netfilter", "vxlan")
@@ -22,6 +22,7 @@ _ALWAYS: Final = frozenset({"uptime", "clock", "bridge", "vxlan", "ping", "ended
 """Said by every answer that was not cut; in a cut one a healthy engine would look dead."""
 _BEGINS: Final = "\nfacts=1\n"
 """Before it stands whatever a user's rc file says, which may look like anything."""
+_UNITS: Final = ("unit.", "socket.")
 _NUMBER: Final = re.compile(r"(\d{1,18})(?:\.(\d{0,18}).*)?", re.ASCII)
 _PORT: Final = re.compile(r"\d{1,5}", re.ASCII)
 
@@ -53,7 +54,7 @@ def read_answer(text: str, place: str, asked_at: float) -> GuestFacts:
     `asked_at` is the middle of the round trip by the Mac's clock, as `clock` is by the VM's:
     a slow question must not look like a skewed clock.
     """
-    values, ports = _lines(text.rpartition(_BEGINS)[2])
+    values, ports, disks = _lines(text.rpartition(_BEGINS)[2])
     uptime, clock = _number(values.get("uptime")), _number(values.get("clock"))
     ended = _number(values.get("ended"))
     if uptime is None or clock is None or ended is None or not values.keys() >= _ALWAYS:
@@ -65,9 +66,11 @@ def read_answer(text: str, place: str, asked_at: float) -> GuestFacts:
         bridge_netfilter=values.get("bridge") == "1",
         vxlan=values.get("vxlan") == "1",
         persisted=set(MODULES) <= set(values.get("modules", "").split()),
-        disk_used=(_number(values.get("disk", "").rstrip("%")) or 0.0) / 100.0,
+        disks=_file_systems(disks),
         engine_answers=values.get("ping") == "OK",
         docker=_unit(values, uptime),
+        docker_root=values.get("docker_root", ""),
+        has_data_disk=values.get("data_disk") == "1",
         container_status=values.get("container", ""),
         api_answers=_api(values),
         api_port=_port(values.get("published", "")),
@@ -81,16 +84,37 @@ def is_whole(said: bytes) -> bool:
     return bool(began) and said.endswith(b"\n") and b"\nended=" in told
 
 
-def _lines(text: str) -> tuple[dict[str, str], list[int]]:
+def _lines(text: str) -> tuple[dict[str, str], list[int], list[str]]:
     values: dict[str, str] = {}
     ports: list[int] = []
+    disks: list[str] = []
     for line in text.splitlines():
         key, equals, value = line.partition("=")
         if key == "port" and _PORT.fullmatch(value):
             ports.append(int(value))
+        elif key == "disk":
+            disks.append(value)
+        elif key.startswith(_UNITS):
+            # Asked twice: whoever hears the answer acts on the later word.
+            values[key] = value.strip()
         elif equals:
             values.setdefault(key, value.strip())
-    return values, ports
+    return values, ports, disks
+
+
+def _file_systems(lines: Iterable[str]) -> tuple[FileSystem, ...]:
+    """Each device once; two that have no device of their own (`tmpfs`) are told apart by use."""
+    found: dict[tuple[str, str], tuple[float, tuple[str, ...]]] = {}
+    for line in lines:
+        used, _, rest = line.partition(" ")
+        device, _, path = rest.partition(" ")
+        share = _number(used.rstrip("%"))
+        if share is None or not path:
+            continue
+        key = (device, "" if device.startswith("/") else used)
+        _, paths = found.get(key, (0.0, ()))
+        found[key] = (share / 100.0, (*paths, path))
+    return tuple(FileSystem(device, share, paths) for (device, _), (share, paths) in found.items())
 
 
 def _number(text: str | None) -> float | None:
@@ -100,12 +124,21 @@ def _number(text: str | None) -> float | None:
 
 
 def _unit(values: Mapping[str, str], uptime: float) -> Unit:
-    """Microseconds since the VM's boot; 0 when it was never left active."""
+    """systemd's stamps are microseconds since the VM's boot, and 0 for never."""
+
+    def ago(stamp: str) -> float | None:
+        at = _number(values.get(f"unit.{stamp}TimestampMonotonic"))
+        return max(0.0, uptime - at / 1e6) if at else None
+
     active = values.get("unit.ActiveState", "")
-    since = _number(values.get("unit.InactiveEnterTimestampMonotonic"))
-    ended = active in {"inactive", "failed"} and since
-    inactive_for = max(0.0, uptime - since / 1e6) if ended and since else None
-    return Unit(active, values.get("unit.Result", ""), inactive_for)
+    began, ready = ago("ExecMainStart"), ago("ActiveEnter")
+    return Unit(
+        active,
+        values.get("unit.Result", ""),
+        ago("InactiveEnter") if active in {"inactive", "failed"} else None,
+        None if began is None or ready is None else (began, ready),
+        values.get("socket.ActiveState", ""),
+    )
 
 
 def _port(text: str) -> int | None:

@@ -9,7 +9,8 @@ from healer.adapters.kubernetes_decode import decoded, event
 from healer.adapters.kubernetes_session import Session
 from healer.adapters.redis_settings import redis_settings
 from healer.adapters.serving_certificate import shown_by
-from healer.model.cluster import Event, Pod
+from healer.model.cluster import DaemonSet, Event, Pod
+from healer.model.flannel import FlannelNetwork
 from healer.model.named_illness import MOUNT_REASONS
 from healer.model.setup import (
     Addressing,
@@ -90,6 +91,18 @@ class KubernetesSetup:
     async def talos(self, port: int) -> None:
         """Its certificate is what a handshake shows before a client is asked for one."""
         await shown_by("127.0.0.1", port, _TALOS_SECONDS)
+
+    async def flannel_network(self, daemonset: DaemonSet) -> FlannelNetwork:
+        """By the pod template of its DaemonSet, and the ConfigMap that it mounts."""
+        path = f"/apis/apps/v1/namespaces/{daemonset.namespace}/daemonsets/{daemonset.name}"
+        found = await self._one(path, lambda raw, _: decode.flannel_parts(raw))
+        if found is None:
+            raise NotThere(f"GET {path}", "no such DaemonSet")
+        path = f"/api/v1/namespaces/{daemonset.namespace}/configmaps/{found.config_map}"
+        nftables = await self._one(path, lambda raw, _: decode.flannel_nftables(raw))
+        if nftables is None:
+            raise NotThere(f"GET {path}", "no such ConfigMap")
+        return FlannelNetwork(found.image, found.container, nftables)
 
     async def last_words(self, pod: Pod, container: str) -> str:
         """Of the run before; of the last one while no new one was tried."""

@@ -1,5 +1,7 @@
 """From the API's JSON to the few fields that a set-up is judged by."""
 
+import json
+from dataclasses import dataclass
 from typing import Any
 
 from healer.model.cluster import CONTROL_PLANE_TAINT
@@ -35,6 +37,29 @@ def metrics(raw: Json, now: float) -> MetricsApi:
     """An APIService."""
     ill_for, why = _ill_for(raw, now)
     return MetricsApi(available=not why, why=why, ill_for=ill_for)
+
+
+@dataclass(frozen=True, slots=True)
+class FlannelParts:
+    """What the DaemonSet's template names."""
+
+    image: str
+    container: str
+    config_map: str
+
+
+def flannel_parts(raw: Json) -> FlannelParts:
+    """flanneld's container, and the ConfigMap with its net-conf.json."""
+    containers = items(raw, "spec", "template", "spec", "containers")
+    flanneld = next(one for one in containers if "flannel" in one["name"])
+    volumes = items(raw, "spec", "template", "spec", "volumes")
+    maps = [one["configMap"]["name"] for one in volumes if one.get("configMap")]
+    return FlannelParts(flanneld["image"], flanneld["name"], maps[0])
+
+
+def flannel_nftables(raw: Json) -> bool:
+    """`EnableNFTables` of its net-conf.json; false when it says nothing."""
+    return json.loads(raw["data"]["net-conf.json"]).get("EnableNFTables") is True
 
 
 def _ill_for(raw: Json, now: float) -> tuple[float, str]:

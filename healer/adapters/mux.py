@@ -17,7 +17,7 @@ import anyio
 from healer.adapters.colima_files import ours
 from healer.adapters.process import Completed, ProcessRunner
 from healer.model.machine import ColimaPaths, Mux, MuxState, ProcessInfo
-from healer.ports import ActFailed, CannotLook, HostEyes, TargetSilent
+from healer.ports import ActFailed, CannotLook, EngineDoor, HostEyes, TargetSilent
 
 CALL_SECONDS: Final = 10.0
 """facts/colima.md §4: each call of the recipe is capped so."""
@@ -47,6 +47,7 @@ class LimaForward:
     paths: ColimaPaths
     environment: Mapping[str, str]
     host: HostEyes
+    door: EngineDoor
     guest_sockets: tuple[tuple[str, str], ...] = GUEST_SOCKETS
 
     async def mux(self) -> Mux:
@@ -59,6 +60,7 @@ class LimaForward:
         match = _RUNNING.search(check.stderr + check.stdout)
         if match is None:
             return Mux(MuxState.DEAD)
+        await self.door.enter("docker.sock")
         if await _is_silent(self.paths.docker_socket):
             return Mux(MuxState.WEDGED, int(match[1]))
         return Mux(MuxState.LIVE, int(match[1]))
@@ -79,6 +81,7 @@ class LimaForward:
 
     async def reforward(self, ports: Sequence[tuple[str, int]]) -> str:
         """The recipe of facts/colima.md §4, steps 1 to 5; the caller's probe is its step 6."""
+        await self.door.enter("docker.sock")
         await self._have_a_master()
         for socket, guest in self._sockets():
             await self._forward_socket(socket, guest)

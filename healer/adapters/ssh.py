@@ -152,6 +152,11 @@ class SshGuest:
         await self._ask("sudo -n systemctl restart docker", deadline=ENGINE_SECONDS)
         return "systemctl restart docker: done"
 
+    async def start_engine(self) -> str:
+        """Start docker's unit."""
+        await self._ask("sudo -n systemctl start docker", deadline=ENGINE_SECONDS)
+        return "systemctl start docker: done"
+
     async def _ask(self, script: str, *, deadline: float) -> None:
         done = await self._ssh.run("sh -s", stdin=script.encode(), deadline=deadline)
         if done.code != 0:

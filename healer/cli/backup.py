@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -33,6 +34,7 @@ from healer.plans.manifest import Failure, Manifest
 from healer.settings import Settings
 from healer.settings.backups import release_of
 from healer.settings.places import Places, places_of
+from healer.wiring.tracing import outside_of
 
 _FAILED: Final = 1
 _SCHEMA: Final = 1
@@ -100,8 +102,7 @@ def _root(places: Places, home: Path) -> Path:
 def _make(settings: Settings, store: BackupStore, keep: int, *, as_json: bool) -> int:
     begun = int(time.time())
     with _for_us_alone(), _ended_by_term(), store.drafting(begun) as draft:
-        gathering = Gathering(tools_of(settings), wanted_of(settings), draft, tell)
-        failures: list[Failure] = run_async(gathering.all)
+        failures: list[Failure] = run_async(partial(_gather, settings, draft))
         files = tuple(one for _, one in sorted(hashed(draft).items()))
         cluster = settings.tower.cluster
         made = Manifest(begun, cluster, __version__, files, tuple(failures))
@@ -121,6 +122,14 @@ def _make(settings: Settings, store: BackupStore, keep: int, *, as_json: bool) -
     if failures:
         tell(f"healer backup: incomplete: {len(failures)} parts were not saved, see above")
     return _FAILED if failures else 0
+
+
+async def _gather(settings: Settings, draft: Path) -> list[Failure]:
+    async with outside_of(settings, os.environ) as outside:
+        gathering = Gathering(
+            tools_of(settings), wanted_of(settings), draft, tell, door=outside.door
+        )
+        return await gathering.all()
 
 
 @contextmanager

@@ -40,7 +40,7 @@ async def _looked(settings: Settings) -> Sequence[Certificate]:
     home = Path.home()
     places = places_of(settings, os.environ, home)
     eyes = credentials_of(settings, places, home, SystemClock())
-    port = (await known_of(settings, places, os.environ, home))[Kind.KUBECONFIG].port
+    port = (await known_of(settings, places, os.environ))[Kind.KUBECONFIG].port
     found = list(await eyes.certificates())
     if port is not None:
         found.append(await eyes.serving(port))

@@ -67,7 +67,7 @@ def _judged(settings: Settings) -> Sequence[Judged]:
     paths = {Kind.KUBECONFIG: places.kubeconfig, Kind.TALOSCONFIG: places.talosconfig}
 
     async def look() -> Sequence[Judged]:
-        known = await known_of(settings, places, os.environ, Path.home())
+        known = await known_of(settings, places, os.environ)
         return [await judge(kind, path, known[kind]) for kind, path in paths.items()]
 
     judged: Sequence[Judged] = run_async(look)

@@ -28,6 +28,7 @@ class Remedy(Word):
     CLEAN_STALE_FILES = "clean_stale_files"
     REFORWARD = "reforward"
     TERM_MUX = "term_mux"
+    START_ENGINE = "start_engine"
     RESTART_ENGINE = "restart_engine"
     LOAD_MODULES = "load_modules"
     START_CONTAINER = "start_container"
@@ -202,7 +203,10 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
             _SURE, _SURE_OVER, advice="ssh into the VM by hand and read its journal"
         ),
         Reason.CLOCK_SKEW: Ladder(advice="update Lima to 2.1 or newer: it keeps the clock"),
-        Reason.VM_DISK: Ladder(advice="free space in the VM: docker system df shows what uses it"),
+        Reason.VM_DISK: Ladder(
+            advice="free space in the VM on the disk that is named: docker system df shows what "
+            "Docker uses, and sudo du -xh -d1 what any folder does"
+        ),
         Reason.USERNET_LEAK: Ladder(advice="orphan limactl usernet processes: end them by PID"),
         Reason.DOCKER_FORWARD_DEAD: Ladder(
             _SILENCE,
@@ -215,11 +219,18 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
             rungs=(Rung(Remedy.TERM_MUX, 2, _MUX_WITNESSES),),
             advice="end the process `ssh: INST/ssh.sock [mux]` by its PID",
         ),
+        # What systemd itself calls stopped takes nothing down when it starts: one word is enough.
+        Reason.DOCKER_ENGINE_STOPPED: Ladder(
+            samples=_SURE,
+            over=_SURE_OVER,
+            rungs=(Rung(Remedy.START_ENGINE, 2),),
+            patience=10 * MINUTE,
+            advice="in the VM: sudo systemctl start docker",
+        ),
         Reason.DOCKER_ENGINE_DOWN: Ladder(
             samples=_SURE,
             over=_SURE_OVER,
             rungs=(Rung(Remedy.RESTART_ENGINE, 1, _ENGINE_WITNESSES),),
-            patience=10 * MINUTE,
             advice="in the VM: sudo journalctl -u docker; sudo systemctl restart docker",
         ),
         Reason.DOCKER_SILENT: Ladder(
@@ -228,6 +239,10 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         Reason.BR_NETFILTER_MISSING: Ladder(
             rungs=(Rung(Remedy.LOAD_MODULES),),
             advice="in the VM: sudo modprobe -a br_netfilter vxlan",
+        ),
+        Reason.BR_NETFILTER_UNUSED: Ladder(
+            advice="nothing needs it now; in the VM: sudo modprobe br_netfilter, before iptables "
+            "mode is used",
         ),
         Reason.TALOS_STOPPED: Ladder(
             rungs=(Rung(Remedy.START_CONTAINER),),
@@ -269,8 +284,8 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
         Reason.NETWORK_NOT_READY: Ladder(advice="flannel is the one to look at"),
         Reason.NODE_TAINTED: Ladder(
             rungs=(Rung(Remedy.UNTAINT),),
-            advice="for good: talosctl patch mc --mode=no-reboot "
-            """-p '{"cluster":{"allowSchedulingOnControlPlanes":true}}'""",
+            advice="for good: healer advice prints the patch of Talos' machine config; from 1.14 "
+            "on its form decides which one works",
         ),
         Reason.NODE_CORDONED: Ladder(
             rungs=(Rung(Remedy.UNCORDON),), advice="kubectl uncordon the node"
@@ -444,6 +459,9 @@ LIMITS: Final[Mapping[Remedy, Limits]] = MappingProxyType(
         Remedy.TERM_MUX: Limits(
             Budget(2, HOUR), frozenset({Layer.SSH}), cooldown=60.0, settle=30.0, disruptive=True
         ),
+        Remedy.START_ENGINE: Limits(
+            Budget(3, HOUR), frozenset({Layer.SSH}), cooldown=60.0, cap=90.0, settle=60.0
+        ),
         Remedy.RESTART_ENGINE: Limits(
             Budget(1, 900.0),
             frozenset({Layer.SSH}),
@@ -517,6 +535,7 @@ incidents: the first minute after a boot is no evidence). Findings that name the
 
 EXPECTED_AT_START: Final = frozenset(
     {
+        Reason.DOCKER_ENGINE_STOPPED,
         Reason.DOCKER_ENGINE_DOWN,
         Reason.DOCKER_SILENT,
         Reason.API_UNREACHABLE,

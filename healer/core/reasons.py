@@ -44,10 +44,12 @@ class Reason(Word):
 
     DOCKER_FORWARD_DEAD = "docker.forward_dead"
     DOCKER_MUX_WEDGED = "docker.mux_wedged"
+    DOCKER_ENGINE_STOPPED = "docker.engine_stopped"
     DOCKER_ENGINE_DOWN = "docker.engine_down"
     DOCKER_SILENT = "docker.silent"
 
     BR_NETFILTER_MISSING = "kernel.br_netfilter_missing"
+    BR_NETFILTER_UNUSED = "kernel.br_netfilter_unused"
 
     TALOS_STOPPED = "talos.stopped"
     TALOS_SHUTTING_DOWN = "talos.shutting_down"
@@ -158,6 +160,7 @@ ADVISORY: Final = frozenset(
         Reason.CLOCK_SKEW,
         Reason.VM_DISK,
         Reason.USERNET_LEAK,
+        Reason.BR_NETFILTER_UNUSED,
         Reason.RESTART_POLICY,
         Reason.MEMORY_LIMIT,
         Reason.PORT_DRIFT,

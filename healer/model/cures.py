@@ -18,6 +18,7 @@ from healer.model.container import Container
 from healer.model.front import FrontSeen, WantedFront, WantedFunnel
 from healer.model.front_findings import funnel_fault, is_down
 from healer.model.machine import Forwarder, GuestFacts, Hostagent
+from healer.model.talos_config import NODE, TalosConfig, command, either, no_taint
 
 CURES: Final[Mapping[Reason, str]] = MappingProxyType(
     {
@@ -47,8 +48,6 @@ CURES: Final[Mapping[Reason, str]] = MappingProxyType(
 )
 """What ends a fault for good, where the ladder's own advice only mends it once more."""
 
-_FULL: Final = 0.8
-"""Share of the VM's disk from which on it is told (design §3)."""
 _SOON: Final = 30.0
 """Days before its end in which a certificate is told."""
 
@@ -96,6 +95,8 @@ class Standing:
     container: Container | str
     readiness: Readiness | str
     node: Node | str
+    machine: TalosConfig | str
+    """Talos' machine config."""
     hostagent: Hostagent | str
     forwarder: Forwarder | str
     restart_policy: str
@@ -120,7 +121,7 @@ def cures(seen: Standing) -> tuple[Cure, ...]:
         _memory(seen),
         _kubeconfig(seen.readiness),
         _certificate(seen.readiness),
-        _taint(seen.node),
+        _taint(seen.node, seen.machine),
         _caddy(seen.front),
         _funnel(seen.front, seen.wanted_front.funnel),
         *(_set_up(one) for one in seen.setup),
@@ -161,8 +162,10 @@ def _disk(guest: GuestFacts | str) -> Cure:
     fault, fix = "the VM's disk fills up", LADDERS[Reason.VM_DISK].advice
     if isinstance(guest, str):
         return Cure(fault, Applied.UNKNOWN, guest, fix)
-    is_free = guest.disk_used < _FULL
-    why = f"{guest.disk_used:.0%} used"
+    if not guest.disks:
+        return Cure(fault, Applied.UNKNOWN, "df said nothing in the VM", fix)
+    is_free = not any(one.is_full for one in guest.disks)
+    why = "; ".join(str(one) for one in guest.disks)
     return Cure(fault, Applied.YES if is_free else Applied.NO, why, fix)
 
 
@@ -223,14 +226,20 @@ def _certificate(readiness: Readiness | str) -> Cure:
     return Cure(fault, Applied.YES if days > _SOON else Applied.NO, f"{days:.0f} days left", fix)
 
 
-def _taint(node: Node | str) -> Cure:
+def _taint(node: Node | str, machine: TalosConfig | str) -> Cure:
     """Whether it comes back at the next start only Talos' machine config says."""
-    fault, fix = "Talos puts the control-plane taint back", LADDERS[Reason.NODE_TAINTED].advice
-    if isinstance(node, str):
-        return Cure(fault, Applied.UNKNOWN, node, fix)
-    if any(one.key == CONTROL_PLANE_TAINT for one in node.taints):
+    fault = "Talos puts the control-plane taint back"
+    old, new = no_taint(documents=False), no_taint(documents=True)
+    if isinstance(machine, TalosConfig):
+        fix = command(new if machine.of(NODE) else old)
+        form = f"its {NODE}" if machine.of(NODE) else "its v1alpha1 document"
+        if machine.wants_taint:
+            return Cure(fault, Applied.NO, f"the machine config asks for it, by {form}", fix)
+        return Cure(fault, Applied.YES, f"the machine config asks for none, by {form}", fix)
+    fix = either(old, new, NODE)
+    if isinstance(node, Node) and any(one.key == CONTROL_PLANE_TAINT for one in node.taints):
         return Cure(fault, Applied.NO, "it is there now", fix)
-    return Cure(fault, Applied.UNKNOWN, "not there now; the machine config is Talos' to say", fix)
+    return Cure(fault, Applied.UNKNOWN, f"the machine config was not read: {machine}", fix)
 
 
 def _caddy(seen: FrontSeen) -> Cure:

@@ -1,6 +1,8 @@
 """Flannel's troubles as the API shows them (facts/talos-kubernetes.md §5)."""
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from healer.model.cluster import DaemonSet, Event, Pod
@@ -23,6 +25,32 @@ thinned to one in 300 s."""
 _CRASHED: Final = frozenset(
     {"Error", "CrashLoopBackOff", "Unknown", "ContainerStatusUnknown", "OOMKilled", "StartError"}
 )
+
+
+BRIDGE_WORD: Final = "br_netfilter"
+"""In the line with which flannel ends when the module is missing."""
+_WITHOUT_BRIDGE: Final = (0, 28, 9)
+"""The first version that does not look for br_netfilter when it uses nftables."""
+_VERSION: Final = re.compile(r":v?(\d+)\.(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class FlannelNetwork:
+    """How flannel is set up."""
+
+    image: str
+    container: str
+    """The name of flanneld's container."""
+    nftables: bool
+    """`EnableNFTables` of its net-conf.json."""
+
+    @property
+    def needs_br_netfilter(self) -> bool:
+        """Whether it ends at its start when the module is missing; so does any unknown version."""
+        found = _VERSION.search(self.image)
+        if found is None or not self.nftables:
+            return True
+        return tuple(int(one) for one in found.groups()) < _WITHOUT_BRIDGE
 
 
 def pods_of(daemonset: DaemonSet, pods: Iterable[Pod]) -> tuple[Pod, ...]:

@@ -8,6 +8,9 @@ from typing import Final
 
 _BOOT_MARGIN: Final = 1.0
 """Seconds: boot times and some file times are whole seconds."""
+_FULL: Final = 0.80
+_READ_APART: Final = 2.0
+"""Seconds by which ages that Docker and systemd tell of one moment may differ."""
 
 
 def older_than_boot(modified: float, boot: float) -> bool:
@@ -93,12 +96,63 @@ class Unit:
     result: str
     """Result: success, exit-code, signal, …"""
     inactive_for: float | None = None
-    """Seconds since it became inactive, by the VM's clock; None while active."""
+    """Seconds since it became inactive, by the VM's clock; None while active, and for a unit that
+    has not run since the VM's boot."""
+    starting: tuple[float, float] | None = None
+    """Seconds since its process began and since systemd called it started; None = not known."""
+    socket: str = ""
+    """ActiveState of its socket unit, which starts it at the first connect; '' = there is none."""
 
     @property
     def changing(self) -> bool:
         """Whether systemd itself is about to change it."""
         return self.active in {"activating", "deactivating"}
+
+    @property
+    def sleeps(self) -> bool:
+        """Whether a connect to its socket would start what is down, perhaps on purpose.
+
+        One that is on its way down counts: systemd keeps the connection, and starts it afterwards.
+        """
+        return self.socket == "active" and self.active in {"inactive", "deactivating", "failed"}
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was ended in order, or never started; a crash is `failed`."""
+        return (self.active, self.result) == ("inactive", "success")
+
+    def ended_by_itself(self, ago: float) -> bool:
+        """Whether something that ended so many seconds ago ended within its own start or end.
+
+        A container that outlived a crash of dockerd is ended by the next dockerd before systemd
+        calls that one started, and nobody else can reach it until then.
+        """
+        if self.changing:
+            return True
+        if self.starting is None:
+            return False
+        began, ready = self.starting
+        return ready - _READ_APART <= ago <= began + _READ_APART
+
+
+@dataclass(frozen=True, slots=True)
+class FileSystem:
+    """One file system of the VM that holds something of the tower."""
+
+    device: str
+    used: float
+    """Used share, 0 to 1, as `df` tells it."""
+    paths: tuple[str, ...]
+    """The folders that lie on it, of those asked about."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is so full that kubelet soon evicts pods (its own bound is 85 %)."""
+        return self.used > _FULL
+
+    def __str__(self) -> str:
+        """Named by what lies on it."""
+        return f"{', '.join(self.paths)} ({self.device}) {self.used:.0%} full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +170,16 @@ class GuestFacts:
     """vxlan is loaded or built in."""
     persisted: bool
     """/etc/modules-load.d/healer.conf names both modules."""
-    disk_used: float
-    """Used share of the VM's root disk, 0 to 1."""
+    disks: tuple[FileSystem, ...]
+    """Those of `/`, of Docker's data and of the state folders; each once."""
     engine_answers: bool
-    """`/_ping` on the VM's own docker.sock said OK."""
+    """`/_ping` on the VM's own docker.sock said OK; not asked while its unit sleeps."""
     docker: Unit
+    """docker.service."""
+    docker_root: str = "/var/lib/docker"
+    """Where dockerd keeps its data."""
+    has_data_disk: bool = False
+    """The VM has a disk beside its root's, as Colima 0.9 and newer make it for Docker's data."""
     container_status: str = ""
     """State.Status of the Talos container as the VM's docker sees it; '' = not asked or none."""
     api_answers: bool | None = None
@@ -129,6 +188,12 @@ class GuestFacts:
     """Where the VM's docker publishes the API server; None = nowhere, or not asked."""
     open_ports: frozenset[int] = field(default_factory=frozenset)
     """TCP ports that answered in the VM, of those asked."""
+
+    @property
+    def awaits_data_disk(self) -> bool:
+        """Whether Docker's folder is still the empty one under the mount of the data disk."""
+        by_path = {path: one.device for one in self.disks for path in one.paths}
+        return self.has_data_disk and by_path.get(self.docker_root) == by_path.get("/", "")
 
 
 class MuxState(StrEnum):

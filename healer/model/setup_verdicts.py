@@ -18,6 +18,7 @@ from healer.model.setup import (
     outside_range,
     service_named,
 )
+from healer.model.talos_config import API_SERVER, TalosConfig, api_server_range, command, either
 
 ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 PRIVILEGED: Final = "privileged"
@@ -198,20 +199,28 @@ def of_metrics(found: MetricsApi | None) -> tuple[Finding, ...]:
     )
 
 
-def of_node_ports(said: str, wanted: Iterable[int]) -> tuple[Finding, ...]:
-    """Whether every NodePort that is wanted may be given (a recreation may lose the flag)."""
+def of_node_ports(
+    said: str, wanted: Iterable[int], config: TalosConfig | None = None
+) -> tuple[Finding, ...]:
+    """Whether every NodePort that is wanted may be given (a recreation may lose the flag).
+
+    The form of the machine config decides the command; None = it could not be read.
+    """
     left_out = outside_range(wanted, said)
     if not left_out:
         return ()
     ports = ", ".join(map(str, left_out))
-    patch = {"cluster": {"apiServer": {"extraArgs": {"service-node-port-range": "1-65535"}}}}
+    old, new = (api_server_range("1-65535", documents=one) for one in (False, True))
+    if config is None:
+        advice = either(old, new, API_SERVER)
+    else:
+        advice = command(new if config.of(API_SERVER) else old)
     return (
         Finding(
             Reason.NODE_PORT_RANGE,
             f"the API server gives NodePorts of {said} only, which leaves out {ports}",
             fingerprint=said,
-            advice=f"talosctl -n {_NODE} patch mc --mode=no-reboot "
-            f"-p {shlex.quote(json.dumps(patch))}",
+            advice=advice,
         ),
     )
 

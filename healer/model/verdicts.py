@@ -9,6 +9,8 @@ from healer.model.cluster import Condition, Node
 from healer.model.container import Container
 from healer.model.machine import GuestFacts
 
+BRIDGE: Final = "br_netfilter"
+VXLAN: Final = "vxlan"
 _NO_SWAP_LIMIT: Final = frozenset({0, -1})
 """What Docker shows where nothing was set or the kernel does not account for swap."""
 
@@ -60,8 +62,8 @@ class WantedContainer:
 
 
 def missing_modules(facts: GuestFacts) -> tuple[str, ...]:
-    """Names of the kernel modules that flannel needs and the VM has not loaded."""
-    loaded = {"br_netfilter": facts.bridge_netfilter, "vxlan": facts.vxlan}
+    """Names of the two kernel modules that the VM has not loaded."""
+    loaded = {BRIDGE: facts.bridge_netfilter, VXLAN: facts.vxlan}
     return tuple(name for name, there in loaded.items() if not there)
 
 

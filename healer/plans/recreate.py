@@ -6,6 +6,7 @@ Each step says why, and corrects what went wrong when it was done from memory
 
 from typing import Final
 
+from healer.model.talos_config import TalosConfig
 from healer.plans import machine_config, names
 from healer.plans.paper import Asked, Paper, Word, compact
 from healer.plans.restoring import restore
@@ -72,8 +73,8 @@ def _still(paper: Paper, tower: Tower) -> None:
     paper.heading("Keep healer still, and load what the VM's kernel must have")
     paper.run("healer", "pause", "--reason", "the cluster is being recreated")
     paper.trap(
-        "machine.kernel.modules in the machine config does nothing: Talos in a container loads no "
-        "module. They belong into the VM, or flannel cannot start."
+        "machine.kernel.modules, or a KernelModuleConfig, in the machine config does nothing: "
+        "Talos in a container loads no module. They belong into the VM, or flannel cannot start."
     )
     vm = ("colima", "ssh", "--profile", profile, "--", "sudo")
     paper.run(*vm, "modprobe", "-a", "br_netfilter", "vxlan")
@@ -114,11 +115,12 @@ def _set_aside(paper: Paper, tower: Tower) -> None:
 def _create(paper: Paper, tower: Tower) -> None:
     where, shape = tower.where, tower.shape
     paper.heading("Create the cluster")
-    config = tower.kept.config if tower.kept else {}
+    config = tower.kept.config if tower.kept else TalosConfig()
+    documents = machine_config.has_documents(config, shape.image)
     words: list[Word] = ["talosctl", "cluster", "create", "docker", "--name", where.cluster]
     words += ["--workers", "0", "--image", shape.image]
-    if version := machine_config.kubernetes_version(config):
-        words += ["--kubernetes-version", version]
+    if config.kubernetes:
+        words += ["--kubernetes-version", config.kubernetes]
     words += ["--memory-controlplanes", _memory(paper, tower)]
     words += ["--cpus-controlplanes", _cpus(paper, tower)]
     if shape.subnet:
@@ -130,13 +132,21 @@ def _create(paper: Paper, tower: Tower) -> None:
             f"type=bind,source={source},target={target}{'' if writable else ',readonly'}",
         ]
     paper.trap(
-        "the control-plane taint comes back after each restart when it is only removed; "
-        "allowSchedulingOnControlPlanes is the cure."
+        "the control-plane taint comes back after each restart when it is only removed; the patch "
+        "below lets Talos set none."
     )
-    if machine_config.modules_in_vain(config):
+    form = "in documents of their own" if documents else "inside of cluster and machine"
+    paper.trap(
+        "talosctl generates the machine config of its own version: use the one of the image "
+        f"({shape.image}). From 1.14 on Kubernetes' settings stand in documents of their own, and "
+        f"a patch of the other form is rejected. The patches below name them {form}."
+    )
+    if config.modules:
         paper.say("The old config asked for kernel modules; that was left out, see above.")
-    patch = machine_config.patch_of(config, _node_ports(tower))
-    words += ["--config-patch-controlplanes", compact(patch)]
+    if documents and machine_config.extra_mounts(config):
+        paper.say("The old config has machine.kubelet.extraMounts, for which 1.14 has no place.")
+    for patch in machine_config.patches_of(config, _node_ports(tower), documents=documents):
+        words += ["--config-patch-controlplanes", compact(patch)]
     words += ["--talosconfig-destination", where.talosconfig]
     paper.run(*words)
 

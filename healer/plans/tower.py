@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import yaml
 
+from healer.model.talos_config import TalosConfig, talos_config
 from healer.plans import names
 from healer.plans.container import NotUnderstood, Shape
 
@@ -53,7 +54,7 @@ class Kept:
 
     folder: str
     made: str
-    config: Json
+    config: TalosConfig
     labels: Mapping[str, Mapping[str, str]]
     """Pod security labels, by namespace."""
     default_classes: tuple[str, ...]
@@ -146,9 +147,8 @@ def _inventories(files: Mapping[str, str]) -> list[tuple[str, Json]]:
     ]
 
 
-def _config(text: str) -> Json:
-    documents = (one for one in yaml.safe_load_all(text) if isinstance(one, dict))
-    return next((one for one in documents if "machine" in one), {})
+def _config(text: str) -> TalosConfig:
+    return talos_config(yaml.safe_load_all(text)) if text else TalosConfig()
 
 
 def _labels(cluster: Sequence[Json]) -> dict[str, dict[str, str]]:

@@ -5,12 +5,13 @@ from typing import Final
 from healer.core.observation import Finding, Group, Observation, Sign, Subject
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
-from healer.model.machine import GuestFacts, Mux, MuxState, Unit
+from healer.model.machine import Mux, MuxState, Unit
 from healer.ports import (
     Denied,
     EngineEyes,
     ForwardEyes,
     GuestEyes,
+    NotAsked,
     PortError,
     TargetIll,
     TargetSilent,
@@ -36,6 +37,8 @@ class DockerProbe:
         """Look once."""
         ping = await ask(self._engine.ping)
         signs = witness(ping, Subject.ENGINE, Group.MUX, DOCKER_SOCKET)
+        if isinstance(ping, NotAsked):
+            return await self._asleep(ping)
         if isinstance(ping, TargetIll):
             return await self._search(ping, signs)
         if isinstance(ping, PortError) and not isinstance(ping, Denied):
@@ -43,6 +46,18 @@ class DockerProbe:
         passed = witness(ping, Subject.FORWARD, Group.MUX, DOCKER_SOCKET)
         summary = "answers" if ping is None else str(ping)
         return Observation(self.layer, signs=(*signs, *passed), summary=summary)
+
+    async def _asleep(self, ping: NotAsked) -> Observation:
+        """systemd's word alone, by ssh: nobody else may be asked."""
+        facts = await ask(self._guest.facts)
+        if isinstance(facts, TargetIll | Denied):
+            silent = Finding(Reason.DOCKER_SILENT, f"{ping}; in the VM: {facts}")
+            return Observation(self.layer, (silent,))
+        if isinstance(facts, PortError):
+            return Observation(self.layer, unknown=str(ping))
+        sign = Sign(Subject.ENGINE, Group.SSH, alive=facts.engine_answers, what=ENGINE_INSIDE)
+        found = () if facts.engine_answers else (_engine_down(ping, facts.docker),)
+        return Observation(self.layer, found, signs=(sign,), summary=str(ping))
 
     async def _search(self, ping: TargetIll, signs: tuple[Sign, ...]) -> Observation:
         """Three ways to lose docker.sock, told apart from inside the VM (facts/colima.md §4)."""
@@ -59,7 +74,7 @@ class DockerProbe:
             Sign(Subject.ENGINE, Group.SSH, alive=facts.engine_answers, what=ENGINE_INSIDE),
         )
         if not facts.engine_answers:
-            return Observation(self.layer, (_engine_down(ping, facts),), signs=signs)
+            return Observation(self.layer, (_engine_down(ping, facts.docker),), signs=signs)
         lost = _wedged(ping, mux) or Finding(
             Reason.DOCKER_FORWARD_DEAD, f"{ping}; the engine answers in the VM"
         )
@@ -89,19 +104,17 @@ def _wedged(ping: TargetIll, mux: Mux | PortError) -> Finding | None:
     return Finding(Reason.DOCKER_MUX_WEDGED, evidence, fingerprint=str(mux.pid))
 
 
-def _engine_down(ping: TargetIll, facts: GuestFacts) -> Finding:
-    unit = facts.docker
-    return Finding(
-        Reason.DOCKER_ENGINE_DOWN,
-        f"{ping}; in the VM docker.service is {unit.active} ({unit.result})",
-        ripe_in=SYSTEMD_TAKES if unit.changing else 0.0,
-        waits_for=f"systemd: docker.service is {unit.active}" if unit.changing else "",
-        human_ago=_stopped_by_hand(unit),
-    )
-
-
-def _stopped_by_hand(unit: Unit) -> float | None:
-    """`inactive` with `success` is somebody's hot edit; `failed` is ill (design §10)."""
-    if (unit.active, unit.result) != ("inactive", "success"):
-        return None
-    return 0.0 if unit.inactive_for is None else unit.inactive_for
+def _engine_down(ping: PortError, unit: Unit) -> Finding:
+    """A unit that was stopped in order is somebody's hot edit; any other end is a failure."""
+    if not unit.stopped:
+        return Finding(
+            Reason.DOCKER_ENGINE_DOWN,
+            f"{ping}; in the VM docker.service is {unit.active} ({unit.result})",
+            ripe_in=SYSTEMD_TAKES if unit.changing else 0.0,
+            waits_for=f"systemd: docker.service is {unit.active}" if unit.changing else "",
+        )
+    if unit.inactive_for is None:
+        evidence = "docker.service has not run since the VM's boot"
+    else:
+        evidence = f"docker.service was stopped in the VM {unit.inactive_for:.0f} s ago"
+    return Finding(Reason.DOCKER_ENGINE_STOPPED, evidence, human_ago=unit.inactive_for)

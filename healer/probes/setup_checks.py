@@ -9,7 +9,15 @@ from healer.model import setup_verdicts as verdicts
 from healer.model.container import Container
 from healer.model.published import POD, PublishedService
 from healer.model.setup import Addressing, service_named
-from healer.ports import CannotLook, SetupEyes, TargetIll, TargetSilent
+from healer.ports import (
+    CannotLook,
+    PortError,
+    SetupEyes,
+    TalosEyes,
+    TargetIll,
+    TargetSilent,
+)
+from healer.probes.asking import ask
 from healer.probes.setup import Check
 
 Asked = Callable[[], Awaitable[tuple[Finding, ...]]]
@@ -40,6 +48,7 @@ class SetupChecks:
     eyes: SetupEyes
     wanted: Wanted
     container: Callable[[], Container | None]
+    talos: TalosEyes
     silent: set[int] = field(default_factory=set)
     """Ports that kept silent at the last look."""
 
@@ -136,7 +145,14 @@ class SetupChecks:
             for one in self.wanted.services
             if one.where == POD and not one.host_network and one.inner_port in published
         )
-        return verdicts.of_node_ports(await self.eyes.node_ports(), wanted)
+        said, ports = await self.eyes.node_ports(), tuple(wanted)
+        found = verdicts.of_node_ports(said, ports)
+        if not found:
+            return ()
+        config = await ask(self.talos.machine_config)
+        if isinstance(config, PortError):
+            return found
+        return verdicts.of_node_ports(said, ports, config)
 
     async def _provisioner(self) -> tuple[Finding, ...]:
         return verdicts.of_provisioner(await self.eyes.provisioner())

@@ -14,9 +14,6 @@ from healer.probes.asking import API_INSIDE, BANNER, ENGINE_INSIDE, GUEST, ask, 
 SKEW: Final = 5.0
 """Seconds between the two clocks that hurt TLS, tokens and etcd (design §3)."""
 
-DISK: Final = 0.80
-"""Used share of the VM's disk from which pods get evicted soon (R15)."""
-
 USERNETS: Final = 2
 """More `limactl usernet` processes of one Lima root than these are a leak: one serves, and one
 may outlive a forced stop."""
@@ -41,10 +38,10 @@ class SshProbe:
             return Observation(self.layer, unknown=str(facts))
         return Observation(
             self.layer,
-            (*_skew(facts), *_disk(facts), *await self._usernets()),
+            (*_skew(facts), *_disks(facts), *await self._usernets()),
             signs=_signs(facts),
             uptime=facts.uptime,
-            summary=f"up {facts.uptime:.0f} s, disk {facts.disk_used:.0%}",
+            summary=f"up {facts.uptime:.0f} s, {_fullest(facts)}",
         )
 
     async def _unreachable(self, failure: TargetIll | Denied) -> Observation:
@@ -85,10 +82,20 @@ def _skew(facts: GuestFacts) -> tuple[Finding, ...]:
     return (Finding(Reason.CLOCK_SKEW, evidence),)
 
 
-def _disk(facts: GuestFacts) -> tuple[Finding, ...]:
-    if facts.disk_used <= DISK:
-        return ()
-    return (Finding(Reason.VM_DISK, f"the VM's root disk is {facts.disk_used:.0%} full"),)
+def _disks(facts: GuestFacts) -> tuple[Finding, ...]:
+    """One for each file system: what fills Docker's and what fills the root's is not the same."""
+    return tuple(
+        Finding(Reason.VM_DISK, f"in the VM {one}", target=one.device)
+        for one in facts.disks
+        if one.is_full
+    )
+
+
+def _fullest(facts: GuestFacts) -> str:
+    if not facts.disks:
+        return "disks not seen"
+    one = max(facts.disks, key=lambda disk: disk.used)
+    return f"fullest disk {one.used:.0%} ({one.paths[0]})"
 
 
 def _leak(usernets: Sequence[ProcessInfo]) -> tuple[Finding, ...]:

@@ -24,6 +24,14 @@ LONGEST_STOP: Final = 150.0
 """Seconds: more than a `docker stop -t 120` of somebody's can take, so a kubelet that has
 been saying so for longer is stuck and not on its way out."""
 
+BOOTING: Final = 120.0
+"""Seconds of the VM's uptime in which a container that is not there may still come: a boot is over
+within 30 s as a rule."""
+
+MOUNTED: Final = 600.0
+"""Seconds after which a data disk that is not mounted is not awaited any more: Lima gives a boot as
+many, and an emulated one took 360."""
+
 READYZ: Final = "API /readyz"
 NODE: Final = "API node"
 CONDITION: Final = "the node's Ready condition"
@@ -69,12 +77,27 @@ class TalosProbe:
     async def _look(self) -> Observation:
         found = await ask(self._engine.container)
         if isinstance(found, NotThere):
-            return Observation(self.layer, (Finding(Reason.TALOS_MISSING, str(found)),))
+            return await self._missing(found)
         if isinstance(found, PortError):
             return Observation(self.layer, unknown=str(found))
         if not found.running:
             return await self._down(found)
         return await self._up(found)
+
+    async def _missing(self, found: NotThere) -> Observation:
+        """Each boot starts dockerd on an empty folder, before the data disk is mounted over it."""
+        facts = await ask(self._guest.facts)
+        if isinstance(facts, PortError):
+            why = f"{found}; whether Docker has its data disk is not known: {facts}"
+            return Observation(self.layer, unknown=why)
+        up = f"the VM is up for {facts.uptime:.0f} s"
+        if facts.awaits_data_disk and facts.uptime <= MOUNTED:
+            why = f"{found}; {up}, and its data disk is not mounted at {facts.docker_root} yet"
+            return Observation(self.layer, unknown=why)
+        if facts.uptime <= BOOTING:
+            return Observation(self.layer, unknown=f"{found}; {up}, and may still be starting")
+        bare = f"; {facts.docker_root} is not on the data disk" if facts.awaits_data_disk else ""
+        return Observation(self.layer, (Finding(Reason.TALOS_MISSING, f"{found}{bare}"),))
 
     async def _down(self, container: Container) -> Observation:
         self._sighting = None
@@ -97,6 +120,10 @@ class TalosProbe:
             return Finding(Reason.TALOS_STOPPED, unsure, human_ago=0.0)
         if ago is None:
             return Finding(Reason.TALOS_STOPPED, evidence)
+        facts = await ask(self._guest.facts)
+        if not isinstance(facts, PortError) and facts.docker.ended_by_itself(lasts):
+            by_docker = f"{evidence}; dockerd ended it as it started or ended itself"
+            return Finding(Reason.TALOS_STOPPED, by_docker)
         evidence = f"{evidence}; somebody stopped it {lasts:.0f} s ago"
         return Finding(Reason.TALOS_STOPPED, evidence, human_ago=lasts)
 

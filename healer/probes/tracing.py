@@ -31,8 +31,9 @@ from healer.probes.front import FrontParts, look_in_front
 T = TypeVar("T")
 SECONDS: Final = 2.9
 """For all of it: whoever waits at a terminal is told within three."""
-_DOCKER_SECONDS: Final = 0.7
-"""For the ports, before anybody can be asked there; a Docker that hangs must not cost the rest."""
+_DOCKER_SECONDS: Final = 1.2
+"""For what only Docker knows of a port. The VM is asked by ssh first, whether a word to Docker
+would start it; one that hangs must not cost the rest."""
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class _Looked:
     by_lima: dict[int, bool] = field(default_factory=dict)
     by_api: dict[str, Answer] = field(default_factory=dict)
     took: dict[Hop, float] = field(default_factory=dict)
+    docker_asked: anyio.Event = field(default_factory=anyio.Event)
 
 
 def _late(what: str) -> CannotLook:
@@ -93,10 +95,13 @@ async def trace(
 
 
 async def _trace(eyes: PathEyes, services: Sequence[PublishedService]) -> tuple[Path, ...]:
-    looked = _Looked()
+    looked, known = _Looked(), tuple(services)
     with anyio.move_on_after(SECONDS):
-        known = await _with_ports(eyes, services, looked)
         async with anyio.create_task_group() as tasks:
+            if all(one.host_port for one in services):
+                tasks.start_soon(_ask_docker, eyes, looked, SECONDS)
+            else:
+                known = await _with_ports(eyes, services, looked)
             for one in known:
                 tasks.start_soon(_ask_mac, eyes, one, looked)
             tasks.start_soon(_ask_vm, eyes, known, looked)
@@ -109,9 +114,14 @@ async def _with_ports(
     eyes: PathEyes, services: Sequence[PublishedService], looked: _Looked
 ) -> tuple[PublishedService, ...]:
     """The same, with the Mac's port of the container's own APIs, which is Docker's to say."""
-    with anyio.move_on_after(min(_DOCKER_SECONDS, SECONDS)):
-        looked.container = await _timed(Hop.PORT_MAP, eyes.container, looked)
+    await _ask_docker(eyes, looked, min(_DOCKER_SECONDS, SECONDS))
     return tuple(_placed(one, looked) for one in services)
+
+
+async def _ask_docker(eyes: PathEyes, looked: _Looked, seconds: float) -> None:
+    with anyio.move_on_after(seconds):
+        looked.container = await _timed(Hop.PORT_MAP, eyes.container, looked)
+    looked.docker_asked.set()
 
 
 def _placed(service: PublishedService, looked: _Looked) -> PublishedService:
@@ -158,6 +168,8 @@ async def _ask_cluster(
     looked.ports = ports if isinstance(ports, PortError) else ports.items
     if isinstance(ports, PortError):
         return
+    with anyio.move_on_after(_DOCKER_SECONDS):
+        await looked.docker_asked.wait()
     async with anyio.create_task_group() as tasks:
         for one in pods:
             meant = named(one, _inner_port(one, looked), ports.items)

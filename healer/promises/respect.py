@@ -10,7 +10,7 @@ from healer.promises.seeing import Seen, told
 
 _TRULY_WELL = 30.0
 """Seconds: whoever acts on a layer that has been well for longer acted on an old look."""
-_STARTS = frozenset({Remedy.START_VM, Remedy.START_CONTAINER, Remedy.RESTART_ENGINE})
+_STARTS = frozenset({Remedy.START_VM, Remedy.START_CONTAINER, Remedy.START_ENGINE})
 _STOPS = {
     Layer.COLIMA: frozenset({Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM}),
     Layer.DOCKER: frozenset({Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM}),

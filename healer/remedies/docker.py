@@ -186,6 +186,27 @@ class TermMux:
         return f"{ended}; {await self._forwards.restore()}"
 
 
+class StartEngine:
+    """`systemctl start docker` in the VM."""
+
+    remedy = Remedy.START_ENGINE
+
+    def __init__(self, guest: GuestEyes, hands: GuestHands) -> None:
+        self._guest = guest
+        self._hands = hands
+
+    async def needed(self, act: Act) -> str:
+        """'' while systemd calls it stopped; to ask docker.sock would start it."""
+        del act
+        unit = (await self._guest.facts()).docker
+        return "" if unit.stopped else f"docker.service is {unit.active}"
+
+    async def act(self, act: Act) -> str:
+        """Start it."""
+        del act
+        return await self._hands.start_engine()
+
+
 class RestartEngine:
     """`systemctl restart docker` in the VM."""
 
@@ -199,13 +220,15 @@ class RestartEngine:
     async def needed(self, act: Act) -> str:
         """'' while the engine answers neither the Mac nor the VM, and nobody restarts it."""
         del act
-        if await self._forwards.docker_answers():
-            return "docker.sock answers"
         facts = await self._guest.facts()
         if facts.engine_answers:
             return "the engine answers in the VM"
         if facts.docker.changing:
             return f"docker.service is {facts.docker.active}: systemd is at it"
+        if facts.docker.stopped:
+            return "docker.service was stopped, and is started rather than restarted"
+        if not facts.docker.sleeps and await self._forwards.docker_answers():
+            return "docker.sock answers"
         return ""
 
     async def act(self, act: Act) -> str:

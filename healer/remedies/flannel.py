@@ -1,5 +1,6 @@
 """Flannel's pod, deleted once so that its DaemonSet makes a new one without the back-off."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from healer.core.facts import Act
@@ -9,7 +10,7 @@ from healer.model.cluster import Listing, Pod
 from healer.model.flannel import crashed, delete_in, pods_of, subnet_env_failure
 from healer.model.pod_parts import finalizers, name_of
 from healer.model.pod_status import status
-from healer.model.verdicts import missing_modules
+from healer.model.verdicts import BRIDGE, missing_modules
 from healer.ports import ClusterEyes, ClusterHands, Conflict, GuestEyes, NotThere
 
 GRACE: Final = 30
@@ -24,14 +25,23 @@ class DeleteFlannelPod:
 
     remedy = Remedy.DELETE_FLANNEL_POD
 
-    def __init__(self, cluster: ClusterEyes, guest: GuestEyes, hands: ClusterHands) -> None:
+    def __init__(
+        self,
+        cluster: ClusterEyes,
+        guest: GuestEyes,
+        hands: ClusterHands,
+        needs_bridge: Callable[[], Awaitable[bool]],
+    ) -> None:
         self._cluster = cluster
         self._guest = guest
         self._hands = hands
+        self._needs_bridge = needs_bridge
 
     async def needed(self, act: Act) -> str:
         """'' while the kernel is well and the same pod (`fingerprint`) is still ill."""
         missing = missing_modules(await self._guest.facts())
+        if missing == (BRIDGE,) and not await self._needs_bridge():
+            missing = ()
         if missing:
             return f"the kernel comes first: {', '.join(missing)} not loaded"
         judged = await self._judge(act)

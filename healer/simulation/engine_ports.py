@@ -3,7 +3,7 @@
 import anyio
 
 from healer.model.container import Container, PortBinding
-from healer.ports import ActFailed, NotThere, TargetIll
+from healer.ports import ActFailed, EngineDoor, NotThere, TargetIll
 from healer.simulation.answering import answer, get_in
 from healer.simulation.human import NODE
 from healer.simulation.physics import Tower
@@ -16,8 +16,10 @@ RESTART_PATIENCE = 120.0
 class SimulatedEngine:
     """Looks at the engine and the one container."""
 
-    def __init__(self, tower: Tower) -> None:
+    def __init__(self, tower: Tower, door: EngineDoor | None = None) -> None:
+        """Without a door whoever looks is let in, as systemd does."""
         self._tower = tower
+        self._door = door
 
     async def ping(self) -> None:
         """`/_ping`."""
@@ -26,8 +28,11 @@ class SimulatedEngine:
     async def reach(self, place: str, takes: float) -> None:
         """Get to the engine. Raises TargetIll, TargetSilent."""
         tower = self._tower
+        if self._door is not None:
+            await self._door.enter(place)
         await answer(tower, place, takes)
         await get_in(tower, tower.machine.to_socket(), place)
+        tower.dockerd.touched()
         if not tower.dockerd.up:
             raise TargetIll(place, "Connection reset by peer")
 
@@ -35,7 +40,7 @@ class SimulatedEngine:
         """`docker inspect`, without Env."""
         await self.reach("docker inspect", 0.01)
         tower, box, ago = self._tower, self._tower.box, self._tower.machine.ago
-        if not box.there:
+        if not (box.there and tower.dockerd.has_data):
             raise NotThere("docker inspect", f"No such container: {NODE}")
         return Container(
             id=box.id,
@@ -65,9 +70,9 @@ class SimulatedEngine:
 class SimulatedEngineHands:
     """Docker's acts on the one container; it goes on with them whoever hangs up (§8)."""
 
-    def __init__(self, tower: Tower) -> None:
+    def __init__(self, tower: Tower, door: EngineDoor | None = None) -> None:
         self._tower = tower
-        self._engine = SimulatedEngine(tower)
+        self._engine = SimulatedEngine(tower, door)
 
     async def _reach(self, place: str, takes: float) -> None:
         try:

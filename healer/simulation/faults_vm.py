@@ -6,6 +6,9 @@ from healer.simulation.happening import Choice, Happening, Kind, Number, fault, 
 from healer.simulation.machine import Guest
 from healer.simulation.physics import Tower
 
+_RESTARTED_AFTER = 2.0
+"""Seconds, RestartSec of Docker's unit."""
+
 
 def _vm_power_cut(tower: Tower) -> None:
     if tower.machine.on:
@@ -65,7 +68,7 @@ def _vm_missing(tower: Tower) -> None:
 
 def _vm_disk_full(tower: Tower, percent: float) -> None:
     tower.machine.disk_used = percent / 100.0
-    tower.tell(f"the VM's disk is {percent:.0f} % full")
+    tower.tell(f"the disk of Docker's data is {percent:.0f} % full")
 
 
 def _state_disk_full(tower: Tower) -> None:
@@ -118,6 +121,12 @@ def _engine_dies(tower: Tower) -> None:
 def _engine_dies_alone(tower: Tower) -> None:
     if tower.dockerd.up:
         tower.dockerd.dies(alone=True)
+
+
+def _engine_crashes(tower: Tower) -> None:
+    if tower.dockerd.up:
+        tower.dockerd.crashes()
+        tower.machine.in_life(_RESTARTED_AFTER, tower.dockerd.comes_up)
 
 
 def _tool_missing(tower: Tower, tool: str) -> None:
@@ -201,7 +210,7 @@ FAULTS_OF_THE_VM: tuple[Happening, ...] = (
         "vm_disk_full",
         Layer.SSH,
         _vm_disk_full,
-        "The VM's disk fills up, from where pods get evicted (incident 11, R15).",
+        "The VM's data disk fills up, while its root has room (incident 11, R15).",
         {"percent": Number("how full it is", 93.0, 0.0, 100.0)},
     ),
     fault(
@@ -273,6 +282,12 @@ FAULTS_OF_THE_VM: tuple[Happening, ...] = (
         Layer.DOCKER,
         _engine_dies,
         "dockerd dies in the VM, and its containers with it (colima §4).",
+    ),
+    fault(
+        "engine_crashes",
+        Layer.DOCKER,
+        _engine_crashes,
+        "dockerd crashes; the one that systemd starts anew ends the container, as if by hand.",
     ),
     fault(
         "engine_dies_alone",

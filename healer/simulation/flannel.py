@@ -47,6 +47,8 @@ class Flannel:
         self.api_since = 0.0
         self.version = 1
         self.shown: FlannelView | None = None
+        self.nftables = False
+        """It uses nftables, and is of a version that looks for no br_netfilter then."""
 
     def halt(self) -> None:
         """The node's end: its process and all of /run are gone, the API's words stay."""
@@ -64,11 +66,12 @@ class Flannel:
         self.started_at, self.lost = self.clock.at, False
         self.version += 1
         reaches_api = self.clock.at - self.api_since >= RACE
-        if self.kernel.loaded and reaches_api:
+        can_start = self.kernel.loaded or self.nftables
+        if can_start and reaches_api:
             self.running = True
             self._then_write_subnet_env()
             return
-        self.crash("br_netfilter is missing" if not self.kernel.loaded else "no API for it yet")
+        self.crash("no API for it yet" if can_start else "br_netfilter is missing")
 
     def _then_write_subnet_env(self) -> None:
         uid = self.uid

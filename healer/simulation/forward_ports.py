@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import anyio
 
 from healer.model.machine import Mux, MuxState
-from healer.ports import ActFailed
+from healer.ports import ActFailed, EngineDoor
 from healer.simulation.answering import answer
 from healer.simulation.forwards import Way
 from healer.simulation.physics import Tower
@@ -14,8 +14,9 @@ from healer.simulation.physics import Tower
 class SimulatedForward:
     """Lima's mux, seen from outside it."""
 
-    def __init__(self, tower: Tower) -> None:
+    def __init__(self, tower: Tower, door: EngineDoor | None = None) -> None:
         self._tower = tower
+        self._door = door
 
     async def mux(self) -> Mux:
         """Whether a master lives."""
@@ -25,6 +26,11 @@ class SimulatedForward:
         if state is MuxState.WEDGED:
             await anyio.sleep(5.0)
             self._tower.now()
+        elif state is MuxState.LIVE:
+            if self._door is not None:
+                await self._door.enter("docker.sock")
+            if self._tower.machine.to_socket() is Way.OPEN:
+                self._tower.dockerd.touched()
         return Mux(state, forwards.mux_pid)
 
 

@@ -2,7 +2,7 @@
 
 import anyio
 
-from healer.model.machine import GuestFacts, Unit
+from healer.model.machine import FileSystem, GuestFacts, Unit
 from healer.ports import ActFailed, TargetIll
 from healer.simulation.answering import answer, get_in
 from healer.simulation.physics import Tower
@@ -29,23 +29,41 @@ class SimulatedGuest:
         await get_in(tower, tower.machine.to_ssh(), _PLACE)
         machine, dockerd, box = tower.machine, tower.dockerd, tower.box
         wall, at = tower.clock.wall(), tower.clock.at
-        since = dockerd.inactive_since
+        since, began = dockerd.inactive_since, dockerd.began_at
         api = tower.cluster.api.up and not tower.troubles.api_silent
         return GuestFacts(
             uptime=machine.uptime(),
             clock=machine.wall,
             asked_at=wall,
             bridge_netfilter=machine.kernel.loaded,
-            vxlan=machine.kernel.loaded,
+            vxlan=True,
             persisted=machine.kernel.persisted,
-            disk_used=machine.disk_used,
+            disks=_disks(tower),
+            has_data_disk=True,
             engine_answers=dockerd.up,
-            docker=Unit(dockerd.unit, dockerd.result, None if since is None else at - since),
-            container_status=box.status if dockerd.up and box.there else "",
+            docker=Unit(
+                dockerd.unit,
+                dockerd.result,
+                None if since is None else at - since,
+                None if began is None else (at - began, at - began),
+                "active" if dockerd.socket else "inactive",
+            ),
+            container_status=box.status if dockerd.up and dockerd.has_data and box.there else "",
             api_answers=api if dockerd.up and box.running else None,
             api_port=tower.cluster.api.port if dockerd.up and box.running else None,
             open_ports=open_ports(tower),
         )
+
+
+def _disks(tower: Tower) -> tuple[FileSystem, ...]:
+    """Docker's folder lies on the root's disk until the data disk is mounted over it."""
+    root, data = ("/",), ("/var/lib/docker", "/var/lib/containerd")
+    if not tower.dockerd.data_mounted:
+        return (FileSystem("/dev/vda1", 0.05, root + data),)
+    return (
+        FileSystem("/dev/vda1", 0.05, root),
+        FileSystem("/dev/vdb1", tower.machine.disk_used, data),
+    )
 
 
 def open_ports(tower: Tower) -> frozenset[int]:
@@ -78,11 +96,19 @@ class SimulatedGuestHands:
     async def restart_engine(self) -> str:
         """Kills the containers, and starts those whose policy says so."""
         await self._enter(0.3)
+        if self._tower.dockerd.up:
+            self._tower.wrong("docker was restarted while it lived")
+        return await self._restart()
+
+    async def start_engine(self) -> str:
+        """Does nothing to one that runs."""
+        await self._enter(0.3)
+        return "docker runs" if self._tower.dockerd.up else await self._restart()
+
+    async def _restart(self) -> str:
         tower = self._tower
-        if tower.dockerd.up:
-            tower.wrong("docker was restarted while it lived")
         tower.dockerd.restart()
         tower.changed()
         await anyio.sleep(2.0)
         tower.now()
-        return "docker restarted"
+        return "docker started"

@@ -65,7 +65,9 @@ def healthy_tower(
     machine.life = 1
     tower.kernel.loaded = tower.kernel.persisted = True
     tower.forwards.made()
-    tower.dockerd.up, tower.dockerd.unit = True, "active"
+    tower.dockerd.up, tower.dockerd.unit, tower.dockerd.socket = True, "active", True
+    tower.dockerd.data_mounted = tower.dockerd.has_data = True
+    tower.dockerd.began_at = _UP
     box.running, box.status, box.started_at = True, "running", _UP
     box.restart_policy = "unless-stopped"
     cluster.life.begin()

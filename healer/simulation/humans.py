@@ -30,6 +30,7 @@ def _colima_restart(tower: Tower) -> None:
 def _engine_stopped(tower: Tower) -> None:
     if tower.dockerd.up:
         tower.dockerd.shut_down()
+        tower.dockerd.stopped_by_hand = True
 
 
 def _cordon(tower: Tower) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from healer.core.tower import Layer
-from healer.ports import News, Wake
+from healer.ports import EngineDoor, News, Wake
 from healer.simulation.ears import Mark, Topic
 from healer.simulation.forwards import Way
 from healer.simulation.physics import Tower
@@ -30,6 +30,46 @@ class SimulatedNews:
         await self._tower.ears.hear(self._topic, wake)
 
 
+class SimulatedDockerEvents:
+    """ports.News over Docker's events, whose every connect knocks at the engine's door."""
+
+    def __init__(self, tower: Tower, door: EngineDoor | None) -> None:
+        self._tower = tower
+        self._door = door
+        self._topic = _docker_events(tower)
+        self.name, self.layers = self._topic.name, self._topic.layers
+
+    async def listen(self, wake: Wake) -> None:
+        """Until the connection ends or breaks. Raises NotAsked, TargetIll, TargetSilent."""
+        door, tower = self._door, self._tower
+        if door is None:
+            _knock(tower)
+            await tower.ears.hear(self._topic, wake)
+            return
+        await door.enter(self.name)
+        _knock(tower)
+        listening = False
+
+        def heard(layers: frozenset[Layer]) -> None:
+            nonlocal listening
+            if not listening:
+                listening = True
+                door.listening(begins=True)
+            door.forget()
+            wake(layers)
+
+        try:
+            await tower.ears.hear(self._topic, heard)
+        finally:
+            if listening:
+                door.listening(begins=False)
+
+
+def _knock(tower: Tower) -> None:
+    if tower.machine.to_socket() is Way.OPEN:
+        tower.dockerd.touched()
+
+
 class SimulatedResidentNews:
     """ports.News: a long ssh whose end tells of the VM's; it is made anew in silence."""
 
@@ -53,10 +93,10 @@ class SimulatedResidentNews:
         await self._tower.ears.hear(self._topic, wake)
 
 
-def news_of(tower: Tower) -> tuple[News, ...]:
+def news_of(tower: Tower, door: EngineDoor | None = None) -> tuple[News, ...]:
     """Docker's events, a watch for each kind of object, the files of the VM, and the long ssh."""
     return (
-        SimulatedNews(tower, _docker_events(tower)),
+        SimulatedDockerEvents(tower, door),
         *(SimulatedNews(tower, one) for one in _watches(tower)),
         *(SimulatedNews(tower, one) for one in _files(tower)),
         SimulatedResidentNews(tower),

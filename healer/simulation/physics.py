@@ -98,7 +98,8 @@ class Tower:
 
     def undone(self) -> tuple[str, ...]:
         """What a human had set and somebody has undone."""
-        return self.human.undone()
+        revived = [f"docker's stop, at {at:.0f} s" for at in self.dockerd.revived]
+        return (*self.human.undone(), *revived)
 
     @property
     def caddy_runs(self) -> bool:

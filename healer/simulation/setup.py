@@ -23,5 +23,7 @@ class Setup:
     redis: RedisSettings = field(
         default_factory=lambda: RedisSettings("yes", "3600 1 300 100 60 10000", "noeviction", 0)
     )
+    documents: bool = False
+    """Talos 1.14 generated the machine config, with documents beside the v1alpha1 one."""
     talos_api: bool = True
     """Whether apid answers while the container runs."""

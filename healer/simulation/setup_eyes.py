@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from random import Random
 
-from healer.model.cluster import Event, Pod
+from healer.model.cluster import CONTROL_PLANE_TAINT, DaemonSet, Event, Pod
+from healer.model.flannel import FlannelNetwork
 from healer.model.setup import (
     Address,
     Addressing,
@@ -14,6 +15,7 @@ from healer.model.setup import (
     RedisSettings,
     StorageClass,
 )
+from healer.model.talos_config import API_SERVER, NODE, TalosConfig, document, talos_config
 from healer.ports import NotThere, TargetIll, WrongAnswer
 from healer.simulation.answering import answer, get_in
 from healer.simulation.cluster_eyes import SimulatedCluster
@@ -21,6 +23,7 @@ from healer.simulation.physics import Tower
 from healer.simulation.setup import Setup
 from healer.simulation.workloads import REDIS, Workload
 
+_TALOS = 50_000
 _CLASSES = ("local-path", "nfs")
 _MOUNT = (
     'MountVolume.SetUp failed for volume "nas-nvme" : mount failed: exit status 32\n'
@@ -29,6 +32,26 @@ _MOUNT = (
     "Output: mount.nfs: Connection timed out"
 )
 """As the kubelet writes it of a NAS that is off."""
+
+
+class SimulatedTalos:
+    """Implements TalosEyes: a machine config of either form."""
+
+    def __init__(self, tower: Tower) -> None:
+        self._tower = tower
+
+    async def machine_config(self) -> TalosConfig:
+        """Through the published port of Talos' API."""
+        place, tower = "talosctl get machineconfig", self._tower
+        await answer(tower, place, 0.3, 2.5)
+        await get_in(tower, tower.machine.to_port(_TALOS), place, 2.5)
+        if not tower.box.running or not tower.cluster.setup.talos_api:
+            raise TargetIll(place, "connection refused")
+        taints = not tower.cluster.node.schedulable_for_good
+        if not tower.cluster.setup.documents:
+            return talos_config([{"cluster": {"allowSchedulingOnControlPlanes": not taints}}])
+        node = document(NODE, taints={CONTROL_PLANE_TAINT: "NoSchedule"} if taints else {})
+        return talos_config([{"machine": {}}, node, document(API_SERVER)])
 
 
 class SimulatedSetup:
@@ -118,6 +141,13 @@ class SimulatedSetup:
         await get_in(tower, tower.machine.to_port(port), place, 2.5)
         if not tower.box.running or not self._setup.talos_api:
             raise TargetIll(place, "speaks no TLS, or broke the handshake off")
+
+    async def flannel_network(self, daemonset: DaemonSet) -> FlannelNetwork:
+        """Of a new or of an old Talos."""
+        await self._ask(f"GET configmap of {daemonset.name}")
+        nftables = self._tower.cluster.flannel.nftables
+        image = "ghcr.io/siderolabs/flannel:v0.28.11" if nftables else "flannel:v0.27.4"
+        return FlannelNetwork(image, "kube-flannel", nftables)
 
     async def last_words(self, pod: Pod, container: str) -> str:
         """Of its last run, once it has ended."""

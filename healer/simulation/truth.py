@@ -84,7 +84,8 @@ class Truth:
         return self._machine.dockerd.up and self._machine.to_socket() is Way.OPEN
 
     def _kernel(self) -> bool:
-        return self._machine.alive and self._machine.kernel.loaded
+        suffices = self._machine.kernel.loaded or self.cluster.flannel.nftables
+        return self._machine.alive and suffices
 
     def _talos(self) -> bool:
         cluster = self.cluster

@@ -29,6 +29,7 @@ WHAT_IT_DOES = {
     Remedy.CLEAN_STALE_FILES: "remove pid files and sockets left from before the boot",
     Remedy.REFORWARD: "make Lima's socket and port forwards anew",
     Remedy.TERM_MUX: "end Lima's wedged ssh master",
+    Remedy.START_ENGINE: "start docker in the VM",
     Remedy.RESTART_ENGINE: "restart docker in the VM",
     Remedy.LOAD_MODULES: "load br_netfilter and vxlan in the VM, and persist them",
     Remedy.START_CONTAINER: "start the Talos container",

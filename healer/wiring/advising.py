@@ -30,17 +30,18 @@ async def standing(settings: Settings, environment: Mapping[str, str]) -> Standi
 async def _seen(outside: Outside, settings: Settings) -> Standing:
     guest, container = await ask_both(outside.guest.facts, outside.engine.container)
     readiness, nodes = await ask_both(outside.cluster.readiness, outside.cluster.node)
-    hostagent = await ask(outside.vm.hostagent)
+    hostagent, machine = await ask_both(outside.vm.hostagent, outside.talos.machine_config)
     parts = FrontParts(outside.front, outside.host, outside.published, settings.services)
     wanted = wanted_front(settings)
     node = None if isinstance(nodes, PortError) else next(iter(nodes.items), None)
     known = None if isinstance(container, PortError) else container
-    checks = SetupChecks(outside.setup, setup_wanted(settings), lambda: known)
+    checks = SetupChecks(outside.setup, setup_wanted(settings), lambda: known, outside.talos)
     return Standing(
         guest=_or_why(guest),
         container=_or_why(container),
         readiness=_or_why(readiness),
         node=node or (str(nodes) if isinstance(nodes, PortError) else "there is no such node"),
+        machine=_or_why(machine),
         hostagent=_or_why(hostagent),
         forwarder=_forwarder(outside.vm),
         restart_policy=settings.tower.restart_policy,

@@ -7,16 +7,14 @@ from pathlib import Path
 from healer.adapters.api_port import API_PORT
 from healer.adapters.client_config import parse, read_text
 from healer.adapters.clock import SystemClock
-from healer.adapters.colima_files import resolve_root
-from healer.adapters.docker import DockerEngine
 from healer.adapters.journal import SqliteJournal
 from healer.adapters.serving_certificate import vouches
 from healer.model.client_config import ClientConfig, Kind
 from healer.model.config_faults import NODE_ADDRESS, Fault, Known, faults_of
-from healer.model.machine import ColimaPaths
 from healer.ports import CannotLook, JournalError, NotThere, PortError
 from healer.settings import Settings
 from healer.settings.places import Places
+from healer.wiring.tracing import outside_of
 
 Ask = Callable[[bytes, str, int], Awaitable[bool]]
 
@@ -77,14 +75,13 @@ async def _proved(config: ClientConfig, port: int | None, ask: Ask) -> frozenset
 
 
 async def known_of(
-    settings: Settings, places: Places, environment: Mapping[str, str], home: Path
+    settings: Settings, places: Places, environment: Mapping[str, str]
 ) -> Mapping[Kind, Known]:
     """Where Docker publishes both APIs; the journal remembers the port of Kubernetes'."""
     tower = settings.tower
-    root = places.colima_home or resolve_root(environment, home)
-    socket = ColimaPaths(root, tower.profile).docker_socket
     try:
-        container = await DockerEngine(socket, tower.container, tower.cluster).container()
+        async with outside_of(settings, environment) as outside:
+            container = await outside.engine.container()
     except PortError:
         return {
             Kind.KUBECONFIG: Known(tower.cluster, _remembered(places)),

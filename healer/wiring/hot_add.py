@@ -66,7 +66,7 @@ async def hot_add_parts(
         if not isinstance(outside.path, RealPath):
             raise CannotLook("the VM", "is no real one")
         yield Parts(
-            HotAddEngine(socket, tower.container, tower.cluster),
+            HotAddEngine(socket, tower.container, tower.cluster, outside.door),
             GuestPorts(outside.path.ssh),
             MacPorts(),
             _Cluster(outside.cluster),

@@ -24,6 +24,7 @@ from healer.ports import (
     ClusterEyes,
     ClusterHands,
     CredentialEyes,
+    EngineDoor,
     EngineEyes,
     EngineHands,
     ForwardEyes,
@@ -40,6 +41,7 @@ from healer.ports import (
     PortEyes,
     Remedial,
     SetupEyes,
+    TalosEyes,
     VmEyes,
     VmHands,
 )
@@ -49,6 +51,7 @@ from healer.probes.colima import ColimaProbe
 from healer.probes.credentials import CredentialsLook
 from healer.probes.docker import DockerProbe
 from healer.probes.flannel import FlannelProbe
+from healer.probes.flannel_need import FlannelNeed
 from healer.probes.front import FrontLook, FrontParts
 from healer.probes.guest import GuestLook
 from healer.probes.host import HostProbe
@@ -65,7 +68,7 @@ from healer.probes.sharing import RememberedPorts, SharedCluster, SharedEngine, 
 from healer.probes.ssh import SshProbe
 from healer.probes.talos import TalosProbe
 from healer.remedies.colima import CleanStaleFiles, CycleVm, ForceCycleVm, Life, Others, StartVm
-from healer.remedies.docker import Forwards, Reforward, RestartEngine, TermMux
+from healer.remedies.docker import Forwards, Reforward, RestartEngine, StartEngine, TermMux
 from healer.remedies.flannel import DeleteFlannelPod
 from healer.remedies.kernel import LoadModules
 from healer.remedies.launchd import KickstartJob
@@ -106,6 +109,8 @@ class Outside:
     vm_hands: VmHands
     guest: GuestEyes
     guest_hands: GuestHands
+    door: EngineDoor
+    """Before every connect to docker.sock."""
     forward: ForwardEyes
     forward_hands: ForwardHands
     engine: EngineEyes
@@ -120,6 +125,7 @@ class Outside:
     """What stands in front of the Mac's ports."""
     setup: SetupEyes
     """How the cluster was set up."""
+    talos: TalosEyes
     jobs: JobEyes
     job_hands: JobHands
     close: Callable[[], Awaitable[None]]
@@ -207,7 +213,7 @@ def probes_of(
     around = FrontParts(outside.front, host.lately(_LEAKS_FOR), looks.ports, settings.services)
     front = FrontLook(around, wanted_front(settings), outside.clock)
     setup = setup_looks(
-        SetupChecks(outside.setup, setup_wanted(settings), lambda: engine.last),
+        SetupChecks(outside.setup, setup_wanted(settings), lambda: engine.last, outside.talos),
         NamedIllness(outside.setup),
         lambda: Resync(outside.clock, _LISTS_EVERY if looks.resident else _SETUP_FOR),
     )
@@ -216,7 +222,7 @@ def probes_of(
         ColimaProbe(outside.vm, look, engine, host, ages),
         SshProbe(look, host.lately(_LEAKS_FOR), outside.ours),
         DockerProbe(engine, look, outside.forward),
-        KernelProbe(look),
+        KernelProbe(look, FlannelNeed(outside.setup, cluster)),
         TalosProbe(engine, cluster, look, outside.vm, ages, _wanted(settings), setup.talos),
         ApiserverProbe(cluster, outside.vm, papers, outside.clock.wall, setup.apiserver),
         NodeProbe(cluster),
@@ -298,6 +304,7 @@ def remedies_of(
         CleanStaleFiles(vm, vm_hands),
         Reforward(forwards, outside.guest),
         TermMux(outside.forward, outside.forward_hands, forwards, outside.guest),
+        StartEngine(outside.guest, outside.guest_hands),
         RestartEngine(forwards, outside.guest, outside.guest_hands),
         LoadModules(outside.guest, outside.guest_hands),
         StartContainer(outside.engine, outside.engine_hands),
@@ -306,7 +313,9 @@ def remedies_of(
         SetMemoryLimit(outside.engine, outside.engine_hands, wanted),
         Uncordon(cluster, cluster_hands),
         Untaint(cluster, cluster_hands),
-        DeleteFlannelPod(cluster, outside.guest, cluster_hands),
+        DeleteFlannelPod(
+            cluster, outside.guest, cluster_hands, FlannelNeed(outside.setup, cluster)
+        ),
         DeletePod(cluster, cluster_hands, namespaces),
         ForceDeletePod(
             cluster, cluster_hands, namespaces, stateful_sets=settings.pods.force_statefulsets

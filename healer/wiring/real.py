@@ -10,6 +10,7 @@ from typing import Final
 from healer import __version__
 from healer.adapters.api_port import API_PORT, ApiPort
 from healer.adapters.clock import SystemClock
+from healer.adapters.cluster_tools import ClusterTools
 from healer.adapters.colima_commands import ColimaCommands
 from healer.adapters.colima_eyes import ColimaEyes
 from healer.adapters.colima_files import ours as our_processes
@@ -35,6 +36,7 @@ from healer.adapters.process import ProcessRunner
 from healer.adapters.published import PublishedPorts
 from healer.adapters.ssh import DirectSsh, SshGuest
 from healer.adapters.ssh_resident import ResidentGuest, ResidentNews
+from healer.adapters.talos_machine import TalosMachine
 from healer.core.ledger import Ledger
 from healer.core.policy import Policy
 from healer.core.tower import Layer
@@ -48,6 +50,7 @@ from healer.model.machine import ColimaPaths
 from healer.model.published import POD
 from healer.ports import Clock, Journal, JournalError
 from healer.probes.ages import AGES
+from healer.probes.door import EngineDoor
 from healer.settings import Settings
 from healer.settings.places import Places, places_of
 from healer.settings.policy import policy_of
@@ -55,6 +58,8 @@ from healer.wiring.credentials import credentials_of
 from healer.wiring.front import authorities_of
 from healer.wiring.parts import OurChildren, Outside, parts_of
 
+_TALOSCTL_SECONDS: Final = 2.5
+"""Less than what a look at the set-up waits for all its answers."""
 _AT_ONCE: Final = 0.2
 """Seconds between TERM and KILL of a tool that only prints: nobody waits for one that hangs."""
 
@@ -158,13 +163,15 @@ def real_outside(
     )
     ssh = DirectSsh(runner, paths, children_environment, _ssh_port_of(paths))
     hands = SshGuest(ssh, _question(settings))
-    guest = ResidentGuest(ssh, _question(settings)) if manner.resident else hands
-    forward = LimaForward(runner, paths, children_environment, host)
-    engine = DockerEngine(paths.docker_socket, settings.tower.container, settings.tower.cluster)
+    eyes = ResidentGuest(ssh, _question(settings)) if manner.resident else hands
+    door = EngineDoor(eyes, clock)
+    forward = LimaForward(runner, paths, children_environment, host, door)
+    tower = settings.tower
+    engine = DockerEngine(paths.docker_socket, tower.container, tower.cluster, door)
     cluster = KubernetesCluster(
         places.kubeconfig,
         _names(settings),
-        ApiPort(engine, guest, children.journal, settings.tower.api_port),
+        ApiPort(engine, door, children.journal, settings.tower.api_port),
     )
     watched = cluster.watched(clock)
     ours = our_processes(paths)
@@ -178,7 +185,8 @@ def real_outside(
         ours=ours,
         vm=vm,
         vm_hands=vm_hands,
-        guest=guest,
+        guest=door,
+        door=door,
         guest_hands=hands,
         forward=forward,
         forward_hands=forward,
@@ -196,14 +204,20 @@ def real_outside(
             authorities_of(settings, home),
         ),
         setup=cluster.setup(),
+        talos=TalosMachine(
+            ClusterTools(runner, path, environment, _TALOSCTL_SECONDS),
+            places.talosconfig,
+            engine,
+            tower.talos_port,
+        ),
         jobs=jobs,
         job_hands=jobs,
-        close=_closing(cluster, guest),
+        close=_closing(cluster, eyes),
         news=(
-            DockerEvents(paths.docker_socket, settings.tower.container),
+            DockerEvents(paths.docker_socket, tower.container, door),
             *watched.news,
             FileNews(_files(paths, places), clock),
-            *([ResidentNews(guest)] if isinstance(guest, ResidentGuest) else []),
+            *([ResidentNews(eyes)] if isinstance(eyes, ResidentGuest) else []),
         ),
         watched=watched.eyes,
     )

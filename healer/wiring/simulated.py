@@ -1,6 +1,7 @@
 """The outside of a drill: a simulated tower on virtual time."""
 
 from healer.ports import Children
+from healer.probes.door import EngineDoor
 from healer.simulation.cluster_eyes import SimulatedCluster
 from healer.simulation.cluster_hands import SimulatedClusterHands
 from healer.simulation.credentials import SimulatedCredentials
@@ -13,7 +14,7 @@ from healer.simulation.mac_ports import OUR_PROCESSES, SimulatedClock, Simulated
 from healer.simulation.news import news_of
 from healer.simulation.physics import Tower
 from healer.simulation.published_ports import SimulatedPath, SimulatedPublished
-from healer.simulation.setup_eyes import SimulatedSetup
+from healer.simulation.setup_eyes import SimulatedSetup, SimulatedTalos
 from healer.simulation.vm_ports import SimulatedVm, SimulatedVmHands
 from healer.wiring.parts import Outside
 
@@ -28,19 +29,22 @@ def simulated_outside(tower: Tower, children: Children | None = None) -> Outside
     async def close() -> None:
         """Nothing was opened."""
 
-    engine, cluster = SimulatedEngine(tower), SimulatedCluster(tower)
+    clock = SimulatedClock(tower)
+    door = EngineDoor(SimulatedGuest(tower), clock)
+    engine, cluster = SimulatedEngine(tower, door), SimulatedCluster(tower)
     return Outside(
-        clock=SimulatedClock(tower),
+        clock=clock,
         host=SimulatedHost(tower),
         ours=OUR_PROCESSES,
         vm=SimulatedVm(tower),
         vm_hands=SimulatedVmHands(tower, children),
-        guest=SimulatedGuest(tower),
+        guest=door,
+        door=door,
         guest_hands=SimulatedGuestHands(tower),
-        forward=SimulatedForward(tower),
+        forward=SimulatedForward(tower, door),
         forward_hands=SimulatedForwardHands(tower),
         engine=engine,
-        engine_hands=SimulatedEngineHands(tower),
+        engine_hands=SimulatedEngineHands(tower, door),
         cluster=cluster,
         cluster_hands=SimulatedClusterHands(tower),
         published=SimulatedPublished(tower),
@@ -48,8 +52,9 @@ def simulated_outside(tower: Tower, children: Children | None = None) -> Outside
         credentials=SimulatedCredentials(tower),
         front=SimulatedFront(tower),
         setup=SimulatedSetup(tower),
+        talos=SimulatedTalos(tower),
         jobs=SimulatedJobs(tower),
         job_hands=SimulatedJobHands(tower),
         close=close,
-        news=news_of(tower),
+        news=news_of(tower, door),
     )

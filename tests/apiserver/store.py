@@ -37,6 +37,7 @@ RESOURCES: Final = {
     for one in (
         Resource("Node", "nodes", namespaced=False),
         Resource("Pod", "pods"),
+        Resource("ConfigMap", "configmaps"),
         Resource("Event", "events"),
         Resource("Service", "services"),
         Resource("EndpointSlice", "endpointslices", "discovery.k8s.io"),

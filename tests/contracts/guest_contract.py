@@ -91,6 +91,48 @@ async def a_dead_engine_is_told_from_a_dead_vm(way: Way, door: Door) -> None:
     assert not (await eyes(way, door).facts()).engine_answers
 
 
+async def an_engine_asleep_is_not_touched(way: Way, door: Door) -> None:
+    """systemd would start it at the first connect, so nobody connects, as root or not."""
+    door.play(
+        "systemctl",
+        "printf 'ActiveState=inactive\\nResult=success\\n"
+        "InactiveEnterTimestampMonotonic=1000000\\n\\nActiveState=active\\nResult=success\\n'",
+    )
+    for tool in ("curl", "docker"):
+        door.play(tool, f"echo touched >> {door.guest}/touched; echo OK")
+    facts = await eyes(way, door).facts()
+    assert (True, True, False) == (
+        facts.docker.sleeps,
+        facts.docker.stopped,
+        facts.engine_answers,
+    )
+    assert facts.docker.inactive_for is not None
+    assert not (door.guest / "touched").exists()
+
+
+async def an_engine_whose_socket_is_down_too_is_asked(way: Way, door: Door) -> None:
+    """Nothing would start it: a refusal is an answer."""
+    door.play(
+        "systemctl",
+        "printf 'ActiveState=failed\\nResult=signal\\n\\nActiveState=failed\\n'",
+    )
+    facts = await eyes(way, door).facts()
+    assert (False, True) == (facts.docker.sleeps, facts.engine_answers)
+
+
+async def each_disk_is_told_by_what_lies_on_it(way: Way, door: Door) -> None:
+    """Docker's own disk may be full while the root's has room."""
+    door.play(
+        "df",
+        'shift; echo "Filesystem 1024-blocks Used Available Capacity Mounted on"\n'
+        'for one; do case $one in /) echo "/dev/vda1 9 1 8 5% /" ;;\n'
+        '*) echo "/dev/vdb1 9 9 0 98% $one" ;; esac; done',
+    )
+    first, *rest = (await eyes(way, door).facts()).disks
+    assert ("/dev/vda1", 0.05, ("/",)) == (first.device, first.used, first.paths)
+    assert all(("/dev/vdb1", 0.98) == (one.device, one.used) for one in rest)
+
+
 async def a_talkative_rc_file_changes_nothing(way: Way, door: Door) -> None:
     """Words before the answer, even without an end of line, are no part of it."""
     door.before_shell("printf 'Welcome!\\nuptime=soon\\nLast login: '")
@@ -167,6 +209,9 @@ CHECKS: Sequence[Callable[[Way, Door], Awaitable[None]]] = (
     each_question_is_answered_anew,
     a_hung_inspect_leaves_the_engine_alive,
     a_dead_engine_is_told_from_a_dead_vm,
+    an_engine_asleep_is_not_touched,
+    an_engine_whose_socket_is_down_too_is_asked,
+    each_disk_is_told_by_what_lies_on_it,
     a_talkative_rc_file_changes_nothing,
     a_cut_answer_is_no_dead_engine,
     a_flood_is_no_answer,

@@ -5,11 +5,14 @@ from typing import Final, Protocol
 
 import pytest
 
-from healer.model.cluster import Pod
+from healer.model.cluster import DaemonSet, Pod
 from healer.ports import PortError, SetupEyes, TargetIll
 
 SECRET: Final = "hunter2-of-the-worker"
 """Stands in an environment, and must come back in no answer."""
+
+
+FLANNEL: Final = DaemonSet("kube-system", "kube-flannel", "uid", 1, 1, 1, 1)
 
 
 class World(Protocol):
@@ -56,6 +59,10 @@ class World(Protocol):
 
     async def lose_metrics(self) -> None:
         """There is no metrics-server."""
+        ...
+
+    async def renew_flannel(self) -> None:
+        """As Talos 1.14 deploys it."""
         ...
 
     async def narrow_node_ports(self) -> None:
@@ -183,6 +190,15 @@ async def last_words_are_those_of_the_run_before(world: World) -> None:
     assert "Bad file format reading the append only file" in said
 
 
+async def flannel_s_way_of_filtering_is_told(world: World) -> None:
+    """An old Talos' flannel uses iptables, a new one's nftables; its image tells the version."""
+    old = await world.eyes.flannel_network(FLANNEL)
+    await world.renew_flannel()
+    new = await world.eyes.flannel_network(FLANNEL)
+    assert (True, False) == (old.needs_br_netfilter, new.needs_br_netfilter)
+    assert "kube-flannel" == new.container
+
+
 async def a_hanging_mount_is_told_of_its_pod_alone(world: World) -> None:
     """The kubelet's event, and none of another pod."""
     pod = await world.hang_mount()
@@ -204,6 +220,7 @@ async def a_dead_api_is_ill(world: World) -> None:
         eyes.provisioner,
         eyes.metrics,
         eyes.node_ports,
+        lambda: eyes.flannel_network(FLANNEL),
         lambda: eyes.last_words(redis, "redis"),
         lambda: eyes.mount_failures(redis),
     )
@@ -224,6 +241,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     a_forgetful_redis_is_told,
     a_talos_without_tls_is_ill,
     last_words_are_those_of_the_run_before,
+    flannel_s_way_of_filtering_is_told,
     a_hanging_mount_is_told_of_its_pod_alone,
     a_dead_api_is_ill,
 )

@@ -1,6 +1,7 @@
 """Clusters of the set-up's contract: one that the adapter is served, and the simulated one."""
 
 import asyncio
+import json
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,6 +83,20 @@ def storage_class(name: str) -> Json:
     return {"metadata": {"name": name, "annotations": {DEFAULT: "true"}}, "provisioner": name}
 
 
+def flannel(image: str, **more: bool) -> tuple[Json, Json]:
+    """Its DaemonSet and its ConfigMap, as Talos writes them."""
+    place = {"namespace": "kube-system", "name": "kube-flannel"}
+    volumes = [{"name": "cni", "hostPath": {"path": "/etc/cni"}}]
+    volumes += [{"name": "flannel-cfg", "configMap": {"name": "kube-flannel-cfg"}}]
+    spec = {"containers": [{"name": "kube-flannel", "image": image}], "volumes": volumes}
+    conf = {"Network": "10.244.0.0/16", "Backend": {"Type": "vxlan", "Port": 4789}, **more}
+    data = {"cni-conf.json": "{}", "net-conf.json": json.dumps(conf)}
+    return (
+        {"metadata": place, "spec": {"template": {"spec": spec}}},
+        {"metadata": {**place, "name": "kube-flannel-cfg"}, "data": data},
+    )
+
+
 def redis_says(appendonly: str) -> bytes:
     """What a Redis 7 answers to the questions, in RESP 2."""
     said = b""
@@ -121,6 +136,7 @@ class ServedSetup:
         api.put("Deployment", provisioner(toleration))
         api.put("StorageClass", storage_class("local-path"))
         api.put("Pod", static_pod("--service-node-port-range=1-65535"))
+        self._put_flannel(*flannel("ghcr.io/siderolabs/flannel:v0.27.4"))
         available = {"conditions": [{"type": "Available", "status": "True"}]}
         metrics = {"name": "v1beta1.metrics.k8s.io"}
         api.put("APIService", {"metadata": metrics, "status": available})
@@ -130,6 +146,15 @@ class ServedSetup:
         self.talos_port = await self.stack.enter_async_context(
             tls_server(api.authority, self.folder)
         )
+
+    def _put_flannel(self, daemonset: Json, config_map: Json) -> None:
+        self.api.put("DaemonSet", daemonset)
+        self.api.put("ConfigMap", config_map)
+
+    async def renew_flannel(self) -> None:
+        """With the switch that Talos 1.14 sets."""
+        image = "ghcr.io/siderolabs/flannel:v0.28.11"
+        self._put_flannel(*flannel(image, EnableNFTables=True))
 
     async def _redis(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"QUIT\r\n")
@@ -263,6 +288,10 @@ class SimulatedWorld:
     async def lose_metrics(self) -> None:
         """Gone."""
         self._befall("metrics_server_gone")
+
+    async def renew_flannel(self) -> None:
+        """Deployed anew."""
+        self.tower.cluster.flannel.nftables = True
 
     async def narrow_node_ports(self) -> None:
         """Made anew."""

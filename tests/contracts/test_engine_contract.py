@@ -13,6 +13,7 @@ from healer.simulation.virtual_time import run_virtually
 from tests.contracts.engine_contract import CHECKS, Check
 from tests.contracts.engine_served import ServedEngine
 from tests.contracts.engine_simulated import SimulatedEngineWorld
+from tests.fakes.door import FakeDoor
 from tests.unit.adapters.docker_engine import SYSTEM_TIME, Engine, inspected
 
 
@@ -36,7 +37,7 @@ async def _served(folder: Path) -> AsyncIterator[ServedEngine]:
         "/info": (200, {"SystemTime": SYSTEM_TIME}),
     }
     server = await asyncio.start_unix_server(engine.session, engine.socket)
-    adapter = DockerEngine(engine.socket, "talos-1", "joel")
+    adapter = DockerEngine(engine.socket, "talos-1", "joel", FakeDoor())
     async with server:
         yield ServedEngine(engine, adapter, server)
         for task in engine.tasks:

@@ -17,6 +17,7 @@ from healer.simulation.physics import Tower
 from healer.simulation.virtual_time import run_virtually
 from healer.simulation.vm_ports import SimulatedVm
 from tests.contracts.vm_contract import CHECKS, Check
+from tests.lab.virtual.versions import MATRIX, Versions
 from tests.unit.adapters.colima_mac import BEFORE, Mac
 from tests.unit.adapters.test_colima_eyes import hostagent_socket, reply
 
@@ -32,6 +33,16 @@ class MacWorld:
 
     mac: Mac
     stack: AsyncExitStack
+    versions: Versions
+
+    @property
+    def believes_old_pid_files(self) -> bool:
+        """As this Lima does."""
+        return self.versions.believes_old_pid_files
+
+    def _lists(self, status: str) -> None:
+        told = status == "Running" or self.versions.tells_runtime_of_stopped
+        self.mac.lists(status, tells_runtime=told)
 
     @property
     def eyes(self) -> ColimaEyes:
@@ -45,13 +56,13 @@ class MacWorld:
         self.mac.write(self.mac.instance / "ha.stdout.log", _READY)
         serving = hostagent_socket(self.mac.instance / "ha.sock", reply(b'{"sshLocalPort":41419}'))
         await self.stack.enter_async_context(serving)
-        self.mac.lists("Running")
+        self._lists("Running")
 
     async def stop_cleanly(self) -> None:
         """The hostagent's last words are of this boot."""
         self.mac.create()
         self.mac.write(self.mac.instance / "ha.stderr.log", _TOLD)
-        self.mac.lists("Stopped")
+        self._lists("Stopped")
 
     async def lose_the_driver(self) -> None:
         """Recorded words of a real one."""
@@ -74,7 +85,7 @@ class MacWorld:
         self.mac.write(self.mac.instance / "ha.stderr.log", "running\n", BEFORE)
         stranger = self.mac.run_process("/usr/libexec/sirittsd")
         self.mac.write(self.mac.instance / "ha.pid", f"{stranger}\n", BEFORE)
-        self.mac.lists("Broken")
+        self._lists("Broken" if self.believes_old_pid_files else "Stopped")
 
     async def unmake(self) -> None:
         """No folder, and an empty list."""
@@ -88,6 +99,7 @@ class SimulatedMacWorld:
 
     tower: Tower = field(default_factory=lambda: healthy_tower(anyio.current_time))
     eyes: SimulatedVm = field(init=False)
+    believes_old_pid_files: bool = True
 
     def __post_init__(self) -> None:
         """Look at its Colima."""
@@ -122,19 +134,19 @@ def _mac(folder: str) -> Mac:
     return Mac(Path(folder).resolve())
 
 
-@pytest.fixture
-async def real() -> AsyncIterator[MacWorld]:
+@pytest.fixture(params=MATRIX, ids=str)
+async def real(request: pytest.FixtureRequest) -> AsyncIterator[MacWorld]:
     """A Mac in one folder, whose path leaves room for a socket's name."""
     with tempfile.TemporaryDirectory(prefix="hv", dir="/tmp") as folder:
         mac = _mac(folder)
         async with AsyncExitStack() as stack:
             stack.callback(mac.end)
-            yield MacWorld(mac, stack)
+            yield MacWorld(mac, stack, request.param)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 async def test_the_adapter_keeps_it(real: MacWorld, check: Check) -> None:
-    """The real adapter, over true files and processes."""
+    """The real adapter, over true files and processes, with each version's words."""
     await check(real)
 
 

@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 
-from healer.model.machine import GuestFacts, Unit
+from healer.model.machine import FileSystem, GuestFacts, Unit
 from healer.ports import TargetIll
 from tests.fakes.faulty import Faulty
 
-ACTIVE = Unit("active", "success")
+ACTIVE = Unit("active", "success", socket="active")
+ASLEEP = Unit("inactive", "success", 30.0, socket="active")
+"""As `systemctl stop docker.service` leaves it."""
+ROOT_DISK = FileSystem("/dev/vda1", 0.05, ("/",))
+DATA_DISK = FileSystem("/dev/vdb1", 0.41, ("/var/lib/docker", "/var/lib/containerd"))
 WELL = GuestFacts(
     uptime=7200.0,
     clock=1_700_000_000.3,
@@ -14,9 +18,10 @@ WELL = GuestFacts(
     bridge_netfilter=True,
     vxlan=True,
     persisted=True,
-    disk_used=0.41,
+    disks=(ROOT_DISK, DATA_DISK),
     engine_answers=True,
     docker=ACTIVE,
+    has_data_disk=True,
     container_status="running",
     api_answers=True,
 )
@@ -55,3 +60,9 @@ class FakeGuest(Faulty):
         await self.meet("restart_engine", act="restart_engine")
         self.inside = replace(self.inside, engine_answers=True, docker=ACTIVE)
         return "restarted docker"
+
+    async def start_engine(self) -> str:
+        """Brings dockerd back."""
+        await self.meet("start_engine", act="start_engine")
+        self.inside = replace(self.inside, engine_answers=True, docker=ACTIVE)
+        return "started docker"

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from healer.model.cluster import Event, Pod
+from healer.model.cluster import DaemonSet, Event, Pod
+from healer.model.flannel import FlannelNetwork
 from healer.model.setup import (
     Addressing,
     MetricsApi,
@@ -26,6 +27,7 @@ class FakeSetup(Faulty):
         self.served: MetricsApi | None = MetricsApi(available=True)
         self.range = "1-65535"
         self.kept = RedisSettings("yes", "3600 1", "noeviction", 0)
+        self.network = FlannelNetwork("flannel:v0.28.11", "kube-flannel", nftables=True)
         self.log = ""
         self.events: tuple[Event, ...] = ()
 
@@ -72,6 +74,11 @@ class FakeSetup(Faulty):
     async def talos(self, port: int) -> None:
         """Speaks TLS."""
         await self.meet(f"talos {port}")
+
+    async def flannel_network(self, daemonset: DaemonSet) -> FlannelNetwork:
+        """As given."""
+        await self.meet(f"flannel_network {daemonset.name}")
+        return self.network
 
     async def last_words(self, pod: Pod, container: str) -> str:
         """As given."""

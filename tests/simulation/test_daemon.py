@@ -7,12 +7,20 @@ import anyio
 import pytest
 
 from healer.adapters.journal import SqliteJournal
-from healer.core.facts import GaveUp, IncidentOpened, IncidentResolved, Resumed, State
+from healer.core.facts import (
+    GaveUp,
+    IncidentOpened,
+    IncidentResolved,
+    Reported,
+    Resumed,
+    State,
+)
 from healer.core.ladders import Remedy
+from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.engine.bells import Bell
 from healer.engine.daemon import Daemon
-from healer.simulation.happenings import mac_reboot
+from healer.simulation.happenings import HAPPENINGS, mac_reboot
 from healer.simulation.physics import Tower
 from healer.wiring.simulated import simulated_outside
 from tests.simulation.house import SimulatedHouse, live
@@ -156,3 +164,52 @@ def test_layers_are_woken_in_an_order_of_their_own(monkeypatch: pytest.MonkeyPat
         assert first == rung
 
     live(nothing, woken)
+
+
+def test_a_boot_by_a_human_misses_no_container() -> None:
+    """For six seconds of it docker answers on an empty folder, and knows of no container."""
+
+    async def boots(house: SimulatedHouse) -> None:
+        await house.live(60.0)
+        HAPPENINGS["vm_stopped_by_human"].befall(house.tower)
+        await house.live(60.0)
+        HAPPENINGS["colima_start_by_human"].befall(house.tower)
+        await house.live(600.0)
+
+    house = live(nothing, boots)
+
+    told = {one.reason for one in house.decided if isinstance(one, IncidentOpened | Reported)}
+    assert Reason.TALOS_MISSING not in told
+
+
+def test_an_hour_of_looks_starts_no_docker_that_was_stopped() -> None:
+    """Neither probes nor remedies nor an event stream that is made anew; healer's act does."""
+
+    async def stopped(house: SimulatedHouse) -> None:
+        await house.live(60.0)
+        HAPPENINGS["engine_stopped_by_human"].befall(house.tower)
+        await house.live(590.0)
+        assert not house.tower.dockerd.up
+        await house.live(120.0)
+        assert house.tower.dockerd.up
+
+    house = live(nothing, stopped)
+
+    assert () == house.tower.undone()
+    assert Remedy.START_ENGINE == house.done[0]
+
+
+def test_a_module_that_flannel_does_not_use_is_only_told() -> None:
+    """Flannel of Talos 1.14 uses nftables: a missing br_netfilter stops nothing."""
+
+    def renewed(tower: Tower) -> None:
+        tower.cluster.flannel.nftables = True
+        HAPPENINGS["module_gone"].befall(tower)
+
+    async def looked(house: SimulatedHouse) -> None:
+        assert well(await house.live(300.0))
+
+    house = live(renewed, looked)
+
+    told = {one.reason for one in house.decided if isinstance(one, IncidentOpened | Reported)}
+    assert ([], {Reason.BR_NETFILTER_UNUSED}) == (house.done, told)

@@ -90,14 +90,52 @@ def test_a_start_that_docker_refuses_is_refused_to_everybody() -> None:
     assert "range of CPUs" in box.error
 
 
-def test_an_engine_that_died_alone_leaves_the_container_running() -> None:
-    """Only a restart of the engine ends it, and obeys its policy (§1)."""
-    stage = Stage().befall("engine_dies_alone").wait(5.0)
-    before = stage.tower.box.started_at
-    assert (True, False) == (stage.tower.box.running, stage.tower.dockerd.up)
-    stage.tower.dockerd.restart()
-    assert (True, True) == (stage.tower.box.running, stage.tower.dockerd.up)
-    assert before != stage.tower.box.started_at
+@pytest.mark.parametrize(("policy", "back"), [("unless-stopped", False), ("always", True)])
+def test_what_outlived_a_crash_of_the_engine_is_ended_by_the_next_one(
+    policy: str, *, back: bool
+) -> None:
+    """As by `docker stop`, with its event and its mark, so `unless-stopped` brings nothing back."""
+    stage = Stage()
+    stage.tower.box.restart_policy = policy
+    stage.befall("engine_crashes").wait(1.0)
+    assert (True, False, "activating") == (
+        stage.tower.box.running,
+        stage.tower.dockerd.up,
+        stage.tower.dockerd.unit,
+    )
+    stage.wait(1.5)
+    assert (back, True) == (stage.tower.box.running, stage.tower.dockerd.up)
+    assert (None if back else 2.0) == stage.tower.box.stopped_event_at
+
+
+@pytest.mark.parametrize(
+    ("befalls", "starts", "undone"),
+    [
+        ("engine_stopped_by_human", True, True),
+        ("engine_dies", False, False),
+        ("engine_crashes", False, False),
+    ],
+)
+def test_a_touch_of_the_socket_starts_what_was_stopped(
+    befalls: str, *, starts: bool, undone: bool
+) -> None:
+    """systemd listens there while the engine is down; with a crash loop its socket unit fails."""
+    stage = Stage().befall(befalls)
+    stage.tower.dockerd.touched()
+
+    assert (starts, undone) == (stage.tower.dockerd.up, bool(stage.tower.undone()))
+
+
+def test_each_boot_starts_docker_on_an_empty_folder_first() -> None:
+    """Then Colima stops it, mounts the data disk over the folder and starts it again."""
+    stage = Stage().befall("vm_power_cut")
+    stage.tower.machine.power_on()
+    dockerd = stage.wait(14.0).tower.dockerd
+    assert (True, False, False) == (dockerd.up, dockerd.has_data, stage.tower.box.running)
+    stage.wait(5.5)
+    assert (False, "inactive", True) == (dockerd.up, dockerd.unit, dockerd.socket)
+    stage.wait(2.0)
+    assert (True, True, True) == (dockerd.up, dockerd.has_data, stage.tower.box.running)
 
 
 def test_an_engine_that_a_hand_stopped_is_inactive_and_one_that_died_failed() -> None:

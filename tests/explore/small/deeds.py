@@ -18,6 +18,7 @@ TAKES: Final[Mapping[Remedy, float]] = {
     Remedy.CYCLE_VM: BOOT + 9.0,
     Remedy.FORCE_CYCLE_VM: BOOT + 1.0,
     Remedy.RESTART_CONTAINER: 31.0,
+    Remedy.START_ENGINE: 3.0,
     Remedy.RESTART_ENGINE: 3.0,
 }
 SHORT: Final = 0.5
@@ -180,6 +181,7 @@ def _kickstart(tower: SmallTower, act: Act, now: float) -> Outcome:
 _ENDS: Final[Mapping[Remedy, Callable[[SmallTower, Act, float], Outcome]]] = {
     Remedy.REFORWARD: _reforward,
     Remedy.TERM_MUX: _term_mux,
+    Remedy.START_ENGINE: _restart_engine,
     Remedy.RESTART_ENGINE: _restart_engine,
     Remedy.CLEAN_STALE_FILES: _clean,
     Remedy.LOAD_MODULES: _load,
@@ -221,6 +223,11 @@ def _engine_up(tower: SmallTower, act: Act, now: float) -> str:
     return "it answers" if tower.engine == "up" else ""
 
 
+def _engine_not_stopped(tower: SmallTower, act: Act, now: float) -> str:
+    del act, now
+    return "" if tower.engine == "stopped" else f"it is {tower.engine}"
+
+
 def _no_taint(tower: SmallTower, act: Act, now: float) -> str:
     del act, now
     return "" if tower.tainted else "no taint"
@@ -252,6 +259,7 @@ _NEEDLESS: Final[Mapping[Remedy, Callable[[SmallTower, Act, float], str]]] = {
     Remedy.START_CONTAINER: _box_runs,
     Remedy.RESTART_CONTAINER: _box_runs,
     Remedy.TERM_MUX: _mux_lives,
+    Remedy.START_ENGINE: _engine_not_stopped,
     Remedy.RESTART_ENGINE: _engine_up,
     Remedy.UNTAINT: _no_taint,
     Remedy.UNCORDON: _not_cordoned_by_talos,

@@ -271,6 +271,11 @@ def _ssh(tower: SmallTower, now: float) -> Observation:
 
 
 def _docker(tower: SmallTower, now: float) -> Observation:
+    inside = _sign(Subject.ENGINE, Group.SSH, "engine inside", alive=tower.engine_answers(now))
+    if tower.booted(now) and tower.engine == "stopped":
+        # To ask docker.sock would start it.
+        found = _found(Reason.DOCKER_ENGINE_STOPPED, human_ago=now - tower.engine_stopped_at)
+        return Observation(Layer.DOCKER, (found,), signs=(inside,))
     answers = tower.docker_answers(now)
     sign = _sign(Subject.ENGINE, Group.MUX, "docker.sock", alive=answers)
     if answers:
@@ -278,11 +283,8 @@ def _docker(tower: SmallTower, now: float) -> Observation:
         return Observation(Layer.DOCKER, signs=(sign, passed))
     if not tower.booted(now):
         return Observation(Layer.DOCKER, (_found(Reason.DOCKER_SILENT),), signs=(sign,))
-    inside = _sign(Subject.ENGINE, Group.SSH, "engine inside", alive=tower.engine_answers(now))
     if not tower.engine_answers(now):
-        human = tower.engine == "stopped"
-        ago = now - tower.engine_stopped_at if human else None
-        found = _found(Reason.DOCKER_ENGINE_DOWN, human_ago=ago)
+        found = _found(Reason.DOCKER_ENGINE_DOWN)
         return Observation(Layer.DOCKER, (found,), signs=(sign, inside))
     behind = (
         _sign(Subject.FORWARD, Group.MUX, "docker.sock", alive=False),

@@ -20,6 +20,7 @@ from healer.hotadd.running import add, recover
 from healer.model.hot_add import Step
 from healer.model.port_edit import FILES, HOSTCONFIG, WantedPort
 from healer.ports import ActFailed
+from tests.fakes.door import FakeDoor
 from tests.lab.hotadd.vm import NAME, Vm, missing
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class Healer:
     def __init__(self, vm: Vm, folder: Path) -> None:
         self.guest, self.book = Guest(vm), Book(folder)
         self.tower = Tower(vm, self.guest)
-        engine = HotAddEngine(vm.socket, NAME, "joel")
+        engine = HotAddEngine(vm.socket, NAME, "joel", FakeDoor())
         rest = (self.tower, self.tower, self.tower, self.book, SystemClock())
         self.parts = Parts(engine, self.guest, *rest)
 

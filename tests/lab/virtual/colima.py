@@ -115,6 +115,7 @@ class Colima:
         if not self._ours:
             logrus.fatal("error retrieving instances: exit status 1")
         one = self._settings
+        told = status == "Running" or one.versions.tells_runtime_of_stopped
         if as_json and status:
             sys.stdout.write(
                 _json(
@@ -125,7 +126,7 @@ class Colima:
                         "cpus": one.cpus,
                         "memory": one.memory,
                         "disk": one.disk,
-                        "runtime": "docker",
+                        **({"runtime": "docker"} if told else {}),
                     }
                 )
             )
@@ -134,7 +135,8 @@ class Colima:
         rows = [["PROFILE", "STATUS", "ARCH", "CPUS", "MEMORY", "DISK", "RUNTIME", "ADDRESS"]]
         if status:
             sizes = [f"{one.memory // GIB}GiB", f"{one.disk // GIB}GiB"]
-            rows.append(["default", status, one.arch, str(one.cpus), *sizes, "docker", ""])
+            runtime = "docker" if told else ""
+            rows.append(["default", status, one.arch, str(one.cpus), *sizes, runtime, ""])
         else:
             logrus.warn("No instance found. Run `colima start` to create an instance.")
         sys.stdout.write(_table(rows))

@@ -127,7 +127,7 @@ class Hostagent:
     def _disk_refused(self) -> bool:
         lock = self._layout.in_use_by
         if lock.is_symlink():
-            if self._settings.disk_lock_is_fatal:
+            if self._settings.versions.disk_lock_is_fatal:
                 return True
             lock.unlink()
         lock.parent.mkdir(parents=True, exist_ok=True)
@@ -223,7 +223,7 @@ class Hostagent:
         return True
 
     def _ran_boot_scripts(self) -> bool:
-        return Path(f"/proc/{self._init}/root/run/docker.sock").exists()
+        return Path(f"/proc/{self._init}/root/run/guest/booted").exists()
 
     def _serve(self) -> None:
         while not self._is_over():

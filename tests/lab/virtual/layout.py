@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final, NoReturn
 
+from tests.lab.virtual.versions import Versions
+
 SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MARK: Final = "HEALER_LAB"
 """Names the lab's root in the environment of each of its processes, so that all are found."""
@@ -35,8 +37,6 @@ class Settings:
     lima_version: str = "2.2.0"
     main_patience: float = 1.0
     """How long Colima's `main` waits for the guest in a stop; 5 s in truth."""
-    disk_lock_is_fatal: bool = False
-    """Lima before 2.1.1 refuses a data disk whose `in_use_by` is left over."""
     never_ssh: bool = False
     ssh_delay: float = 0.0
     engine_gap: float = 0.0
@@ -48,6 +48,11 @@ class Settings:
     poweroff_patience: float = 15.0
     restart_pause: float = 0.2
     port_poll: float = 0.2
+
+    @property
+    def versions(self) -> Versions:
+        """What these versions do."""
+        return Versions(self.colima_version, self.lima_version)
 
 
 @dataclass(frozen=True, slots=True)

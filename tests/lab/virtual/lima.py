@@ -64,8 +64,9 @@ def look(layout: Layout) -> Instance:
     """Look at the instance as `limactl list` does, which deletes pid files of the dead."""
     if not (layout.instance / "lima.yaml").exists():
         return Instance("")
-    hostagent = _living(layout.instance / "ha.pid")
-    driver = _living(layout.instance / "vz.pid")
+    old = layout.settings().versions.believes_old_pid_files
+    hostagent = _living(layout.instance / "ha.pid", believes_old=old)
+    driver = _living(layout.instance / "vz.pid", believes_old=old)
     port, errors = 0, list[str]()
     if hostagent:
         try:
@@ -80,9 +81,15 @@ def look(layout: Layout) -> Instance:
     return Instance(status, tuple(errors), port or old_port(layout), hostagent, driver)
 
 
-def _living(file: Path) -> int:
+def boot_time() -> float:
+    """Epoch seconds of the machine's boot, which is this Mac's."""
+    text = Path("/proc/stat").read_text(encoding="ascii")
+    return float(text.partition("\nbtime ")[2].split()[0])
+
+
+def _living(file: Path, *, believes_old: bool) -> int:
     pid = read_pid(file)
-    if pid and alive(pid):
+    if pid and alive(pid) and (believes_old or file.stat().st_mtime >= boot_time()):
         return pid
     file.unlink(missing_ok=True)
     return 0

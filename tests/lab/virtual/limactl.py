@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import plistlib
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tests.lab.virtual import lima, logrus
-from tests.lab.virtual.layout import Layout, alive, read_pid
+from tests.lab.virtual.layout import BY, Layout, alive, read_pid, write
 from tests.lab.virtual.lima import eventually
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 LOOK_EVERY: Final = 0.05
 USERNET_PATIENCE: Final = 5.0
 STOP_PATIENCE: Final = 60.0
+AT_LOGIN: Final = ("autostart", "LaunchAgents")
 
 
 class LimaFailed(Exception):
@@ -197,6 +199,23 @@ class Limactl:
         self._layout.in_use_by.unlink()
         self.info("Unlocked disk `colima`")
 
+    def autostart(self, verb: str, condition: str) -> None:
+        """`limactl autostart enable|disable colima --condition=login|boot`: a plist of launchd's.
+
+        Only a human calls it: it makes another owner of the VM.
+        """
+        if not self._layout.settings().versions.has_autostart or not os.environ.get(BY):
+            self.forbid(["autostart", verb])
+        kind, folder = ("daemon", "LaunchDaemons") if condition == "boot" else AT_LOGIN
+        label = f"io.lima-vm.{kind}.colima"
+        plist = self._layout.home / "Library" / folder / f"{label}.plist"
+        if verb == "enable":
+            words = [f"{self._layout.binaries}/limactl", "start", "colima", "--foreground"]
+            write(plist, plistlib.dumps({"Label": label, "ProgramArguments": words}).decode())
+        else:
+            plist.unlink(missing_ok=True)
+        self.info(f"The autostart entry of the instance colima is {verb}d")
+
     def _stop_usernet(self) -> None:
         pid = read_pid(self._layout.usernet_pid)
         if pid and alive(pid):
@@ -256,6 +275,8 @@ def _dispatch(command: Limactl, words: list[str], flags: set[str]) -> None:
             command.start()
         case ["stop", "colima"]:
             command.stop(force=bool({"-f", "--force"} & flags))
+        case ["autostart", "enable" | "disable" as verb, "colima"]:
+            command.autostart(verb, "boot" if "--condition=boot" in flags else "login")
         case ["disk", "unlock", "colima"]:
             command.unlock()
         case _:

@@ -168,7 +168,7 @@ class Mac:
     def reboot(self) -> None:
         """As after the Mac's own reboot: no process lives, each file is older than the boot."""
         self.kill_everything()
-        boot = _boot_time() - BEFORE_BOOT
+        boot = lima.boot_time() - BEFORE_BOOT
         for folder, folders, files in os.walk(self.layout.colima):
             for name in (*folders, *files):
                 os.utime(Path(folder) / name, (boot, boot), follow_symlinks=False)
@@ -222,6 +222,18 @@ class Mac:
         """Stop docker and its socket unit."""
         self.guest(["systemctl", "stop", "docker.socket", "docker.service"])
 
+    def stop_engine_alone(self) -> None:
+        """`systemctl stop docker.service`: docker.socket goes on, and starts it when touched."""
+        self.guest(["systemctl", "stop", "docker.service"])
+
+    def crash_engine(self) -> None:
+        """SIGKILL dockerd; systemd starts it anew, and that one ends what runs on without it."""
+        self.guest(["systemctl", "crash-once", "docker.service"])
+
+    def unit(self) -> str:
+        """What systemd says of docker.service."""
+        return self.guest(["systemctl", "is-active", "docker.service"]).stdout.strip()
+
     def start_engine(self) -> None:
         """Start it again and wait for its answer."""
         self.guest(["systemctl", "start", "docker.service"])
@@ -232,7 +244,7 @@ class Mac:
 
     def reuse_pid(self, pid: int) -> None:
         """Let ha.pid and vz.pid, older than the boot, name a stranger's process."""
-        boot = _boot_time() - BEFORE_BOOT
+        boot = lima.boot_time() - BEFORE_BOOT
         for name in ("ha.pid", "vz.pid"):
             file = self.layout.instance / name
             write(file, f"{pid}\n")
@@ -374,8 +386,3 @@ class Mac:
     def _signal_mux(self, number: signal.Signals) -> None:
         for pid in self.muxes():
             census.send(pid, number)
-
-
-def _boot_time() -> float:
-    text = Path("/proc/stat").read_text(encoding="ascii")
-    return float(text.partition("\nbtime ")[2].split()[0])

@@ -12,6 +12,7 @@ from anyio import to_thread
 from healer.adapters.docker_events import DockerEvents
 from healer.core.tower import Layer
 from healer.ports import TargetIll
+from tests.fakes.door import FakeDoor
 from tests.lab.virtual.conftest import IMAGE
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ async def listening(mac: Mac) -> AsyncIterator[Heard]:
 
     async def listen() -> None:
         try:
-            await DockerEvents(mac.docker_socket, OURS).listen(heard)
+            await DockerEvents(mac.docker_socket, OURS, FakeDoor()).listen(heard)
         except TargetIll as error:
             heard.why = error
         heard.over.set()
@@ -120,7 +121,7 @@ async def test_the_end_of_the_mux_ends_the_stream(mac: Mac) -> None:
         await heard.end()
 
     with pytest.raises(TargetIll):
-        await DockerEvents(mac.docker_socket, OURS).listen(heard)
+        await DockerEvents(mac.docker_socket, OURS, FakeDoor()).listen(heard)
 
 
 async def test_the_end_of_the_engine_ends_the_stream(mac: Mac) -> None:

@@ -262,7 +262,7 @@ def test_a_forced_stop_kills_a_stranger(mac: Mac, stranger: int) -> None:
 
 def test_a_left_disk_lock(mac: Mac) -> None:
     """Old Lima refuses it until it is unlocked, and names the reason in its log."""
-    mac.pretend(disk_lock_is_fatal=True)
+    mac.pretend(lima_version="2.1.0")
     mac.cut_power()
     done = mac.run("colima", "start")
     assert (1, FAILED) == (done.returncode, messages(done.stderr)[-1])

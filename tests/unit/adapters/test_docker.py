@@ -12,7 +12,16 @@ from typing import Any
 import pytest
 
 from healer.adapters.docker import DockerEngine
-from healer.ports import ActFailed, CannotLook, NotThere, PortError, TargetIll, TargetSilent
+from healer.ports import (
+    ActFailed,
+    CannotLook,
+    NotAsked,
+    NotThere,
+    PortError,
+    TargetIll,
+    TargetSilent,
+)
+from tests.fakes.door import FakeDoor
 from tests.unit.adapters.docker_engine import (
     NOW,
     SECRET,
@@ -37,7 +46,17 @@ async def served(short_folder: Path) -> AsyncIterator[Engine]:
 @pytest.fixture
 def docker(short_folder: Path) -> DockerEngine:
     """The adapter before that socket."""
-    return DockerEngine(short_folder / "docker.sock", "talos-1", "joel")
+    return DockerEngine(short_folder / "docker.sock", "talos-1", "joel", FakeDoor())
+
+
+async def test_a_shut_door_is_not_knocked_at(served: Engine) -> None:
+    """No question and no act: each of them would start a dockerd that somebody has stopped."""
+    door = FakeDoor()
+    door.is_shut = True
+    docker = DockerEngine(served.socket, "talos-1", "joel", door)
+    for call in (docker.ping, docker.container, lambda: docker.start("abc123")):
+        assert isinstance(await failure(call()), NotAsked)
+    assert [] == served.asked
 
 
 async def failure(call: Awaitable[object]) -> PortError:
@@ -64,7 +83,7 @@ async def test_another_ping_is_ill(served: Engine, docker: DockerEngine, said: b
 async def test_silence_is_told_from_refusal(served: Engine, ill: Ill) -> None:
     """A half-dead forward accepts and never answers."""
     served.ill["/_ping"] = ill
-    hasty = DockerEngine(served.socket, "talos-1", "joel", deadline=0.3)
+    hasty = DockerEngine(served.socket, "talos-1", "joel", FakeDoor(), deadline=0.3)
     assert TargetSilent is type(await failure(hasty.ping()))
 
 
@@ -134,7 +153,7 @@ async def test_without_labels_its_name_counts(served: Engine, docker: DockerEngi
 async def test_a_name_stays_a_name(served: Engine) -> None:
     """A name is one part of a path and never more."""
     served.answers["/containers/json"] = (200, [])
-    odd = DockerEngine(served.socket, "a/../../b?c", "joel")
+    odd = DockerEngine(served.socket, "a/../../b?c", "joel", FakeDoor())
     assert NotThere is type(await failure(odd.container()))
     assert "/containers/a%2F..%2F..%2Fb%3Fc/json" == served.asked[-1].path
 

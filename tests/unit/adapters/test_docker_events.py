@@ -8,7 +8,8 @@ import pytest
 
 from healer.adapters.docker_events import DockerEvents
 from healer.core.tower import Layer
-from healer.ports import PortError, TargetIll
+from healer.ports import NotAsked, PortError, TargetIll
+from tests.fakes.door import FakeDoor
 from tests.patience import PATIENCE
 from tests.unit.adapters.docker_engine import Ill
 from tests.unit.adapters.docker_engine import engine as running_engine
@@ -38,7 +39,7 @@ async def listened(folder: Path, ill: Ill) -> list[frozenset[Layer]]:
     async with running_engine(folder / "docker.sock") as engine:
         engine.ill["/events"] = ill
         with anyio.fail_after(PATIENCE):
-            await DockerEvents(engine.socket, "talos-1").listen(woken.append)
+            await DockerEvents(engine.socket, "talos-1", FakeDoor()).listen(woken.append)
     return woken
 
 
@@ -70,7 +71,31 @@ async def test_a_container_of_a_longer_name_wakes_nobody(short_folder: Path) -> 
 async def test_no_engine_is_ill(short_folder: Path) -> None:
     """Nobody listens on the socket."""
     with pytest.raises(TargetIll):
-        await DockerEvents(short_folder / "docker.sock", "talos-1").listen(lambda _: None)
+        await DockerEvents(short_folder / "docker.sock", "talos-1", FakeDoor()).listen(
+            lambda _: None
+        )
+
+
+async def test_a_shut_door_is_not_knocked_at(short_folder: Path) -> None:
+    """A stream that is made anew would start what somebody has stopped."""
+    door = FakeDoor()
+    door.is_shut = True
+    async with running_engine(short_folder / "docker.sock") as engine:
+        with pytest.raises(NotAsked):
+            await DockerEvents(engine.socket, "talos-1", door).listen(lambda _: None)
+        assert [] == engine.asked
+
+
+async def test_the_door_is_told_of_the_stream_and_of_every_event(short_folder: Path) -> None:
+    """Another container's end may be dockerd's own."""
+    door, seen = FakeDoor(), list[int]()
+    other = b'{"Actor":{"Attributes":{"name":"registry"}}}\n'
+    async with running_engine(short_folder / "docker.sock") as engine:
+        engine.ill["/events"] = tells(other)
+        with anyio.fail_after(PATIENCE):
+            events = DockerEvents(engine.socket, "talos-1", door)
+            await events.listen(lambda _: seen.append(door.streams))
+    assert ([1], 0, 1) == (seen, door.streams, door.forgotten)
 
 
 @pytest.mark.parametrize(

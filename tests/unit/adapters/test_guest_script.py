@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healer.adapters.guest_script import Question, is_whole, read_answer, script
-from healer.model.machine import GuestFacts, Unit
+from healer.model.machine import FileSystem, GuestFacts, Unit
 from healer.ports import TargetIll
 
 LINES = {
@@ -16,11 +16,16 @@ LINES = {
     "bridge": "1",
     "vxlan": "1",
     "modules": "br_netfilter vxlan ",
-    "disk": "21%",
+    "docker_root": "/var/lib/docker",
+    "disk": "21% /dev/vda1 /",
+    "data_disk": "1",
     "ping": "OK",
     "unit.ActiveState": "active",
     "unit.Result": "success",
     "unit.InactiveEnterTimestampMonotonic": "0",
+    "unit.ExecMainStartTimestampMonotonic": "20000000",
+    "unit.ActiveEnterTimestampMonotonic": "21000000",
+    "socket.ActiveState": "active",
     "container": "running",
     "published": "55001",
     "api": "401",
@@ -50,9 +55,11 @@ def test_a_healthy_vm_reads_whole() -> None:
         bridge_netfilter=True,
         vxlan=True,
         persisted=True,
-        disk_used=0.21,
+        disks=(FileSystem("/dev/vda1", 0.21, ("/",)),),
         engine_answers=True,
-        docker=Unit("active", "success", None),
+        docker=Unit("active", "success", None, (80.5, 79.5), "active"),
+        docker_root="/var/lib/docker",
+        has_data_disk=True,
         container_status="running",
         api_answers=True,
         api_port=55_001,
@@ -96,8 +103,10 @@ def test_busybox_prints_the_format_as_it_stands() -> None:
         ({"modules": ""}, "persisted", False),
         ({"modules": "br_netfilter"}, "persisted", False),
         ({"modules": "vxlan overlay br_netfilter"}, "persisted", True),
-        ({"disk": "100%"}, "disk_used", 1.0),
-        ({"disk": "-"}, "disk_used", 0.0),
+        ({"disk": "100% /dev/vda1 /"}, "disks", (FileSystem("/dev/vda1", 1.0, ("/",)),)),
+        ({"disk": "-"}, "disks", ()),
+        ({"disk": None}, "disks", ()),
+        ({"data_disk": "0"}, "has_data_disk", False),
         ({"ping": ""}, "engine_answers", False),
         ({"ping": "<html>OK</html>"}, "engine_answers", False),
         ({"container": None}, "container_status", ""),
@@ -116,7 +125,53 @@ def test_each_line_means(changed: dict[str, str | None], field: str, expected: o
 def test_a_unit_that_ended_knows_since_when(active: str) -> None:
     """systemd counts microseconds since the VM's boot, for a failed unit as well."""
     text = answer(unit__ActiveState=active, unit__InactiveEnterTimestampMonotonic="90500000")
-    assert Unit(active, "success", 10.0) == read(text).docker
+    assert Unit(active, "success", 10.0, (80.5, 79.5), "active") == read(text).docker
+
+
+def test_file_systems_are_told_by_device_and_named_by_what_lies_on_them() -> None:
+    """A bind mount is the same disk; two `tmpfs` are not, and a path may hold a blank."""
+    text = answer(disk=None) + (
+        "disk=5% /dev/vda1 /\ndisk=98% /dev/vdb1 /var/lib/docker\n"
+        "disk=98% /dev/vdb1 /var/lib/my data\ndisk=1% tmpfs /a\ndisk=7% tmpfs /b\n"
+    )
+    assert (
+        FileSystem("/dev/vda1", 0.05, ("/",)),
+        FileSystem("/dev/vdb1", 0.98, ("/var/lib/docker", "/var/lib/my data")),
+        FileSystem("tmpfs", 0.01, ("/a",)),
+        FileSystem("tmpfs", 0.07, ("/b",)),
+    ) == read(text).disks
+
+
+@pytest.mark.parametrize(
+    ("active", "socket", "sleeps"),
+    [
+        ("inactive", "active", True),
+        ("deactivating", "active", True),
+        ("failed", "active", True),
+        ("active", "active", False),
+        ("activating", "active", False),
+        ("inactive", "inactive", False),
+        ("inactive", None, False),
+    ],
+)
+def test_a_unit_sleeps_while_its_socket_would_start_it(
+    active: str, socket: str | None, *, sleeps: bool
+) -> None:
+    """One that is on its way down as well: systemd keeps the connection for afterwards."""
+    text = answer(unit__ActiveState=active, socket__ActiveState=socket)
+    assert sleeps == read(text).docker.sleeps
+
+
+@pytest.mark.parametrize(
+    ("data", "root", "awaits"),
+    [("1", "/dev/vda1", True), ("1", "/dev/vdb1", False), ("0", "/dev/vda1", False)],
+)
+def test_docker_awaits_its_data_disk_while_its_folder_is_the_root_s(
+    data: str, root: str, *, awaits: bool
+) -> None:
+    """A VM without such a disk awaits none."""
+    text = answer(data_disk=data) + f"disk=5% {root} /var/lib/docker\n"
+    assert awaits == read(text).awaits_data_disk
 
 
 def test_a_unit_that_never_ran_has_no_end() -> None:
@@ -134,6 +189,11 @@ def test_the_first_word_of_a_key_counts() -> None:
     assert read(answer() + "ping=\n").engine_answers
 
 
+def test_the_last_word_of_a_unit_counts() -> None:
+    """A stop that begins during the question is in the answer."""
+    assert read(answer() + "unit.ActiveState=deactivating\n").docker.sleeps
+
+
 def test_the_question_has_no_blanks_of_its_own() -> None:
     """Container, API port and ports go in as positional parameters."""
     assert ("a b", "6443", "80", "443") == Question("a b", ports=(80, 443)).arguments
@@ -142,7 +202,7 @@ def test_the_question_has_no_blanks_of_its_own() -> None:
 def test_the_script_says_every_line_that_is_read() -> None:
     """The two files that make one protocol have not drifted apart."""
     said = set(re.findall(r"\bsay (\w+)", script().decode()))
-    assert {key for key in LINES if not key.startswith("unit.")} | {"port"} == said
+    assert {key for key in LINES if "." not in key} | {"port"} == said
 
 
 @given(st.text())

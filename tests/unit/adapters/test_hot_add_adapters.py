@@ -12,6 +12,7 @@ from healer.model.container import PortBinding
 from healer.model.hot_add import Started, Step
 from healer.model.port_edit import WantedPort
 from healer.ports import ActFailed, CannotLook, TargetIll
+from tests.fakes.door import FakeDoor
 from tests.unit.adapters.docker_engine import SECRET, engine
 from tests.unit.adapters.ssh_door import free_port
 
@@ -33,7 +34,7 @@ async def test_docker_is_asked_for_neighbours_and_root(short_folder: Path) -> No
         one.answers["/containers/json"] = (200, listed)
         one.answers["/info"] = (200, {"DockerRootDir": "/var/lib/docker"})
         one.answers["/containers/abc123/stop"] = (304, b"")
-        docker = HotAddEngine(one.socket, "talos-1", "joel")
+        docker = HotAddEngine(one.socket, "talos-1", "joel", FakeDoor())
         await docker.container()
         assert ["registry"] == await docker.others_running("abc123")
         assert "/var/lib/docker" == await docker.root()
@@ -48,7 +49,7 @@ async def test_a_docker_that_talks_nonsense_is_ill(short_folder: Path, said: byt
     async with engine(short_folder / "docker.sock") as one:
         one.answers["/info"] = (200, said)
         with pytest.raises(TargetIll) as failed:
-            await HotAddEngine(one.socket, "talos-1", "joel").root()
+            await HotAddEngine(one.socket, "talos-1", "joel", FakeDoor()).root()
     assert SECRET not in str(failed.value)
     assert "SECRET" not in str(failed.value)
 
@@ -58,7 +59,7 @@ async def test_a_refused_stop_is_an_act_that_failed(short_folder: Path) -> None:
     async with engine(short_folder / "docker.sock") as one:
         one.answers["/containers/abc123/stop"] = (500, {"message": "cannot stop"})
         with pytest.raises(ActFailed, match="cannot stop"):
-            await HotAddEngine(one.socket, "talos-1", "joel").stop("abc123")
+            await HotAddEngine(one.socket, "talos-1", "joel", FakeDoor()).stop("abc123")
 
 
 async def test_a_port_of_the_mac_is_free_or_taken() -> None:

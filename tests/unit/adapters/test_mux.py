@@ -16,6 +16,7 @@ from healer.adapters.mux import LimaForward
 from healer.adapters.process import ProcessRunner
 from healer.model.machine import Mux, MuxState, ProcessInfo
 from healer.ports import ActFailed
+from tests.fakes.door import FakeDoor
 from tests.fakes.host import FakeHost
 from tests.unit.adapters.helpers import until
 from tests.unit.adapters.ssh_door import SYSTEM, Door, free_port
@@ -64,7 +65,12 @@ async def forward(door: Door, engine: Path) -> AsyncIterator[LimaForward]:
     """The adapter; its master is ended afterwards."""
     host = HostAdapter(ProcessRunner(), door.folder, path=SYSTEM)
     one = LimaForward(
-        ProcessRunner(), door.paths, door.environment(), host, ((SOCKET, str(engine)),)
+        ProcessRunner(),
+        door.paths,
+        door.environment(),
+        host,
+        FakeDoor(),
+        ((SOCKET, str(engine)),),
     )
     yield one
     for process in await masters(one):

@@ -17,6 +17,7 @@ from healer.adapters.serving_certificate import shown_by
 from healer.adapters.ssh import DirectSsh
 from healer.model.published import PublishedService
 from healer.ports import CannotLook, PortError, TargetIll, TargetSilent, WrongAnswer
+from tests.fakes.door import FakeDoor
 from tests.fakes.host import OURS, FakeHost
 from tests.unit.adapters.ssh_door import SYSTEM, Door, answering, free_port
 from tests.unit.adapters.test_published import ENDLESS, Serve, saying, server
@@ -55,7 +56,7 @@ def path_of(door: Door) -> RealPath:
     return RealPath(
         PublishedPorts(Listeners(FakeHost(), OURS)),
         DirectSsh(runner, door.paths, environment, answering(door.port)),
-        DockerEngine(door.folder / "docker.sock", "box", "joelclaw"),
+        DockerEngine(door.folder / "docker.sock", "box", "joelclaw", FakeDoor()),
         KubernetesCluster(door.folder / "kubeconfig", Names("box"), no_port),
     )
 

@@ -101,10 +101,10 @@ def test_the_known_traps_are_told(tower: Tower) -> None:
     comments = tower.machine.healer("plan", "recreate").out.replace("\n# ", " ")
 
     for words in (
-        "machine.kernel.modules in the machine config does nothing",
+        "in the machine config does nothing: Talos in a container loads no",
         "the Mac cannot reach",
         "no restart policy",
-        "allowSchedulingOnControlPlanes is the cure",
+        "the patch below lets Talos set none",
         "joelclaw/data-redis-0: not saved",
         "prune volumes before the new cluster holds its data",
     ):

@@ -10,8 +10,10 @@ from healer.model.cluster import CONTROL_PLANE_TAINT, Node, Readiness, Taint
 from healer.model.cures import Applied, Cure, SetUp, Standing, cure_of, cures
 from healer.model.front import FrontSeen
 from healer.model.funnel import Funnelled
-from healer.model.machine import Forwarder, GuestFacts, Hostagent, Unit
+from healer.model.machine import FileSystem, Forwarder, GuestFacts, Hostagent, Unit
+from healer.model.talos_config import talos_config
 from tests.fakes.engine import UP
+from tests.fakes.talos import NEW, OLD
 from tests.fakes.vm import FakeVm
 
 GUEST = GuestFacts(
@@ -21,10 +23,11 @@ GUEST = GuestFacts(
     bridge_netfilter=True,
     vxlan=True,
     persisted=True,
-    disk_used=0.41,
+    disks=(FileSystem("/dev/vda1", 0.05, ("/",)), FileSystem("/dev/vdb1", 0.41, ("/data",))),
     engine_answers=True,
     docker=Unit("active", "success", None),
 )
+FULL = (FileSystem("/dev/vda1", 0.05, ("/",)), FileSystem("/dev/vdb1", 0.98, ("/data",)))
 READY = Readiness(
     ready=True, port=64784, detail="ok", certificate_days=300.0, kubeconfig_port=64784
 )
@@ -36,6 +39,7 @@ WELL = Standing(
     container=UP,
     readiness=READY,
     node=NODE,
+    machine="talosctl is not there",
     hostagent="not asked",
     forwarder=Forwarder.GRPC,
     restart_policy="unless-stopped",
@@ -70,7 +74,7 @@ def test_a_cured_tower_says_so() -> None:
     ("fault", "word", "seen"),
     [
         ("br_netfilter", "provision", replace(WELL, guest=replace(GUEST, persisted=False))),
-        ("disk fills", "docker system df", replace(WELL, guest=replace(GUEST, disk_used=0.8))),
+        ("disk fills", "docker system df", replace(WELL, guest=replace(GUEST, disks=FULL))),
         ("stays down", "--restart always", replace(WELL, restart_policy="always")),
         ("memory", "--memory-swap", replace(WELL, memory=18 << 30)),
         (
@@ -84,6 +88,8 @@ def test_a_cured_tower_says_so() -> None:
             replace(WELL, readiness=replace(READY, certificate_days=30.0)),
         ),
         ("taint", "allowSchedulingOnControlPlanes", replace(WELL, node=TAINTED)),
+        ("taint", '{"cluster":{"allowScheduling', replace(WELL, machine=OLD)),
+        ("taint", '"kind":"KubeNodeConfig","taints"', replace(WELL, machine=NEW)),
         ("Caddy", "KeepAlive", replace(WELL, front=replace(WELL.front, running=False))),
         ("funnel", "--bg", replace(WELL, front=replace(WELL.front, funnels=()))),
         (
@@ -106,6 +112,22 @@ def test_what_is_not_applied_comes_with_its_command(fault: str, word: str, seen:
     assert [Applied.NO] == [one.applied for one in changed]
     assert fault in changed[0].fault
     assert word in changed[0].fix
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [
+        [{"cluster": {"allowSchedulingOnControlPlanes": True}}],
+        [{"cluster": {}, "machine": {}}, {"kind": "KubeNodeConfig", "labels": {}}],
+    ],
+)
+def test_a_machine_config_without_the_taint_is_a_cure_in_force(
+    documents: list[dict[str, object]],
+) -> None:
+    """Of either form."""
+    found = judged(replace(WELL, node=TAINTED, machine=talos_config(documents)))
+
+    assert Applied.YES is found["Talos puts the control-plane taint back"].applied
 
 
 def test_what_cannot_be_asked_says_why() -> None:

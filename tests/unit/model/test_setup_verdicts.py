@@ -20,6 +20,7 @@ from healer.model.setup import (
     RedisSettings,
     StorageClass,
 )
+from tests.fakes.talos import OLD
 
 WORKER = ("mac:3111", "10.0.0.1:3111")
 PLACE = Place("joelclaw", "StatefulSet", "inngest", "inngest")
@@ -230,7 +231,7 @@ def test_no_metrics_server_and_one_that_fails_are_told_apart() -> None:
 def test_a_range_that_leaves_ports_out_names_them() -> None:
     """With the patch of Talos' machine config."""
     assert () == verdicts.of_node_ports("1-65535", [6379])
-    (found,) = verdicts.of_node_ports("30000-32767", [8108, 6379, 30900])
+    (found,) = verdicts.of_node_ports("30000-32767", [8108, 6379, 30900], OLD)
     assert found.evidence.endswith("which leaves out 6379, 8108")
     expected = {"cluster": {"apiServer": {"extraArgs": {"service-node-port-range": "1-65535"}}}}
     assert expected == patch_in(found.advice)

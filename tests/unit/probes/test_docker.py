@@ -7,10 +7,10 @@ import pytest
 from healer.core.observation import Group, Observation, Sign, Subject
 from healer.core.reasons import Reason
 from healer.model.machine import Mux, MuxState, Unit
-from healer.ports import CannotLook, Denied, TargetIll, TargetSilent
+from healer.ports import CannotLook, Denied, NotAsked, TargetIll, TargetSilent
 from healer.probes.docker import DockerProbe
 from tests.fakes.forward import REFUSED, RESET, SILENT, FakeForward
-from tests.fakes.guest import WELL, FakeGuest
+from tests.fakes.guest import ASLEEP, WELL, FakeGuest
 
 
 @dataclass
@@ -117,15 +117,57 @@ async def test_a_failed_engine_is_down_and_nobodys_wish() -> None:
     assert {(Subject.ENGINE, Group.MUX, False), (Subject.ENGINE, Group.SSH, False)} == told(seen)
 
 
-@pytest.mark.parametrize(("since", "ago"), [(30.0, 30.0), (None, 0.0)])
-async def test_an_engine_that_was_stopped_cleanly_is_a_hot_edit(
-    since: float | None, ago: float
+@pytest.mark.parametrize(("since", "words"), [(30.0, "30 s ago"), (None, "since the VM's boot")])
+@pytest.mark.parametrize("socket", ["active", "inactive"])
+async def test_an_engine_that_was_stopped_in_order_is_a_hot_edit(
+    since: float | None, words: str, socket: str
 ) -> None:
-    """`inactive` with `success` is a human's doing, and how long ago is told."""
+    """How long ago is told; one that has not run since the boot was stopped by nobody."""
     way = Way()
-    way.engine_down(Unit("inactive", "success", since))
+    way.engine_down(Unit("inactive", "success", since, socket=socket))
 
-    assert ago == (await way.look()).findings[0].human_ago
+    (found,) = (await way.look()).findings
+
+    assert (Reason.DOCKER_ENGINE_STOPPED, since) == (found.reason, found.human_ago)
+    assert words in found.evidence
+
+
+async def test_an_engine_asleep_is_judged_by_systemd_alone() -> None:
+    """Neither docker.sock nor the master behind it is asked: both would start it."""
+    way = Way()
+    way.ping(NotAsked("docker.sock", "docker.service is inactive in the VM"))
+    way.guest.inside = replace(WELL, engine_answers=False, docker=ASLEEP)
+
+    seen = await way.look()
+
+    assert [Reason.DOCKER_ENGINE_STOPPED] == [one.reason for one in seen.findings]
+    assert {(Subject.ENGINE, Group.SSH, False)} == told(seen)
+    assert [] == way.forward.calls
+
+
+async def test_an_engine_last_seen_asleep_in_a_silent_vm_is_silent_without_a_witness() -> None:
+    """docker.sock stays unasked, so nobody witnesses against the engine."""
+    way = Way()
+    way.ping(NotAsked("docker.sock", "docker.service was inactive when the VM last answered"))
+    way.guest.die()
+
+    seen = await way.look()
+
+    assert [Reason.DOCKER_SILENT] == [one.reason for one in seen.findings]
+    assert () == seen.signs
+    assert "was inactive" in seen.findings[0].evidence
+
+
+async def test_an_engine_last_seen_asleep_without_a_way_to_ask_is_unknown() -> None:
+    """Nothing is claimed then."""
+    way = Way()
+    way.ping(NotAsked("docker.sock", "docker.service was inactive when the VM last answered"))
+    way.guest.faults["facts"] = CannotLook("ssh.config", "no such file")
+
+    seen = await way.look()
+
+    assert ((), ()) == (seen.findings, seen.signs)
+    assert "was inactive" in seen.unknown
 
 
 @pytest.mark.parametrize("active", ["activating", "deactivating"])

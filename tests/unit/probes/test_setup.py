@@ -19,6 +19,7 @@ from healer.probes.setup_checks import SetupChecks, Wanted
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import UP
 from tests.fakes.setup import FakeSetup
+from tests.fakes.talos import NEW, OLD, FakeTalos
 
 FINDING = Finding(Reason.METRICS_ABSENT, "absent")
 WELL = Observation(Layer.APISERVER, summary="answers")
@@ -165,9 +166,14 @@ async def test_without_questions_nothing_changes() -> None:
 # The questions.
 
 
-def checks(eyes: FakeSetup, box: Container | None = BOX, wanted: Wanted = WANTED) -> SetupChecks:
+def checks(
+    eyes: FakeSetup,
+    box: Container | None = BOX,
+    wanted: Wanted = WANTED,
+    talos: FakeTalos | None = None,
+) -> SetupChecks:
     """Over these eyes."""
-    return SetupChecks(eyes, wanted, lambda: box)
+    return SetupChecks(eyes, wanted, lambda: box, talos or FakeTalos())
 
 
 async def answers(*asked: Check) -> list[Reason]:
@@ -229,6 +235,39 @@ async def test_an_address_that_is_no_workers_is_asked_for_as_a_service() -> None
     assert ["addressing joelclaw", "has_service joelclaw/system-bus-worker"] == eyes.calls
     eyes.services = frozenset({("joelclaw", "system-bus-worker")})
     assert [] == await answers(*checks(eyes, wanted=wanted).of_pods())
+
+
+@pytest.mark.parametrize(
+    ("talos", "words", "not_words"),
+    [
+        (FakeTalos(OLD), '"cluster":{"apiServer"', "KubeAPIServerConfig"),
+        (FakeTalos(NEW), '"kind":"KubeAPIServerConfig"', '"cluster"'),
+    ],
+)
+async def test_the_form_of_the_machine_config_decides_the_patch_of_the_range(
+    talos: FakeTalos, words: str, not_words: str
+) -> None:
+    """Talos 1.14 rejects the old key beside its own document; nobody is asked without need."""
+    eyes = FakeSetup()
+    eyes.range = "30000-32767"
+    (check,) = [one for one in checks(eyes, talos=talos).of_apiserver() if "Ports" in one.name]
+    (found,) = await check.ask()
+
+    assert words in found.advice
+    assert not_words not in found.advice
+
+
+async def test_a_machine_config_that_cannot_be_read_leaves_both_patches() -> None:
+    """And a range that fits asks nobody."""
+    eyes, talos = FakeSetup(), FakeTalos()
+    talos.faults["machine_config"] = CannotLook("talosctl", "not found")
+    (check,) = [one for one in checks(eyes, talos=talos).of_apiserver() if "Ports" in one.name]
+    assert ((), []) == (await check.ask(), talos.calls)
+    eyes.range = "30000-32767"
+    (found,) = await check.ask()
+
+    assert "KubeAPIServerConfig" in found.advice
+    assert '"cluster":{"apiServer"' in found.advice
 
 
 async def test_only_published_node_ports_must_fit_the_range() -> None:

@@ -6,11 +6,11 @@ import pytest
 
 from healer.core.observation import Group, Observation, Sign, Subject
 from healer.core.reasons import Reason
-from healer.model.machine import GuestFacts
+from healer.model.machine import FileSystem, GuestFacts
 from healer.ports import CannotLook, Denied
 from healer.probes.asking import API_INSIDE, BANNER, ENGINE_INSIDE, GUEST
 from healer.probes.ssh import SshProbe
-from tests.fakes.guest import WELL, FakeGuest
+from tests.fakes.guest import ROOT_DISK, WELL, FakeGuest
 from tests.fakes.host import OURS, USERNET, FakeHost, process
 
 
@@ -94,12 +94,18 @@ async def test_no_way_to_ask_is_unknown() -> None:
     assert ((), (), "ssh.config: no such file") == (seen.findings, seen.signs, seen.unknown)
 
 
+def filled(used: float) -> GuestFacts:
+    """The data disk is used so far; the root's has room."""
+    data = FileSystem("/dev/vdb1", used, ("/var/lib/docker", "/mnt"))
+    return replace(WELL, disks=(ROOT_DISK, data))
+
+
 @pytest.mark.parametrize(
     ("facts", "reason", "words"),
     [
         (replace(WELL, clock=WELL.asked_at - 90.0), Reason.CLOCK_SKEW, "90.0 s behind"),
         (replace(WELL, clock=WELL.asked_at + 5.5), Reason.CLOCK_SKEW, "5.5 s ahead of"),
-        (replace(WELL, disk_used=0.87), Reason.VM_DISK, "87% full"),
+        (filled(0.87), Reason.VM_DISK, "in the VM /var/lib/docker, /mnt (/dev/vdb1) 87% full"),
     ],
 )
 async def test_a_skewed_clock_and_a_full_disk_are_reported(
@@ -113,9 +119,7 @@ async def test_a_skewed_clock_and_a_full_disk_are_reported(
     assert words in seen.findings[0].evidence
 
 
-@pytest.mark.parametrize(
-    "facts", [replace(WELL, clock=WELL.asked_at - 5.0), replace(WELL, disk_used=0.8)]
-)
+@pytest.mark.parametrize("facts", [replace(WELL, clock=WELL.asked_at - 5.0), filled(0.8)])
 async def test_the_limits_themselves_are_well(facts: GuestFacts) -> None:
     """5 s and 80 % are not yet too much."""
     assert () == (await look(FakeGuest(facts))).findings

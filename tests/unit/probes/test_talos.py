@@ -10,7 +10,7 @@ from healer.core.reasons import Reason
 from healer.engine.quiet import Snapshot
 from healer.model.cluster import Condition, Readiness
 from healer.model.container import PortBinding
-from healer.model.machine import Forwarder
+from healer.model.machine import FileSystem, Forwarder, Unit
 from healer.model.verdicts import WantedContainer
 from healer.ports import CannotLook, Denied, TargetIll, TargetSilent, WrongAnswer
 from healer.probes.ages import Ages
@@ -18,10 +18,12 @@ from healer.probes.talos import LONGEST_STOP, TalosProbe
 from tests.fakes.api import SERVER_TIME, FakeApi, node
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import DOWN, UP, FakeEngine
-from tests.fakes.guest import WELL, FakeGuest
+from tests.fakes.guest import DATA_DISK, ROOT_DISK, WELL, FakeGuest
 from tests.fakes.vm import FakeVm
 
 GIB = 1024**3
+BARE = FileSystem("/dev/vda1", 0.05, ("/", "/var/lib/docker"))
+"""Docker's folder before the data disk is mounted over it."""
 
 
 @dataclass
@@ -114,6 +116,69 @@ async def test_a_clock_that_is_set_in_the_vm_makes_no_start_older() -> None:
     seen = await tower.look()
 
     assert ((), 5.0) == (seen.findings, seen.uptime)
+
+
+@pytest.mark.parametrize(
+    ("docker", "ago", "human"),
+    [
+        (Unit("active", "success", starting=(31.0, 19.0)), 20.0, None),
+        (Unit("active", "success", starting=(31.0, 19.0)), 10.0, 10.0),
+        (Unit("active", "success", starting=(31.0, 19.0)), 40.0, 40.0),
+        (Unit("active", "success"), 20.0, 20.0),
+        (Unit("deactivating", "success", starting=(900.0, 890.0)), 5.0, None),
+    ],
+)
+async def test_a_stop_within_dockerd_s_own_start_or_end_is_dockerd_s(
+    docker: Unit, ago: float, human: float | None
+) -> None:
+    """After a crash the next dockerd ends what runs on, with the events of a `docker stop`."""
+    tower = Tower(FakeEngine(DOWN, human_ago=ago), guest=FakeGuest(replace(WELL, docker=docker)))
+
+    (found,) = (await tower.look()).findings
+
+    assert human == found.human_ago
+    assert ("dockerd ended it" in found.evidence) is (human is None)
+
+
+async def test_a_stop_of_which_the_vm_says_nothing_is_a_human_s() -> None:
+    """Not to know dockerd's start is no leave to undo it."""
+    tower = Tower(FakeEngine(DOWN, human_ago=12.0))
+    tower.guest.die()
+
+    assert 12.0 == (await tower.look()).findings[0].human_ago
+
+
+@pytest.mark.parametrize(
+    ("uptime", "mounted", "missing", "words"),
+    [
+        (300.0, False, False, "its data disk is not mounted at /var/lib/docker yet"),
+        (60.0, True, False, "may still be starting"),
+        (130.0, True, True, "no container"),
+        (700.0, False, True, "/var/lib/docker is not on the data disk"),
+    ],
+)
+async def test_a_container_is_missing_only_once_docker_has_its_data(
+    uptime: float, words: str, *, mounted: bool, missing: bool
+) -> None:
+    """Each boot starts dockerd on an empty folder for a while; what stays so is told."""
+    disks = (ROOT_DISK, DATA_DISK) if mounted else (BARE,)
+    guest = FakeGuest(replace(WELL, uptime=uptime, disks=disks))
+
+    seen = await Tower(FakeEngine(None), guest=guest).look()
+
+    assert ([Reason.TALOS_MISSING] if missing else []) == reasons(seen)
+    assert words in (seen.findings[0].evidence if missing else seen.unknown)
+
+
+async def test_a_container_is_not_called_missing_while_the_vm_is_silent() -> None:
+    """Whether Docker has its data is not known then."""
+    tower = Tower(FakeEngine(None))
+    tower.guest.die()
+
+    seen = await tower.look()
+
+    assert () == seen.findings
+    assert "data disk is not known" in seen.unknown
 
 
 async def test_not_to_know_who_stopped_it_counts_as_a_human() -> None:

@@ -8,11 +8,11 @@ from healer.core.ladders import Remedy
 from healer.core.reasons import Reason
 from healer.model.container import PortBinding
 from healer.model.machine import Forwarder, Mux, MuxState, Unit
-from healer.ports import ActFailed, CannotLook, Denied, Remedial, TargetIll, TargetSilent
-from healer.remedies.docker import Forwards, Reforward, RestartEngine, TermMux
+from healer.ports import ActFailed, CannotLook, Denied, NotAsked, Remedial, TargetIll, TargetSilent
+from healer.remedies.docker import Forwards, Reforward, RestartEngine, StartEngine, TermMux
 from tests.fakes.engine import UP
 from tests.fakes.forward import REFUSED, RESET, SILENT, FakeForward
-from tests.fakes.guest import WELL, FakeGuest
+from tests.fakes.guest import ASLEEP, WELL, FakeGuest
 from tests.fakes.published import FakePublished
 from tests.fakes.vm import FakeVm
 from tests.unit.remedies.night import act_of, die_in, heal
@@ -21,6 +21,7 @@ DEAD = act_of(Remedy.REFORWARD, Reason.DOCKER_FORWARD_DEAD)
 REDIS = act_of(Remedy.REFORWARD, Reason.SERVICE_FORWARD_DEAD, target="6379")
 WEDGED = act_of(Remedy.TERM_MUX, Reason.DOCKER_MUX_WEDGED, fingerprint="1224")
 ENGINE = act_of(Remedy.RESTART_ENGINE, Reason.DOCKER_ENGINE_DOWN)
+STOPPED = act_of(Remedy.START_ENGINE, Reason.DOCKER_ENGINE_STOPPED)
 ALL = "[('0.0.0.0', 6443), ('0.0.0.0', 6379), ('127.0.0.1', 7880)]"
 
 
@@ -61,6 +62,11 @@ class Way:
     def remedies(self) -> dict[str, Remedial]:
         """All of them by name."""
         return {"reforward": self.reforward, "term": self.term, "restart": self.restart}
+
+    @property
+    def start(self) -> StartEngine:
+        """The remedy."""
+        return StartEngine(self.guest, self.guest)
 
     def engine_down(self, active: str = "failed") -> None:
         """Dockerd is dead in the VM."""
@@ -238,6 +244,28 @@ async def test_a_dead_engine_is_restarted_once() -> None:
     assert ["restart_engine"] == way.guest.acts
 
 
+async def test_a_stopped_engine_is_started_once_and_nobody_is_asked() -> None:
+    """systemd says that it is down; a word to docker.sock would have started it already."""
+    way = Way()
+    way.guest.inside = replace(WELL, engine_answers=False, docker=ASLEEP)
+    way.forward.engine.faults["ping"] = NotAsked("docker.sock", "asleep")
+
+    assert "started rather than restarted" in await heal(way.restart, ENGINE)
+    assert "started docker" == await heal(way.start, STOPPED)
+    assert "docker.service is active" == await heal(way.start, STOPPED)
+    assert (["start_engine"], []) == (way.guest.acts, way.forward.engine.calls)
+
+
+async def test_a_failed_engine_whose_socket_would_start_it_is_not_asked() -> None:
+    """systemd's word is enough for the last look before a restart."""
+    way = Way()
+    unit = Unit("failed", "exit-code", socket="active")
+    way.guest.inside = replace(WELL, engine_answers=False, docker=unit)
+    way.forward.engine.faults["ping"] = NotAsked("docker.sock", "asleep")
+
+    assert "restarted docker" == await heal(way.restart, ENGINE)
+
+
 @pytest.mark.parametrize("active", ["activating", "deactivating"])
 async def test_an_engine_that_systemd_is_at_is_left_to_it(active: str) -> None:
     """A start or stop under way is somebody's."""
@@ -288,6 +316,8 @@ async def test_a_socket_that_cannot_be_asked_or_hangs_stops_every_act(remedy: st
     """No permission is a clean error, and a hang is ended from outside; nothing is done."""
     way = Way()
     one = way.remedies[remedy]
+    if remedy == "restart":
+        way.engine_down()
 
     await die_in(way.forward.engine, "ping", lambda: one.needed(DEAD))
     way.forward.engine.faults["ping"] = CannotLook("docker.sock", "permission denied")

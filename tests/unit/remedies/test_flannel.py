@@ -8,6 +8,7 @@ import pytest
 from healer.model.cluster import Pod
 from healer.ports import Conflict, TargetIll, TargetSilent
 from healer.probes.flannel import FlannelProbe
+from healer.probes.flannel_need import FlannelNeed
 from healer.remedies.flannel import DeleteFlannelPod
 from tests.cluster_objects import (
     changed,
@@ -20,6 +21,7 @@ from tests.cluster_objects import (
     waiting,
 )
 from tests.fakes.guest import WELL, FakeGuest
+from tests.fakes.setup import FakeSetup
 from tests.fakes_cluster import FakeCluster
 from tests.unit.remedies.upper import hangs_until_cancelled, intent, perform
 
@@ -33,7 +35,10 @@ class Stage:
 
     def __init__(self, *pods: Pod) -> None:
         self.cluster, self.guest = FakeCluster(*pods), FakeGuest()
-        self.remedy = DeleteFlannelPod(self.cluster, self.guest, self.cluster)
+        self.setup = FakeSetup()
+        self.setup.network = replace(self.setup.network, nftables=False)
+        need = FlannelNeed(self.setup, self.cluster)
+        self.remedy = DeleteFlannelPod(self.cluster, self.guest, self.cluster, need)
         self.probe = FlannelProbe(self.cluster)
 
     async def run(self) -> str:
@@ -71,6 +76,15 @@ async def test_the_kernel_comes_first(missing: str) -> None:
 
     assert (await stage.run()).startswith("not needed: the kernel comes first")
     assert [] == stage.cluster.acts
+
+
+async def test_a_module_that_flannel_does_not_use_holds_nothing_up() -> None:
+    """With nftables it does not look for it; another cause is answered as ever."""
+    stage = Stage(CRASHING)
+    stage.setup.network = replace(stage.setup.network, nftables=True)
+    stage.guest.inside = replace(WELL, bridge_netfilter=False)
+
+    assert "deleted kube-flannel-x" == await stage.run()
 
 
 def replaced(stage: Stage) -> None:

@@ -13,6 +13,7 @@ from healer.model.published import PublishedService
 from healer.ports import PortError, Remedial
 from healer.probes.apiserver import ApiserverProbe
 from healer.probes.flannel import FlannelProbe
+from healer.probes.kernel import always
 from healer.probes.livekit import LivekitProbe
 from healer.probes.node import NodeProbe
 from healer.probes.pods import PodsProbe
@@ -111,7 +112,7 @@ class UpperTower:
         return (
             Uncordon(cluster, cluster),
             Untaint(cluster, cluster),
-            DeleteFlannelPod(cluster, self.guest, cluster),
+            DeleteFlannelPod(cluster, self.guest, cluster, always),
             DeletePod(cluster, cluster),
             ForceDeletePod(cluster, cluster),
             PatchLivekit(cluster, cluster),

@@ -31,28 +31,35 @@ def systemctl(arguments: list[str]) -> int:
         return _show(arguments)
     if verb == "is-active":
         return _is_active(units)
-    if not OURS & set(units):
+    if not {*OURS, "docker.socket"} & set(units):
         return 0
     if verb == "stop" and "docker.socket" not in units:
         sys.stderr.write("Warning: Stopping docker.service, but it can still be activated by:\n")
         sys.stderr.write("  docker.socket\n")
-    answer = ask("crash" if verb == "kill" else verb)
+    answer = ask("crash" if verb == "kill" else verb, *units)
     sys.stderr.write(answer["text"])
     return int(answer["code"])
 
 
 def _show(arguments: list[str]) -> int:
-    pairs = itertools.pairwise(arguments)
+    """A block for each unit, with an empty line between two."""
+    pairs = list(itertools.pairwise(arguments))
     wanted = [value for flag, value in pairs if flag in {"-p", "--property"}]
-    for name, value in ask("show")["unit"].items():
-        if name in wanted or not wanted:
-            sys.stdout.write(f"{name}={value}\n")
+    said = ask("show")
+    blocks = []
+    for unit in (one for one in arguments if one in {*OURS, "docker.socket"}):
+        found = {"Result": "success", "ActiveState": said["socket"]}
+        values = found if unit == "docker.socket" else said["unit"]
+        lines = (f"{name}={value}\n" for name, value in values.items())
+        blocks.append("".join(one for one in lines if not wanted or one.split("=")[0] in wanted))
+    sys.stdout.write("\n".join(blocks))
     return 0
 
 
 def _is_active(units: list[str]) -> int:
-    state = ask("show")["unit"]["ActiveState"]
-    states = [state if one in {*OURS, "docker.socket"} else "inactive" for one in units]
+    said = ask("show")
+    known = {**dict.fromkeys(OURS, said["unit"]["ActiveState"]), "docker.socket": said["socket"]}
+    states = [known.get(one, "inactive") for one in units]
     sys.stdout.write("".join(f"{one}\n" for one in states))
     return 0 if "active" in states else 3
 
