@@ -85,6 +85,17 @@ def test_a_power_cut_of_the_vm_is_healed(daemon: LivingDaemon) -> None:
     agree(acts, "vm_power_cut")
 
 
+def test_a_crash_of_the_vm_is_no_stop_of_a_human(daemon: LivingDaemon) -> None:
+    """Its hostagent cleans up as after a stop, and writes that it was none: started at once."""
+    since = time.time()
+    acts = after(daemon, daemon.tower.mac.crash)
+
+    begun = next(one for one in daemon.log(since) if one.event == "act_begun")
+    assert "start_vm" == acts[0]
+    assert begun.at - since < 300.0
+    agree(acts, "vm_crashes")
+
+
 def test_a_daemon_that_is_killed_in_an_act_finishes_it_in_its_next_life(
     daemon: LivingDaemon,
 ) -> None:
