@@ -3,6 +3,8 @@
 from functools import partial
 
 from healer.simulation.clockwork import EPOCH
+from healer.simulation.mac_ports import SimulatedHost
+from healer.simulation.virtual_time import run_virtually
 from tests.simulation.stage import Stage
 
 
@@ -61,6 +63,29 @@ def test_a_jump_of_the_wall_moves_no_stamp_that_was_written() -> None:
     assert EPOCH + 3610.0 == stage.tower.clock.wall()
     assert EPOCH + 5.0 == stage.tower.clock.wall(5.0)
     assert 10.0 == stage.tower.now()
+
+
+def test_a_jump_of_the_wall_moves_the_boot_and_ages_processes() -> None:
+    """As on a Mac, which notes a start by the wall clock and moves its boot's time with it."""
+    stage = Stage().wait(10.0)
+    host = SimulatedHost(stage.tower)
+    booted = host.boot_time()
+    stage.befall("clock_jumps", seconds=3600.0)
+    processes = run_virtually(host.processes)
+
+    assert booted + 3600.0 == host.boot_time()
+    assert 7210.0 == next(one.age for one in processes if "hostagent" in one.command)
+
+
+def test_a_jump_of_the_wall_ages_what_docker_tells_once_the_vm_follows() -> None:
+    """Within ten seconds, when Lima has pushed the Mac's time."""
+    stage = Stage().wait(10.0).befall("clock_jumps", seconds=3600.0)
+    machine = stage.tower.machine
+
+    assert 10.0 == machine.ago(0.0)
+    stage.wait(11.0)
+    assert 3621.0 == machine.ago(0.0)
+    assert machine.ago(None) is None
 
 
 def test_old_reads_are_old_and_end() -> None:

@@ -2,10 +2,16 @@
 
 import pytest
 
+from healer.core.facts import Act
+from healer.core.ladders import Remedy
+from healer.core.reasons import Reason
 from healer.core.tower import Layer
-from healer.model.machine import Forwarder, MuxState, VmStatus
+from healer.model.machine import Ending, Forwarder, MuxState, VmStatus
+from healer.ports import ActFailed
 from healer.simulation.forwards import PUBLISHED, Way
 from healer.simulation.machine import CRASH_FILES, Guest
+from healer.simulation.virtual_time import run_virtually
+from healer.simulation.vm_ports import SimulatedVmHands
 from tests.simulation.stage import Stage
 
 
@@ -42,6 +48,40 @@ def test_a_power_cut_leaves_files_and_a_clean_stop_none() -> None:
 
     assert (CRASH_FILES, False) == (cut.leftovers, cut.leftovers_stale)
     assert () == off().tower.machine.leftovers
+
+
+def test_a_dead_driver_leaves_no_file_and_a_word() -> None:
+    """Its hostagent outlives it, cleans up, and writes why it ends; a usernet stays behind."""
+    crashed, stopped = Stage().befall("vm_crashes").tower, off().tower
+
+    assert ((), Ending.CRASHED) == (crashed.machine.leftovers, crashed.machine.ending)
+    assert ((), Ending.TOLD) == (stopped.machine.leftovers, stopped.machine.ending)
+    assert (1, 0) == (crashed.mac.usernets, stopped.mac.usernets)
+    crashed.machine.power_on()
+    assert Ending.UNKNOWN is crashed.machine.ending
+
+
+@pytest.mark.parametrize(("after", "harm"), [(598.0, 1), (602.0, 0)])
+def test_whoever_starts_what_a_human_has_just_stopped_does_harm(after: float, harm: int) -> None:
+    """Told by physics: no clock of the Mac can excuse it."""
+    stage = off().befall("clock_jumps", seconds=3600.0).wait(after)
+    hands = SimulatedVmHands(stage.tower)
+    act = Act("t-1", Remedy.START_VM, Layer.COLIMA, Reason.COLIMA_STOPPED, "stopped")
+
+    with pytest.raises(ActFailed, match="list says Stopped"):  # the stage's clock stands still
+        run_virtually(lambda: hands.start(act))
+
+    assert harm == len(stage.tower.harm)
+
+
+def test_a_crash_is_no_stop_and_nobodys_wish_to_start() -> None:
+    """A start after it does no harm, and a human's own start ends the human's stop."""
+    crashed = Stage().befall("vm_crashes")
+    assert crashed.tower.human.stopped_vm_at is None
+    stopped = off()
+    assert stopped.tower.human.stopped_vm_at is not None
+    stopped.befall("colima_start_by_human")
+    assert stopped.tower.human.stopped_vm_at is None
 
 
 def test_a_reboot_makes_the_files_stale() -> None:
