@@ -14,6 +14,7 @@ import anyio
 from healer.adapters.process import Completed, ProcessRunner
 from healer.model.launch_agent import EXIT_TIMEOUT
 from healer.model.launchd import ABSENT, Domain, LoadedJob, parse_disabled, parse_job
+from healer.outside import cleaned
 from healer.ports import ActFailed, CannotLook, TargetSilent
 
 DEADLINE: Final = 10.0
@@ -171,7 +172,7 @@ def _words(done: Completed) -> str:
     """What it complained of: the line with the number, which is not always the first."""
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     said = next((line for line in lines if "failed:" in line), lines[0] if lines else "")
-    return said[:_SAID] or (f"exit {done.code}" if done.code else "")
+    return cleaned(said[:_SAID]) or (f"exit {done.code}" if done.code else "")
 
 
 def _hint(code: int, plist: Path | None = None) -> str:

@@ -11,7 +11,6 @@ from healer.cli.running import run_async
 from healer.cli.talking import load_settings, put, tell
 from healer.model.cures import Applied, Cure, Standing, cures
 from healer.settings import Settings
-from healer.telemetry.spelling import clean
 from healer.wiring.advising import standing
 
 _SCHEMA: Final = 1
@@ -45,6 +44,6 @@ def _draw(found: Sequence[Cure]) -> None:
     for one in found:
         colour = _COLOURS[one.applied]
         console.print(Text(f"{_MARKS[one.applied]} {one.fault}", style=colour))
-        console.print(Text(f"    {one.applied}: {clean(one.why)}"))
+        console.print(Text(f"    {one.applied}: {one.why}"))
         if one.applied is not Applied.YES:
             console.print(Text(f"    {one.fix}", style="bold"))

@@ -26,7 +26,7 @@ from healer.drills.scenario import Happens
 from healer.engine.telling import Told
 from healer.model.notice import Notice
 from healer.simulation.physics import Tower
-from healer.telemetry.spelling import clean, duration
+from healer.telemetry.spelling import duration
 from healer.telemetry.words import doing, sentence
 
 _BY_ITSELF: Final = frozenset({State.SUSPECT, State.FAILING, State.GRACE})
@@ -187,7 +187,6 @@ def _blinds(changed: Changed) -> bool:
 
 def _brief(words: str, most: int = _BRIEF) -> str:
     """Cut at a word: a line of a timeline is one line; `--json` has everything."""
-    words = clean(words)
     return words if len(words) <= most else words[:most].rsplit(" ", 1)[0] + " …"
 
 

@@ -5,7 +5,7 @@ that healer never edits: colima.yaml, Talos' machine config, versions of program
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -19,6 +19,7 @@ from healer.model.front import FrontSeen, WantedFront, WantedFunnel
 from healer.model.front_findings import funnel_fault, is_down
 from healer.model.machine import Forwarder, GuestFacts, Hostagent
 from healer.model.talos_config import NODE, TalosConfig, command, either, no_taint
+from healer.outside import cleaned
 
 CURES: Final[Mapping[Reason, str]] = MappingProxyType(
     {
@@ -112,7 +113,7 @@ class Standing:
 
 def cures(seen: Standing) -> tuple[Cure, ...]:
     """Every cure, lowest layer first."""
-    return (
+    found = (
         _disk_lock(seen.hostagent),
         _forwarder(seen.forwarder),
         _disk(seen.guest),
@@ -126,6 +127,7 @@ def cures(seen: Standing) -> tuple[Cure, ...]:
         _funnel(seen.front, seen.wanted_front.funnel),
         *(_set_up(one) for one in seen.setup),
     )
+    return tuple(replace(one, why=cleaned(one.why), fix=cleaned(one.fix)) for one in found)
 
 
 def _set_up(one: SetUp) -> Cure:

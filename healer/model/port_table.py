@@ -5,13 +5,14 @@ what only one of settings, Docker and Kubernetes knows of is drift between them.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from healer.core.word import Word
 from healer.model.cluster import ServicePort
 from healer.model.container import Container, PortBinding
 from healer.model.path import named, node_port_patch
 from healer.model.published import CONTAINER, HOST, PublishedService
+from healer.outside import line
 
 
 class Rule(Word):
@@ -71,7 +72,7 @@ def port_table(
             for one in services or ()
             if one.node_port and one.node_port not in reached
         ]
-    return tuple(rows)
+    return tuple(replace(row, service=line(row.service), command=line(row.command)) for row in rows)
 
 
 def _bindings(container: Container | None) -> tuple[PortBinding, ...] | None:

@@ -8,7 +8,7 @@ from healer.core.policy import Policy
 from healer.core.tower import Layer, above, below
 from healer.core.world import World
 from healer.telemetry.foresight import Coming, coming
-from healer.telemetry.spelling import clean, duration
+from healer.telemetry.spelling import duration
 from healer.telemetry.words import WHAT_IT_DOES, doing
 
 
@@ -16,7 +16,7 @@ def seen_of(layer: Layer, world: World, now: float, policy: Policy) -> Iterator[
     """Its state and why, what it stands on, what stands on it, and what was seen there."""
     judged = judge(world, now, policy)
     own = judged[layer]
-    yield f"{layer} is {own.state}" + (f": {clean(own.why)}" if own.why else "")
+    yield f"{layer} is {own.state}" + (f": {own.why}" if own.why else "")
     stands = ", ".join(f"{one} {judged[one].state}" for one in below(layer)) or "nothing"
     yield f"it stands on: {stands}"
     carried = ", ".join(f"{one} {judged[one].state}" for one in above(layer)) or "nothing"
@@ -24,7 +24,7 @@ def seen_of(layer: Layer, world: World, now: float, policy: Policy) -> Iterator[
     observation = world.observation(layer)
     for finding in () if observation is None else observation.findings:
         kind = "makes it ill" if finding.reason.gating else "is only reported"
-        yield f"seen: {finding.reason.word} ({kind}): {clean(finding.evidence)}"
+        yield f"seen: {finding.reason.word} ({kind}): {finding.evidence}"
 
 
 def next_of_a_look(acts: Sequence[Act], refused: Sequence[Refused], now: float) -> Iterator[str]:
@@ -49,7 +49,7 @@ def told_by_a_daemon(layer: Layer, world: World, now: float, policy: Policy) -> 
         yield f"held {until}: {hold.detail} (`healer reset {layer}` lets it be tried again)"
     under_way = [one for one in world.acting if one.layer is layer]
     for act in under_way:
-        yield f"under way: {doing(act)} (because: {clean(act.evidence)})"
+        yield f"under way: {doing(act)} (because: {act.evidence})"
     for proof in world.verifying_of(layer):
         yield f"being verified: {doing(proof.act)}"
     follows = [one for one in coming(world, now, policy) if one.layer is layer]
@@ -62,4 +62,4 @@ def told_by_a_daemon(layer: Layer, world: World, now: float, policy: Policy) -> 
 def _put_off(one: Refused | Coming, now: float) -> str:
     later = f", at the earliest in {duration(max(0.0, one.until - now))}" if one.until else ""
     target = f" {one.target.partition('@')[0]}" if one.target else ""
-    return f"{WHAT_IT_DOES[one.remedy]}{target}: {one.rule} ({clean(one.detail)}{later})"
+    return f"{WHAT_IT_DOES[one.remedy]}{target}: {one.rule} ({one.detail}{later})"

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from healer.core.ladders import Remedy
 from healer.core.reasons import Reason
-from healer.telemetry.spelling import clean, counted, duration, short
+from healer.telemetry.spelling import counted, duration, short
 from healer.telemetry.words import WHAT_IT_DOES
 
 SCHEMA_VERSION: Final = 1
@@ -146,7 +146,7 @@ def _act(one: Entry) -> str:
     verified = fields.get("verified")
     proof = "" if verified is None else ", helped" if verified else ", did not help"
     detail = fields.get("detail")
-    said = f" ({short(clean(str(detail)))})" if detail and proof != ", helped" else ""
+    said = f" ({short(str(detail))})" if detail and proof != ", helped" else ""
     return f"{_doing(one)}: {outcome.replace('_', ' ')}{lasted}{proof}{said}"
 
 
@@ -161,7 +161,7 @@ def _refused(one: Entry) -> str:
     rule = str(one.fields.get("rule", ""))
     if rule in _PASSING:
         return ""
-    detail = clean(str(one.fields.get("detail", "")))
+    detail = str(one.fields.get("detail", ""))
     return f"refused to {_doing(one)}: {rule.replace('_', ' ')} ({detail}{_again(one)})"
 
 
@@ -182,7 +182,7 @@ def _reason(one: Entry) -> str:
 
 
 def _text(one: Entry, name: str) -> str:
-    return short(clean(str(one.fields.get(name) or "")))
+    return short(str(one.fields.get(name) or ""))
 
 
 def _resolved(one: Entry) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from healer.model.path import Path, Step, Verdict
-from healer.telemetry.spelling import clean
 
 SCHEMA_VERSION: Final = 1
 _MARKS: Final = {
@@ -51,7 +50,7 @@ def _title(path: Path) -> str:
 
 def _line(step: Step) -> str:
     took = "" if step.took is None else f"  {step.took * 1000:.0f} ms"
-    return f"  {_MARKS[step.verdict]} {step.hop.value:<{_WIDTH}} {clean(step.words)}{took}"
+    return f"  {_MARKS[step.verdict]} {step.hop.value:<{_WIDTH}} {step.words}{took}"
 
 
 def path_document(paths: Sequence[Path]) -> dict[str, Any]:
@@ -72,7 +71,7 @@ def _of(path: Path) -> dict[str, Any]:
             {
                 "hop": one.hop.value,
                 "verdict": one.verdict.value,
-                "said": clean(one.words),
+                "said": one.words,
                 "seconds": one.took,
                 "command": one.command,
             }

@@ -9,7 +9,7 @@ from healer.core.facts import Act, Decision, Finished, IncidentOpened, Paused, R
 from healer.replay.codec import DECISION
 from healer.replay.comparing import Compared, Fork
 from healer.replay.running import Again, Rerun
-from healer.telemetry.spelling import clean, counted
+from healer.telemetry.spelling import counted
 from healer.telemetry.words import doing, ending, sentence
 
 SCHEMA_VERSION: Final = 1
@@ -94,9 +94,9 @@ def _facts_of(one: Again, begun: dict[str, float]) -> Iterator[str]:
     match one.taken.fact:
         case Finished(act=act) as finished:
             seconds = one.taken.now - begun.get(act.id, one.taken.now)
-            yield f"{act.layer:<10} {clean(ending(finished, seconds))}"
+            yield f"{act.layer:<10} {ending(finished, seconds)}"
         case Paused(pause=pause):
-            yield f"{pause.scope or '-':<10} paused by {clean(pause.author)}: {clean(pause.reason)}"
+            yield f"{pause.scope or '-':<10} paused by {pause.author}: {pause.reason}"
         case Resumed(scope=layer):
             yield f"{layer or '-':<10} resumed by a human"
         case WasReset(layer=layer):
@@ -109,7 +109,7 @@ def _lines(decisions: Sequence[Decision], now: float) -> Iterator[str]:
     for one in decisions:
         words = sentence(one, now)
         if words:
-            yield f"{_layer(one):<10} {clean(words)}"
+            yield f"{_layer(one):<10} {words}"
 
 
 def _layer(decision: Decision) -> str:
@@ -149,8 +149,8 @@ def _verdict(told: Replayed) -> Iterator[str]:
     difference = rerun.difference
     if difference is not None:
         yield f"{facts} ran again, and then, at {_clock(difference.wall)}, something else came out:"
-        yield f"  then: {clean(difference.kept) or 'nothing'}"
-        yield f"  now:  {clean(difference.again) or 'nothing'}"
+        yield f"  then: {difference.kept or 'nothing'}"
+        yield f"  now:  {difference.again or 'nothing'}"
     else:
         yield f"{facts}, {decisions}, the same to the byte"
     yield from rerun.damages

@@ -21,11 +21,6 @@ def short(words: str) -> str:
     return words[:_LINE].rsplit(" ", 1)[0] + " …"
 
 
-def clean(words: str) -> str:
-    """One line without control characters: evidence is foreign, and a terminal obeys escapes."""
-    return " ".join("".join(one if one.isprintable() else " " for one in words).split())
-
-
 def duration(seconds: float) -> str:
     """`0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`."""
     if seconds < 10:  # noqa: PLR2004  (under ten seconds a tenth is worth saying)

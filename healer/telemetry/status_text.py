@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from healer.telemetry.spelling import VERDICT, age, clean, counted, duration, short
+from healer.telemetry.spelling import VERDICT, age, counted, duration, short
 
 _MARKS: Final = {
     "ok": ("●", "32"),
@@ -53,7 +53,7 @@ class Paper:
     def lines(self, begin: str, words: str) -> Iterator[str]:
         """Wrap, with what follows under the first word."""
         wrapped = textwrap.wrap(
-            clean(words),
+            words,
             max(self.width - len(begin), _NARROWEST // 2),
             break_long_words=False,
             break_on_hyphens=False,
@@ -105,7 +105,7 @@ def _tower(layers: Sequence[Document], paper: Paper) -> Iterator[str]:
         since = "" if seconds is None else age(seconds)
         colour = _MARKS.get(state, ("", ""))[1]
         begin = f"  {paper.marked(state)}{one['layer']:<10} {paper.painted(f'{state:<9}', colour)}"
-        seen = clean(one["why"] or one["summary"])
+        seen = one["why"] or one["summary"]
         room = paper.width - _BEFORE - (2 if paper.marked(state) else 0)
         yield f"{begin} {since:>6}   {_cut(seen, room)}".rstrip()
 

@@ -43,7 +43,7 @@ def status_of(house: Household) -> dict[str, Any]:
         os.getpid(),
         house.clock.now() - house.began,
         house.watchdog.stalled(),
-        {**house.without, **house.ears.broken},
+        {part: cleaned(why) for part, why in {**house.without, **house.ears.broken}.items()},
     )
     daemon = house.daemon
     return status_document(daemon.world, house.clock.now(), daemon.policy, about)

@@ -53,9 +53,7 @@ def failed() -> World:
     """The start failed and is verified no more; now is BEGAN + 90."""
     world = acting()
     (act,) = world.acting
-    world = step(
-        world, Finished(act, Outcome.FAILED, "port\x1b[31m taken"), BEGAN + 21, POLICY
-    ).world
+    world = step(world, Finished(act, Outcome.FAILED, "port taken"), BEGAN + 21, POLICY).world
     return for_a_while(world, BEGAN + 22.0, 68.0, DEAD)
 
 

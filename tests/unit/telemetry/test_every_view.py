@@ -9,7 +9,7 @@ import io
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,11 @@ from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.engine.passing import Ended
 from healer.engine.telling import Told
+from healer.model.cluster import ServicePort
+from healer.model.container import Container
+from healer.model.cures import SetUp, cures
+from healer.model.path import walk
+from healer.model.port_table import port_table
 from healer.notices import wording
 from healer.notices.scene import Moment, Scene
 from healer.ports import ActFailed, CannotLook
@@ -35,6 +40,7 @@ from healer.telemetry.explaining import told_by_a_daemon
 from healer.telemetry.history import history_document, history_text
 from healer.telemetry.logbook import Logbook
 from healer.telemetry.metrics import Metrics
+from healer.telemetry.path_text import path_document, path_lines
 from healer.telemetry.plain import PlainLines
 from healer.telemetry.report import Report, document, report_text
 from healer.telemetry.status import About, status_document
@@ -42,6 +48,8 @@ from healer.telemetry.status_text import status_text
 from tests.fakes.mac_clock import MacClock
 from tests.unit.engine.test_passing import run
 from tests.unit.engine.tower import POLICY, Cure, ScriptedProbe, SmallTower
+from tests.unit.model.test_cures import WELL
+from tests.unit.model.test_path import CUT, HEALTHY
 from tests.unit.telemetry.test_metrics import FixedCost
 from tests.unit.test_outside import ESCAPES, HOSTILE
 
@@ -212,3 +220,25 @@ def test_no_view_breaks_on_a_poor_terminal(night: Night, encoding: str, tmp_path
         out.write(text)
 
     assert "... + -> * ?" in (tmp_path / "out").read_text(encoding=encoding)
+
+
+def test_what_is_looked_up_on_request() -> None:
+    """`trace`, `advice` and `ports`, which no probe asks for."""
+    said = replace(CUT, words=HOSTILE)
+    path = walk(replace(HEALTHY, on_mac=said, in_vm=said, by_api=said))
+    check("\n".join(line for line, _ in path_lines(path)))
+    check(json.dumps(path_document([path]), ensure_ascii=False))
+    cured = cures(
+        replace(
+            WELL,
+            guest=HOSTILE,
+            setup=(SetUp("x", (Finding(Reason.VM_DISK, HOSTILE, advice=HOSTILE),)),),
+        )
+    )
+    check(f"{cured}")
+    foreign = ServicePort(ESCAPES, ESCAPES, 30_000, 1, "1", 1, 1)
+    assert isinstance(WELL.container, Container)
+    rows = port_table((), WELL.container, [foreign])
+    assert rows
+    assert repr(rows).isprintable()
+    assert "\\x" not in repr(rows)

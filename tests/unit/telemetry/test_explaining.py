@@ -3,12 +3,11 @@
 from dataclasses import replace
 
 from healer.core.ledger import Hold
-from healer.core.observation import Finding
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.core.world import World
 from healer.telemetry.explaining import next_of_a_look, told_by_a_daemon
-from tests.unit.telemetry.decisions import ACT, REFUSED, seeing
+from tests.unit.telemetry.decisions import ACT, REFUSED
 from tests.unit.telemetry.nights import BEGAN, POLICY, acting, healthy, stopped_by_hand
 
 NOW = BEGAN + 20.0
@@ -56,15 +55,6 @@ def test_a_hold_and_how_to_end_it() -> None:
             line == f"{words}3 runs did not help (`healer reset talos` lets it be tried again)"
             for line in told(world)
         )
-
-
-def test_what_is_foreign_is_cleaned() -> None:
-    """Evidence may hold what a terminal would obey."""
-    finding = Finding(Reason.TALOS_STOPPED, "exited\x1b]0;title\x07 (1)")
-    view = stopped_by_hand().views[Layer.TALOS]
-    seen = replace(view, observation=replace(view.observation, findings=(finding,)))
-
-    assert "\x1b" not in "".join(told(seeing(stopped_by_hand(), Layer.TALOS, seen)))
 
 
 def test_what_a_look_of_ones_own_would_lead_to() -> None:

@@ -35,9 +35,7 @@ NIGHT = [
     entry(1, "Refused", "talos", **REFUSED),
     entry(3, "Refused", "node", **{**START, "rule": "blocked", "detail": "talos is failing"}),
     entry(9, "Refused", "talos", **REFUSED),
-    entry(
-        60, "Act", "talos", **START, outcome="failed", took=0.4, verified=0, detail="port\x1b taken"
-    ),
+    entry(60, "Act", "talos", **START, outcome="failed", took=0.4, verified=0, detail="port taken"),
     entry(61, "NotVerified", "talos", act=START, detail="still exited"),
     entry(62, "Refused", "talos", **REFUSED),
     entry(90, "Act", "talos", **START, outcome="done", took=2.0, verified=1, detail="started"),
