@@ -21,37 +21,9 @@ class Hold(Protocol):
         ...
 
 
-def hold(pid: int) -> Hold | None:
-    """None when there is no such process, or the kernel cannot tell of its end.
-
-    Take it before looking who the process is: what is seen then is true of the held one.
-    """
-    try:
-        if sys.platform == "darwin":
-            return _KqueueHold(pid)
-        return _PidfdHold(pid)
-    except (OSError, AttributeError):
-        # AttributeError: a Python or a kernel without either.
-        return None
-
-
-class _PidfdHold:
-    """Linux 5.3 and later; a zombie has ended."""
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        descriptor = os.pidfd_open(pid)
-        weakref.finalize(self, os.close, descriptor)
-        self._poll = select.poll()
-        self._poll.register(descriptor, select.POLLIN)
-
-    def lives(self) -> bool:
-        return not self._poll.poll(0)
-
-
 if sys.platform == "darwin":
 
-    class _KqueueHold:
+    class _Held:
         """An event comes once, so it is kept."""
 
         def __init__(self, pid: int) -> None:
@@ -69,3 +41,30 @@ if sys.platform == "darwin":
         def lives(self) -> bool:
             self._ended = self._ended or bool(self._queue.control(None, 1, 0))
             return not self._ended
+
+else:
+
+    class _Held:
+        """Linux 5.3 and later; a zombie has ended."""
+
+        def __init__(self, pid: int) -> None:
+            self.pid = pid
+            descriptor = os.pidfd_open(pid)
+            weakref.finalize(self, os.close, descriptor)
+            self._poll = select.poll()
+            self._poll.register(descriptor, select.POLLIN)
+
+        def lives(self) -> bool:
+            return not self._poll.poll(0)
+
+
+def hold(pid: int) -> Hold | None:
+    """None when there is no such process, or the kernel cannot tell of its end.
+
+    Take it before looking who the process is: what is seen then is true of the held one.
+    """
+    try:
+        return _Held(pid)
+    except (OSError, AttributeError):
+        # AttributeError: a Python or a kernel without either.
+        return None

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
 
 def bash(places: Sequence[Place]) -> str:
-    """For `source <(healer completion bash)`, or a file in bash-completion's folder."""
+    """For `eval "$(healer completion bash)"`, or a file in bash-completion's folder.
+
+    bash 3.2, which macOS ships, loads nothing from `source <(…)`.
+    """
     return f"""\
-# bash completion for healer; load it with: source <(healer completion bash)
+# bash completion for healer; load it with: eval "$(healer completion bash)"
 _healer() {{
   local place=/ words='' i
   local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}

@@ -19,7 +19,13 @@ _UCRED: Final = struct.Struct("=iII")
 def peer_uid(peer: socket.socket) -> int | None:
     """The effective uid of whoever connected; None where the system does not tell."""
     if sys.platform == "darwin":
-        return uid_of_xucred(peer.getsockopt(*_LOCAL_PEERCRED, _XUCRED_SIZE))
+        uid = uid_of_xucred(peer.getsockopt(*_LOCAL_PEERCRED, _XUCRED_SIZE))
+    else:
+        uid = _uid_of_ucred(peer)
+    return uid
+
+
+def _uid_of_ucred(peer: socket.socket) -> int | None:
     option = getattr(socket, "SO_PEERCRED", None)
     if option is None:
         return None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Final
@@ -35,7 +35,7 @@ PATIENCE: Final = 60.0
 
 def missing() -> str:
     """What this machine lacks; '' = nothing."""
-    if sys.platform != "linux" or os.geteuid() != 0:
+    if platform.system() != "Linux" or os.geteuid() != 0:
         return "a dockerd of its own needs root on Linux"
     lacks = [one for one in NEEDED if shutil.which(one) is None]
     return f"a dockerd of its own needs {', '.join(lacks)}" if lacks else ""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -38,7 +38,7 @@ class MissingPartError(Exception):
 
 def require() -> Mapping[str, str]:
     """Where each tool is; MissingPartError without one."""
-    if sys.platform != "linux" or os.geteuid() != 0:
+    if platform.system() != "Linux" or os.geteuid() != 0:
         raise MissingPartError("the virtual Mac needs root on Linux")
     if not Path("/sys/fs/cgroup/freezer").is_dir():
         raise MissingPartError("the virtual Mac needs the controllers of cgroup v1")

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -12,10 +13,28 @@ from healer.cli.parser import build_parser
 from healer.core.tower import Layer
 from tests.unit.cli.command import Machine
 
-SHELLS = [one for one in ("bash", "zsh", "fish") if shutil.which(one)]
+SHELLS = [one for one in ("bash", "zsh", "fish", "bash3.2") if shutil.which(one)]
+"""macOS ships bash 3.2, for ever; where one is on PATH as `bash3.2` it is tried too."""
+NEWER: Final = (
+    *("declare -A", "local -A", "typeset -A", "declare -n", "local -n", "mapfile", "readarray"),
+    *(
+        "compgen -V",
+        "compopt",
+        "|&",
+        "&>>",
+        ";&",
+        ";;&",
+        "[[ -v",
+        "coproc",
+        "wait -n",
+        "printf '%(",
+    ),
+    *(",,", "^^", "[-1]", "@Q}", "@A}", "EPOCHSECONDS", "globstar", "${!@"),
+)
+"""Words of bash 4.0 and later."""
 LAYERS = [one.value for one in Layer]
 BASH = """
-source "$1"; shift
+eval "$(cat "$1")"; shift
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
 _healer; printf '%s\\n' "${COMPREPLY[@]}"
 """
@@ -37,7 +56,7 @@ def fixture_script(
 ) -> tuple[str, str]:
     """The shell, and the file that holds its script."""
     shell = str(request.param)
-    said = Machine(tmp_path_factory.mktemp("home")).healer("completion", shell)
+    said = Machine(tmp_path_factory.mktemp("home")).healer("completion", shell.rstrip("3.2"))
     assert (0, "") == (said.code, said.err)
     file = tmp_path_factory.mktemp("script") / f"healer.{shell}"
     file.write_text(said.out)
@@ -51,7 +70,7 @@ def offered(script: tuple[str, str], *words: str) -> list[str]:
         line = " ".join(words)
         argv = ["fish", "--no-config", "-c", f"source {file}; complete -C '{line}'"]
     else:
-        program, flag = (BASH, "--norc") if shell == "bash" else (ZSH, "-f")
+        program, flag = (ZSH, "-f") if shell == "zsh" else (BASH, "--norc")
         argv = [shell, flag, "-c", program, shell, file, *words]
     ran = subprocess.run(argv, capture_output=True, text=True, check=True)
     assert "" == ran.stderr
@@ -110,6 +129,15 @@ def test_bash_parts_words_at_an_equals_sign(tmp_path: Path) -> None:
 
     assert ["docker"] == offered(("bash", str(file)), "healer", "pause", "--layer", "=", "doc")
     assert LAYERS == offered(("bash", str(file)), "healer", "pause", "--layer", "=")
+
+
+def test_bashs_script_has_nothing_that_is_newer_than_3_2() -> None:
+    """And says the one way in which 3.2 loads it: from `source <(…)` it reads nothing."""
+    script = bash(list(places_of(build_parser())))
+
+    assert [] == [one for one in NEWER if one in script]
+    assert 'load it with: eval "$(healer completion bash)"' in script
+    assert "<(" not in script
 
 
 def test_every_word_of_the_parser_has_words_of_help() -> None:
