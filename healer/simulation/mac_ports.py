@@ -20,6 +20,21 @@ _LIMA: Final = Path("/Users/joel/.colima/_lima")
 OUR_PROCESSES: Final = Ours(_UID, ColimaPaths(_LIMA.parent), frozenset({_LIMA}))
 
 
+def _of_others() -> tuple[ProcessInfo, ...]:
+    """Towers of another user, another profile and another Lima root, all of them at work."""
+    ann, own_lima = Path("/Users/ann/.colima/_lima"), Path("/Users/joel/.lima")
+    usernet = f"limactl usernet -p {ann / USERNET_PID}"
+    return (
+        *(ProcessInfo(9_400 + one, 1, _UID + 1, 9_000.0, usernet) for one in range(3)),
+        ProcessInfo(9_410, 1, _UID + 1, 60.0, "colima start"),
+        ProcessInfo(9_420, 1, _UID, 60.0, "colima start work", _LIMA),
+        ProcessInfo(9_430, 1, _UID, 60.0, "limactl start colima", own_lima),
+    )
+
+
+_OTHERS: Final = _of_others()
+
+
 class SimulatedClock:
     """The tower's virtual time."""
 
@@ -64,9 +79,9 @@ class SimulatedHost:
         return None if name in self._tower.mac.missing else _homebrew(name)
 
     async def processes(self) -> Sequence[ProcessInfo]:
-        """What belongs to the VM, and whoever else is at work."""
+        """What belongs to the VM, whoever else is at work on it, and other people's towers."""
         await answer(self._tower, "process list", 0.02)
-        return (*self._of_lima(), *self._in_front(), *self._at_work())
+        return (*self._of_lima(), *self._in_front(), *self._at_work(), *_OTHERS)
 
     def _of_lima(self) -> Sequence[ProcessInfo]:
         tower = self._tower
