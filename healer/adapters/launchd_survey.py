@@ -15,9 +15,7 @@ from healer.model.set_aside import RETIRED, PlistFile
 OURS: Final = (LABEL, TRIAL, *RETIRED)
 
 
-async def survey(
-    launchctl: Launchctl, files: PlistFiles, uid: int, instance: str = "colima"
-) -> Seen:
+async def survey(launchctl: Launchctl, files: PlistFiles, uid: int, instance: str) -> Seen:
     """Look at everything at once; changes nothing. Raises CannotLook, TargetSilent.
 
     Unlike the probe of rivals it takes no answer for granted: a job that could not be looked

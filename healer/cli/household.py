@@ -15,6 +15,7 @@ from healer.adapters.process import ProcessRunner
 from healer.model import launch_agent
 from healer.model.launch_agent import CARRIED, Agent
 from healer.model.launchd import DomainKind
+from healer.model.machine import instance_of
 from healer.settings import Settings, load
 from healer.settings.places import Places, places_of
 
@@ -32,6 +33,11 @@ class Household:
     settings: Settings
     places: Places
     environment: Mapping[str, str]
+
+    @property
+    def instance(self) -> str:
+        """Lima's name of the VM."""
+        return instance_of(self.settings.tower.profile)
 
     @property
     def path(self) -> str:

@@ -136,7 +136,7 @@ async def _planned(
 ) -> tuple[Agent, list[Step]]:
     """Everything that can be known to fail fails here, before anything is changed."""
     _refuse_unfit_python()
-    seen = await survey(launchctl, files, house.uid)
+    seen = await survey(launchctl, files, house.uid, house.instance)
     domain = _domain(seen, house, kind)
     agent = agent_of(house, kind)
     await _refuse_unless_it_starts(agent)
@@ -166,7 +166,7 @@ async def _restore(house: Household, launchctl: Launchctl, files: PlistFiles) ->
     """
 
     async def take(plan: Callable[[Seen], list[Step]], words: str) -> bool:
-        steps = plan(await survey(launchctl, files, house.uid))
+        steps = plan(await survey(launchctl, files, house.uid, house.instance))
         _refuse_without_root(steps, house, "install", None)
         tell(f"healer: {words}:")
         return await _take(steps, launchctl, files, house.places.log)
@@ -190,7 +190,7 @@ async def _restore(house: Household, launchctl: Launchctl, files: PlistFiles) ->
 
 async def _uninstall(house: Household, *, only_say: bool) -> int:
     launchctl, files = _tools(house)
-    seen = await survey(launchctl, files, house.uid)
+    seen = await survey(launchctl, files, house.uid, house.instance)
     steps = plan_uninstall(seen)
     _refuse_without_root(steps, house, "uninstall", None)
     if only_say:

@@ -186,6 +186,19 @@ def test_a_rival_is_refused_with_its_command(mac: Mac, label: str, kind: str) ->
     assert f"end it with: {sudo}launchctl bootout {mac.target(label, kind)}" in said.err
 
 
+def test_limas_autostart_is_a_rival_for_its_own_profile_alone(mac: Mac) -> None:
+    """Another profile's VM is somebody else's."""
+    config = mac.home / ".config/healer/config.toml"
+    config.write_text(f'{config.read_text("utf-8")}[tower]\nprofile = "work"\n')
+    mac.old_job("io.lima-vm.autostart.colima", mac.agents, "gui")
+    assert 0 == mac.healer("install", "--dry-run").code
+    mac.old_job("io.lima-vm.autostart.colima-work", mac.agents, "gui")
+    said = mac.healer("install", "--dry-run")
+
+    assert 1 == said.code
+    assert "limactl autostart disable colima-work" in said.err
+
+
 def test_an_old_job_whose_plist_is_gone_is_refused(mac: Mac) -> None:
     """It could not be put back."""
     mac.old_job(HEAL, mac.agents, "gui").unlink()
