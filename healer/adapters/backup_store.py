@@ -17,6 +17,7 @@ from healer.adapters.backup_files import (
     take_away,
     write_new,
 )
+from healer.files import open_regular
 from healer.plans import manifest
 from healer.plans.manifest import BadManifest, Manifest, folder_name, named_complete
 
@@ -75,7 +76,8 @@ class BackupStore:
     def _locked(self) -> Iterator[None]:
         try:
             self._root.mkdir(mode=OWNER_FOLDER, parents=True, exist_ok=True)
-            lock = os.open(self._root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_FILE)
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+            lock = open_regular(self._root / _LOCK, flags, OWNER_FILE)
         except OSError as error:
             raise StoreError(f"{self._root}: {error.strerror}; choose another: --to") from error
         try:

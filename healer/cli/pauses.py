@@ -41,6 +41,7 @@ def pause(arguments: argparse.Namespace) -> int:
         tell(f"healer pause --for: {error}")
         return USAGE
     until = None if seconds is None else clock.now() + seconds
+    places = _places()  # first, since the settings say what else is secret
     reason = cleaned(arguments.reason)
     word = Pause(_layer(arguments.layer), until, _author(), reason)
     told = {
@@ -49,7 +50,7 @@ def pause(arguments: argparse.Namespace) -> int:
         "author": word.author,
         "reason": word.reason,
     }
-    said = _said("pause", told, clock, lambda journal: _paused(journal, word))
+    said = _said("pause", told, places, clock, lambda journal: _paused(journal, word))
     if said is _REFUSED:
         return _FAILED
     length = "until `healer resume`" if seconds is None else f"for {duration(seconds)}"
@@ -66,7 +67,7 @@ def resume(arguments: argparse.Namespace) -> int:
     """End pauses."""
     layer = _layer(arguments.layer)
     told = {"layer": arguments.layer}
-    ended = _said("resume", told, SystemClock(), lambda journal: journal.resume(layer))
+    ended = _said("resume", told, _places(), SystemClock(), lambda journal: journal.resume(layer))
     if ended is _REFUSED:
         return _FAILED
     tell(f"ended {ended} pause{'' if ended == 1 else 's'}" if ended else "nothing was paused")
@@ -77,7 +78,7 @@ def reset(arguments: argparse.Namespace) -> int:
     """Let a layer that was held or given up be tried again."""
     layer = _layer(arguments.layer)
     told = {"layer": arguments.layer}
-    ended = _said("reset", told, SystemClock(), lambda journal: journal.reset(layer))
+    ended = _said("reset", told, _places(), SystemClock(), lambda journal: journal.reset(layer))
     if ended is _REFUSED:
         return _FAILED
     what = arguments.layer or "every layer"
@@ -93,6 +94,10 @@ def _author() -> str:
         return f"uid {os.getuid()}"
 
 
+def _places() -> Places:
+    return places_of(load_settings(), os.environ, Path.home())
+
+
 def _layer(name: str | None) -> Layer | None:
     return None if name is None else Layer(name)
 
@@ -100,6 +105,7 @@ def _layer(name: str | None) -> Layer | None:
 def _said(
     verb: str,
     told: Mapping[str, Any],
+    places: Places,
     clock: SystemClock,
     write: Callable[[SqliteJournal], int],
 ) -> int | _Refused:
@@ -108,7 +114,6 @@ def _said(
     Without one, or when it does not answer, the journal takes it: a daemon reads what others
     wrote there, and the next run begins with it.
     """
-    places = places_of(load_settings(), os.environ, Path.home())
     try:
         return int(ask(places.control, verb, told).get("ended", 0))
     except NoDaemon:

@@ -88,6 +88,30 @@ def test_a_reason_of_any_bytes_is_shown(daemon: DaemonProcess) -> None:
             assert "\x1b" not in asked.stdout
 
 
+def test_patterns_of_the_settings_count_at_once(daemon: DaemonProcess) -> None:
+    """After a SIGHUP in the daemon, and in a command without one."""
+    config = daemon.home / ".config" / "healer" / "config.toml"
+    config.parent.mkdir(parents=True)
+    daemon.start()
+    daemon.cli("pause", "--layer", "pods", "--reason", "joel-1")
+    config.write_text('[evidence]\nredact = ["joel-[0-9]+"]\n', "utf-8")
+    config.chmod(0o600)
+    daemon.send(signal.SIGHUP)
+    daemon.hear("evidence.redact changed")
+    said = daemon.cli("pause", "--layer", "node", "--reason", "joel-1").stderr
+
+    assert "(redacted)" in said
+    pauses = json.loads(daemon.cli("status", "--json").stdout)["pauses"]
+    assert ["joel-1", "(redacted)"] == [one["reason"] for one in pauses]
+    assert 0 == daemon.end()
+    daemon.cli("pause", "--layer", "talos", "--reason", "joel-1")
+    assert 2 == daemon.cli("history").stdout.count("(redacted)")
+
+    config.write_text('[evidence]\nredact = ["(a+)+$"]\n', "utf-8")
+    said = daemon.cli("config", "check").stderr
+    assert f"{config}:2: evidence.redact[1]: '(a+)+$' repeats a group" in said
+
+
 def test_files_that_others_may_read_are_warned_of(daemon: DaemonProcess) -> None:
     """At the start, with the command that ends it; who may write them lets it not start."""
     config = daemon.home / ".config" / "healer" / "config.toml"
