@@ -10,10 +10,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from healer.cli.asking import AskError, ask
+from healer.model.whereabouts import CONTROL
 from tests.lab.virtual.conftest import IMAGE
 
 if TYPE_CHECKING:
@@ -37,6 +39,25 @@ def healer(mac: Mac, *words: str) -> subprocess.CompletedProcess[str]:
         cwd=REPOSITORY,
         env=mac.environment,
     )
+
+
+def status(mac: Mac) -> dict[str, Any]:
+    """What the daemon says of itself; {} while it says nothing."""
+    try:
+        return ask(mac.home / ".local" / "state" / "healer" / CONTROL, "status")
+    except AskError:
+        return {}
+
+
+def docker_state(mac: Mac) -> str:
+    """The state of docker's layer."""
+    layers = status(mac).get("layers", ())
+    return next((str(one["state"]) for one in layers if one["layer"] == "docker"), "")
+
+
+def rules(mac: Mac) -> set[str]:
+    """The rules by which something is refused now."""
+    return {one["rule"] for one in status(mac).get("next", ())}
 
 
 def run_container(mac: Mac, *flags: str) -> None:
@@ -82,6 +103,21 @@ def test_no_command_starts_an_engine_that_somebody_stopped(
     assert "inactive" == mac.unit(), ran.stdout + ran.stderr
     if words[0] == "check":
         assert "docker.service was stopped in the VM" in ran.stdout
+
+
+def test_a_daemon_leaves_a_stopped_engine_alone(mac: Mac) -> None:
+    """Its probes look on, and its event stream is tried again and again."""
+    run_container(mac, "--restart", "unless-stopped")
+    mac.stop_engine_alone()
+    argv = [sys.executable, "-m", "healer", "run"]
+    with subprocess.Popen(argv, cwd=REPOSITORY, env=mac.environment) as process:
+        try:
+            mac.wait("the stop is respected", lambda: "human_stopped" in rules(mac), 240)
+            assert "inactive" == mac.unit()
+            mac.start_engine()
+            mac.wait("docker is well again", lambda: docker_state(mac) == "ok", 120)
+        finally:
+            process.terminate()
 
 
 def test_a_stop_that_is_dockerd_s_own_is_nobody_s(mac: Mac) -> None:
