@@ -58,7 +58,7 @@ def test_a_daemons_probes_do() -> None:
     """Every probe that asks the cluster."""
     probes = probes_of(outside(), Settings(), Looks.over(outside(), resident=True), CHILDREN)
 
-    expected = {"talos", "apiserver", "node", "flannel", "pods", "livekit", "services"}
+    expected = {"kernel", "talos", "apiserver", "node", "flannel", "pods", "livekit", "services"}
     assert expected == holders(probes, lambda one: str(one.layer))
 
 
