@@ -226,7 +226,7 @@ def test_a_pass_over_a_healthy_tower_acts_on_what_is_set_up_wrong() -> None:
     assert [] == play(set_up_wrong, look).done
     assert "talos: set the container's restart policy" in texts[0]
     assert "apiserver: kubeconfig_stale: the kubeconfig names port 59999" in texts[0]
-    assert "ssh: vm_disk: seen once: " in texts[0]
+    assert "ssh: vm_disk /dev/vdb1: seen once: " in texts[0]
     night = play(set_up_wrong, once)
     assert [Remedy.SET_RESTART_POLICY] == night.done
     assert "unless-stopped" == night.tower.box.restart_policy
