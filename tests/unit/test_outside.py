@@ -58,12 +58,17 @@ def test_a_line_is_not_longer_than_evidence_may_be() -> None:
         ("jwt eyJhunter2hunter2.eyJhunter2hunter2.sig", "jwt (redacted)"),
         ("-----BEGIN RSA PRIVATE KEY----- hunter2", "-----BEGIN RSA PRIVATE KEY-----(redacted)"),
         ("tskey-hunter2hunter2", "(redacted)"),
+        ("DB_PW=hunter2 DB_PWD=hunter2", "DB_PW=(redacted) DB_PWD=(redacted)"),
+        ("gho_hunter2hunter2hunter2x github_pat_hunter2hunter2hunter2", "(redacted) (redacted)"),
+        ("glpat-hunter2hunter2xx xoxb-hunter2hunter2", "(redacted) (redacted)"),
+        ("sk-hunter2hunter2hunter2x AKIAHUNTER2HUNTER2XX", "(redacted) (redacted)"),
     ],
 )
 def test_secrets_are_cut_out(text: str, kept: str) -> None:
     """What tells that it was one stays."""
     assert kept == cleaned(text)
     assert kept == cleaned(kept)
+    assert any(one in text.lower() for one in outside._HINTS)
 
 
 @pytest.mark.parametrize(
