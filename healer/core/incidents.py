@@ -19,6 +19,9 @@ from healer.core.world import World
 
 _ROOTS = frozenset({State.FAILING, State.HELD, State.GAVE_UP})
 _QUIET = frozenset({State.OK, State.UNKNOWN})
+_TOGETHER = 120.0
+"""Seconds within which roots that carry the same layers count as one event's: a reboot's are found
+one after the other, and each has its own looks to be confirmed by."""
 _STEADY = 5.0
 """Seconds for which all must be quiet: an API that has just come back shows everything as it was
 before the end, until a kubelet reports (facts/talos-kubernetes.md §1, Stuck states)."""
@@ -61,19 +64,28 @@ def _covered(world: World, layer: Layer) -> bool:
 
 
 def _opened(world: World, layer: Layer, now: float, policy: Policy) -> tuple[World, list[Decision]]:
-    """A root above or below an open incident's layers is a part of it, and so is one's shadow."""
+    """A root above or below an open incident's layers is a part of it, and so is one's shadow.
+
+    So is one that was found soon after it and drags down what it drags down: one event, one notice.
+    """
     near = {*below(layer), *above(layer), *_kin(world, layer)}
-    for one in world.incidents:
-        if near & one.layers:
-            wider = replace(one, layers=one.layers | {layer})
-            kept = tuple(wider if other is one else other for other in world.incidents)
-            return replace(world, incidents=kept), []
+    one = next((one for one in world.incidents if near & one.layers), None)
+    one = one or next((one for one in world.incidents if _together(one, layer, now)), None)
+    if one is not None:
+        wider = replace(one, layers=one.layers | {layer})
+        kept = tuple(wider if other is one else other for other in world.incidents)
+        return replace(world, incidents=kept), []
     fresh = Incident(f"{policy.run}-i{world.serial + 1}", now, frozenset({layer}))
     trouble = world.views[layer].gating[0]
     world = replace(world, incidents=(*world.incidents, fresh), serial=world.serial + 1)
     return world, [
         IncidentOpened(fresh.id, layer, trouble.finding.reason, trouble.finding.evidence)
     ]
+
+
+def _together(one: Incident, layer: Layer, now: float) -> bool:
+    carried = {higher for each in one.layers for higher in above(each)}
+    return now - one.opened < _TOGETHER and bool(carried & {*above(layer)})
 
 
 def _kin(world: World, layer: Layer) -> frozenset[Layer]:

@@ -106,7 +106,8 @@ class Faults:
         self.node.kubectl("cordon", NAME)
 
     def cordon_as_talos(self) -> None:
-        """Cordon the node with the mark that Talos leaves."""
+        """Leave a cordon of Talos' behind: by itself it would take it back within a second."""
+        self.hold("uncordon")
         self.annotate(CORDONED_BY_TALOS, "true")
         self.node.kubectl("cordon", NAME)
 
@@ -137,9 +138,9 @@ class Faults:
 
     def stick_in_shutdown(self) -> None:
         """Let the node say that it is shutting down, heartbeat advancing, until its next boot."""
+        self.node.inside("touch", "/run/lab/stuck-shutting-down")
         self.annotate(CORDONED_BY_TALOS, "true")
         self.node.kubectl("cordon", NAME)
-        self.node.inside("touch", "/run/lab/stuck-shutting-down")
 
     def livekit_not_ready(self, *, broken: bool) -> None:
         """Let LiveKit answer 406, as it does when its statistics are old."""

@@ -97,6 +97,26 @@ def test_a_human_cordon_outlives_a_boot(mended: Faults) -> None:
     assert mended.node.node_object()["spec"]["unschedulable"] is True
 
 
+def test_a_human_cordon_outlives_a_clean_stop(mended: Faults) -> None:
+    """Talos marks no cordon that it did not make, and so takes back none of a human's."""
+    mended.cordon_as_human()
+    mended.node.engine("stop", "--time=120", NAME, deadline=150)
+    assert inspect(mended.node)["State"]["ExitCode"] == 130
+    mended.node.engine("start", NAME)
+    eventually("the API server is ready", mended.node.api_ready)
+    eventually("the taint is back", lambda: tainted(mended))
+    node = mended.node.node_object()
+    assert node["spec"]["unschedulable"] is True
+    assert CORDONED_BY_TALOS not in node["metadata"].get("annotations", {})
+
+
+def test_a_cordon_of_talos_is_taken_back_while_it_runs(mended: Faults) -> None:
+    """Not at a boot alone: whoever writes its mark by hand finds the node schedulable."""
+    mended.annotate(CORDONED_BY_TALOS, "true")
+    mended.node.kubectl("cordon", NAME)
+    eventually("uncordoned", lambda: "unschedulable" not in mended.node.node_object()["spec"])
+
+
 def test_pods_are_unknown_after_a_power_cut_while_flannel_cannot_start(mended: Faults) -> None:
     """Killed without the module: flannel refuses in its words, pods show Unknown, then heal."""
     mended.unload_module()

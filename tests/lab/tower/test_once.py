@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -109,6 +109,38 @@ def test_cordon_of_a_human_is_left_and_reported(tower: Tower) -> None:
     assert set(ran.remedies) <= {"untaint"}
     assert "cordoned_by_human" in [one["reason"] for one in ran.document["advice"]]
     assert tower.node.node_object()["spec"]["unschedulable"]
+
+
+def past(tower: Tower) -> list[dict[str, Any]]:
+    """Every line of the journal."""
+    found: list[dict[str, Any]] = tower.healer("history", "--json").document["entries"]
+    return found
+
+
+def test_cordon_of_a_human_outlives_a_stop_of_the_container(tower: Tower) -> None:
+    """I15: Talos marks no cordon but its own, so healer never takes this one for a leftover."""
+    tower.faults.cordon_as_human()
+    tower.mac.docker(["stop", "--time", "120", NAME], deadline=150)
+    ran = tower.heal()
+
+    assert "uncordon" not in ran.remedies, ran.out + ran.err
+    assert "cordoned_by_human" in [one["reason"] for one in ran.document["advice"]]
+    assert tower.node.node_object()["spec"]["unschedulable"]
+
+
+def test_a_kill_without_module_and_policy_is_one_incident(tower: Tower) -> None:
+    """Two roots of one event: the container and the module are brought back, and told of once."""
+    before = [one for one in past(tower) if one["kind"] == "IncidentOpened"]
+    tower.mac.docker(["update", "--restart", "no", NAME])
+    tower.mac.guest(["rm", "-f", "/etc/modules-load.d/healer.conf"])
+    tower.mac.drop_module()
+    tower.mac.docker(["kill", NAME])
+    ran = tower.heal()
+
+    assert 0 == ran.code, ran.out + ran.err
+    assert {"start_container", "load_modules", "set_restart_policy"} <= set(ran.remedies)
+    opened = [one for one in past(tower) if one["kind"] == "IncidentOpened"]
+    assert len(before) + 1 == len(opened), opened
 
 
 def test_missing_module_is_loaded_and_kept(tower: Tower) -> None:

@@ -47,12 +47,12 @@ def test_nothing_else_opens_one(state: State) -> None:
 
 
 def test_two_roots_apart_are_two_incidents() -> None:
-    """The kernel and Talos do not stand on each other."""
-    stopped = Finding(Reason.TALOS_STOPPED, "exited")
-    states = judged({Layer.KERNEL: State.FAILING, Layer.TALOS: State.FAILING})
-    after, said = follow_incidents(world_of(UNLOADED, stopped), states, NOW, POLICY)
+    """A job of launchd's and a silent port carry nothing in common."""
+    job = Finding(Reason.JOB_NOT_RUNNING, "exit code 1", "com.joel.caddy")
+    states = judged({Layer.SERVICES: State.FAILING, Layer.LAUNCHD: State.FAILING})
+    after, said = follow_incidents(world_of(SILENT, job), states, NOW, POLICY)
 
-    assert [Layer.KERNEL, Layer.TALOS] == [
+    assert [Layer.SERVICES, Layer.LAUNCHD] == [
         one.layer for one in said if isinstance(one, IncidentOpened)
     ]
     assert ["t-i1", "t-i2"] == [one.id for one in after.incidents]
@@ -85,6 +85,17 @@ def test_only_the_incident_that_is_near_grows() -> None:
 
     wider = replace(near, layers=frozenset({Layer.DOCKER, Layer.TALOS}))
     assert (ELSEWHERE, wider) == after.incidents
+
+
+@pytest.mark.parametrize(("ago", "incidents"), [(119.0, 1), (120.0, 2)])
+def test_two_roots_that_carry_the_same_layers_are_one_event(ago: float, incidents: int) -> None:
+    """A killed container and a missing module, one found soon after the other; later it is new."""
+    earlier = Incident("old-i1", NOW - ago, frozenset({Layer.TALOS}))
+    world = replace(world_of(UNLOADED), incidents=(earlier,))
+    states = judged({Layer.TALOS: State.FAILING, Layer.KERNEL: State.FAILING})
+    after, _ = follow_incidents(world, states, NOW, POLICY)
+
+    assert incidents == len(after.incidents)
 
 
 def test_a_layer_knows_its_incident() -> None:

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"log"
 	"maps"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,6 +20,8 @@ type nodeApply struct {
 	config machineConfig
 	seen   *nodeStatus
 	booted bool
+	// stopping: the machine shuts down, and its cordon is to stay.
+	stopping atomic.Bool
 }
 
 type nodeStatus struct {
@@ -67,7 +70,10 @@ func (a *nodeApply) look() error {
 
 func (a *nodeApply) apply(now node, allow bool) error {
 	name := a.config.NodeName
-	if !a.booted && now.Metadata.Annotations[cordonedAnnotation] == "true" {
+	// As Talos does at each sync of a machine that boots or runs, and only of its own cordon;
+	// `uncordon` held plays a controller that fails at it, which leaves the cordon behind.
+	own := now.Spec.Unschedulable && has(now.Metadata.Annotations, cordonedAnnotation)
+	if own && !a.stopping.Load() && !held("uncordon") {
 		if err := uncordon(a.api, name); err != nil {
 			return err
 		}

@@ -79,8 +79,10 @@ func supervise() int {
 			one.keepUp(quit)
 		}()
 	}
-	go newNodeApply(api, config).run(quit)
+	nodes := newNodeApply(api, config)
+	go nodes.run(quit)
 	<-stop
+	nodes.stopping.Store(true)
 	log.Print("phase shutdown: cordoning and stopping")
 	shutdown(api, config, quit, &running)
 	return exitPoweredOff

@@ -115,7 +115,13 @@ func (c *client) patch(path, kind string, change any) error {
 
 const mergePatch = "application/merge-patch+json"
 
+// cordon is ApplyCordoned of Talos' node_apply.go for a machine on its way out: a node that is
+// unschedulable already is somebody else's, and gets no annotation.
 func cordon(c *client, name string) error {
+	now, err := c.node(name)
+	if err != nil || now.Spec.Unschedulable {
+		return err
+	}
 	return c.patch(name, mergePatch, map[string]any{
 		"metadata": map[string]any{"annotations": map[string]any{cordonedAnnotation: "true"}},
 		"spec":     map[string]any{"unschedulable": true},
