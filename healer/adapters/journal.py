@@ -167,8 +167,16 @@ class SqliteJournal:
 
     def _hold(self, write: Write, held: Held | GaveUp, length: float | None) -> None:
         write(
-            "INSERT INTO hold (layer, reason, detail, at, length) VALUES (?, ?, ?, ?, ?)",
-            (held.layer.value, held.reason.value, kept(held.detail), self._at(), length),
+            "INSERT INTO hold (layer, reason, target, detail, at, length) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                held.layer.value,
+                held.reason.value,
+                held.target,
+                kept(held.detail),
+                self._at(),
+                length,
+            ),
         )
 
     def _note(self, write: Write, kind: str, layer: str, body: str) -> None:

@@ -75,7 +75,8 @@ class Reader:
 
     def hold(self, row: sqlite3.Row) -> Hold:
         """A hold."""
-        return Hold(Layer(row["layer"]), Reason(row["reason"]), self.until(row), row["detail"])
+        layer, reason = Layer(row["layer"]), Reason(row["reason"])
+        return Hold(layer, reason, self.until(row), row["detail"], row["target"])
 
     def incident(self, row: sqlite3.Row) -> Incident:
         """An incident that was opened, by the decision that opened it."""

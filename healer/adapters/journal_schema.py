@@ -45,7 +45,7 @@ CREATE TABLE decision (
 CREATE INDEX decision_at ON decision (at);
 CREATE TABLE hold (
     id INTEGER PRIMARY KEY AUTOINCREMENT, layer TEXT NOT NULL, reason TEXT NOT NULL,
-    detail TEXT NOT NULL, at REAL NOT NULL, length REAL
+    target TEXT NOT NULL, detail TEXT NOT NULL, at REAL NOT NULL, length REAL
 ) STRICT;
 CREATE TABLE pause (
     id INTEGER PRIMARY KEY, scope TEXT, author TEXT NOT NULL, reason TEXT NOT NULL,

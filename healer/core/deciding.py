@@ -146,8 +146,8 @@ def _hold_the_spent(world: World, now: float, policy: Policy) -> tuple[World, li
         return world, said
     for layer, view in world.troubled.items():
         for trouble in view.gating:
-            if hold_on(world, layer, now) is not None:
-                break
+            if hold_on(world, layer, now, trouble.finding.target) is not None:
+                continue
             spent = _spent(world, trouble, now, policy)
             if spent is not None:
                 world, decision = _held(world, trouble, spent, policy)
@@ -160,18 +160,19 @@ def _spent(world: World, trouble: Trouble, now: float, policy: Policy) -> Hold |
     ladder = policy.ladders[reason]
     if not ladder.rungs or not confirmed(world, trouble, now, policy) or _awaited(world, trouble):
         return None
+    held = target if ladder.hold_target else ""
     rung = _next_rung(world, trouble, now, policy)
     if rung is None:
         runs = len(failures_in_run(world.ledger, reason, target))
         detail = f"{runs} runs did not help"
-        return Hold(reason.layer, reason, now + ladder.hold, detail)
+        return Hold(reason.layer, reason, now + ladder.hold, detail, held)
     stuck = _stuck(world, trouble, rung, now, policy)
     if stuck:
-        return Hold(reason.layer, reason, now + ladder.hold, stuck)
+        return Hold(reason.layer, reason, now + ladder.hold, stuck, held)
     limit = spent_limit(world.ledger, rung.remedy, now, policy)
     if limit is None:
         return None
-    return Hold(reason.layer, reason, limit.until, limit.detail)
+    return Hold(reason.layer, reason, limit.until, limit.detail, held)
 
 
 def _stuck(world: World, trouble: Trouble, rung: Rung, now: float, policy: Policy) -> str:
@@ -201,25 +202,28 @@ def _awaited(world: World, trouble: Trouble) -> bool:
 def _held(world: World, trouble: Trouble, hold: Hold, policy: Policy) -> tuple[World, Decision]:
     """Hold the layer; after several holds without a recovery, give up (design §10)."""
     reason = trouble.finding.reason
-    before = _holds_without_recovery(world, reason)
+    before = _holds_without_recovery(world, reason, hold.target)
     if len(before) + 1 >= policy.holds_before_giving_up:
         hold = replace(hold, until=None)
     world = replace(world, ledger=replace(world.ledger, holds=(*world.ledger.holds, hold)))
     if hold.until is None:
         advice = trouble.finding.advice or policy.ladders[reason].advice
-        return world, GaveUp(hold.layer, reason, hold.detail, advice)
-    return world, Held(hold.layer, reason, hold.until, hold.detail)
+        return world, GaveUp(hold.layer, reason, hold.detail, advice, hold.target)
+    return world, Held(hold.layer, reason, hold.until, hold.detail, hold.target)
 
 
-def _holds_without_recovery(world: World, reason: Reason) -> tuple[Hold, ...]:
+def _holds_without_recovery(world: World, reason: Reason, target: str) -> tuple[Hold, ...]:
     helped = [
-        one.at for one in world.ledger.attempts if one.act.layer is reason.layer and one.verified
+        one.at
+        for one in world.ledger.attempts
+        if one.act.layer is reason.layer and one.verified and target in {"", one.act.target}
     ]
     since = max(*helped, world.ledger.rearmed_at(reason.layer), float("-inf"))
     return tuple(
         hold
         for hold in world.ledger.holds
-        if hold.layer is reason.layer and hold.until is not None and hold.until > since
+        if hold.layer is reason.layer and hold.target == target
+        if hold.until is not None and hold.until > since
     )
 
 

@@ -235,6 +235,8 @@ class Held:
     reason: Reason
     until: float
     detail: str
+    target: str = ""
+    """The one target that is held; '' = the whole layer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +247,8 @@ class GaveUp:
     reason: Reason
     detail: str
     advice: str
+    target: str = ""
+    """The one target that was given up; '' = the whole layer."""
 
 
 @dataclass(frozen=True, slots=True)

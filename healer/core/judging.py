@@ -66,12 +66,13 @@ def _expected(world: World, trouble: Trouble, now: float, policy: Policy) -> boo
     return in_start_grace(world, reason.layer, now, policy) is not None
 
 
-def hold_on(world: World, layer: Layer, now: float) -> Hold | None:
-    """The hold that forbids acts on a layer now, the lasting one first."""
+def hold_on(world: World, layer: Layer, now: float, target: str | None = None) -> Hold | None:
+    """The hold that forbids acts on a target now (None: on any of the layer), the lasting first."""
     live = [
         hold
         for hold in world.ledger.holds
         if hold.layer is layer and (hold.until is None or hold.until > now)
+        if target is None or hold.covers(target)
     ]
     live.sort(key=lambda hold: hold.until is not None)
     return live[0] if live else None
@@ -168,16 +169,18 @@ def _well(world: World, layer: Layer) -> Judgement:
 
 
 def _ill(world: World, layer: Layer, view: View, now: float, policy: Policy) -> Judgement:
-    evidence = view.gating[0].finding.evidence
-    held = hold_on(world, layer, now)
-    if held is not None:
+    holds = [hold_on(world, layer, now, one.finding.target) for one in view.gating]
+    held = next((one for one in holds if one is not None), None)
+    if held is not None and None not in holds:
         return Judgement(State.GAVE_UP if held.until is None else State.HELD, held.detail)
+    free = [one for one, hold in zip(view.gating, holds, strict=True) if hold is None]
+    evidence = free[0].finding.evidence
     pause = paused(world, layer, now)
     if pause:
         return Judgement(State.PAUSED, pause)
     if _in_grace(world, view, now, policy):
         return Judgement(State.GRACE, f"{evidence}; expected so soon after a start")
-    if not any(confirmed(world, trouble, now, policy) for trouble in view.gating):
+    if not any(confirmed(world, trouble, now, policy) for trouble in free):
         return Judgement(State.SUSPECT, evidence)
     return Judgement(State.FAILING, evidence)
 

@@ -121,6 +121,8 @@ class Ladder:
     rungs: tuple[Rung, ...] = ()
     hold: float = 1800.0
     """Rest after the ladder is spent without success."""
+    hold_target: bool = False
+    """Only the target rests: the others of its layer have nothing to do with it."""
     patience: float = 0.0
     """How long a human's own doing is respected before it is answered."""
     advice: str = ""
@@ -392,6 +394,7 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
             _SURE,
             _SURE_OVER,
             rungs=(Rung(Remedy.KICKSTART_JOB),),
+            hold_target=True,
             advice="read the job's StandardErrorPath, and: launchctl print the job",
         ),
         # It may still be starting, and nothing is done about it.

@@ -43,6 +43,12 @@ class Hold:
     reason: Reason
     until: float | None
     detail: str
+    target: str = ""
+    """The one target that it holds; '' = the whole layer."""
+
+    def covers(self, target: str) -> bool:
+        """Whether an act on that target is held by it."""
+        return self.target in {"", target}
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def rungs_left(ledger: Ledger, reason: Reason, target: str, ladder: Ladder) -> t
 
 def failures_in_run(ledger: Ledger, reason: Reason, target: str) -> tuple[Attempt, ...]:
     """Runs for this trouble without recovery since the ladder was last begun."""
-    begun = _begun(ledger, reason.layer)
+    begun = _begun(ledger, reason.layer, target)
     tried = [
         one
         for one in ledger.attempts
@@ -44,9 +44,13 @@ def failures_in_run(ledger: Ledger, reason: Reason, target: str) -> tuple[Attemp
     return tuple(one for one in failed if one.verified is False)
 
 
-def _begun(ledger: Ledger, layer: Layer) -> float:
-    """A ladder begins anew when a hold on its layer ends, or its recovery has lasted."""
-    ends = [hold.until for hold in ledger.holds if hold.layer is layer and hold.until is not None]
+def _begun(ledger: Ledger, layer: Layer, target: str) -> float:
+    """A ladder begins anew when a hold on its target ends, or its layer's recovery has lasted."""
+    ends = [
+        hold.until
+        for hold in ledger.holds
+        if hold.layer is layer and hold.covers(target) and hold.until is not None
+    ]
     return max(*ends, ledger.rearmed_at(layer), float("-inf"))
 
 

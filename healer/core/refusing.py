@@ -137,7 +137,7 @@ def _yielding(case: Case) -> Refusal | None:
 
 
 def _held(case: Case) -> Refusal | None:
-    hold = hold_on(case.world, case.layer, case.now)
+    hold = hold_on(case.world, case.layer, case.now, case.trouble.finding.target)
     if hold is None:
         return None
     return Refusal(Rule.GAVE_UP if hold.until is None else Rule.HELD, hold.detail, hold.until)

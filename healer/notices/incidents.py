@@ -105,12 +105,13 @@ def _troubles(world: World, incident: Incident) -> tuple[Trouble, ...]:
 
 def _given_up(world: World, troubles: tuple[Trouble, ...]) -> tuple[Trouble, Hold] | None:
     """The trouble that healer gave up on, and the hold that says why."""
-    lasting = {one.layer: one for one in world.ledger.holds if one.until is None}
     given = [
-        (one, lasting[one.finding.reason.layer])
+        (one, hold)
         for one in troubles
-        if one.finding.reason.layer in lasting
-        and world.states.get(one.finding.reason.layer) is State.GAVE_UP
+        for hold in world.ledger.holds
+        if hold.until is None and hold.layer is one.finding.reason.layer
+        if hold.covers(one.finding.target)
+        if hold.target or world.states.get(hold.layer) is State.GAVE_UP
     ]
     exact = (pair for pair in given if pair[0].finding.reason is pair[1].reason)
     return next(exact, given[0] if given else None)

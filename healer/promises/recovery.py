@@ -70,7 +70,7 @@ def _paused_at_the_end(history: History) -> bool:
 
 
 def _told_twice(history: History) -> Iterator[Violation]:
-    gave_up: dict[Layer, Reason] = {}
+    gave_up: dict[tuple[Layer, str], Reason] = {}
     opened: set[str] = set()
     for moment in history.moments:
         if isinstance(moment.fact, WasReset | Remembered):
@@ -81,15 +81,16 @@ def _told_twice(history: History) -> Iterator[Violation]:
                 yield Violation("I13", moment.at, why)
 
 
-def _again(one: Decision, gave_up: dict[Layer, Reason], opened: set[str]) -> str:
+def _again(one: Decision, gave_up: dict[tuple[Layer, str], Reason], opened: set[str]) -> str:
     """What is wrong with saying this now; keeps account of what was said."""
     match one:
-        case GaveUp(layer, reason):
-            before, gave_up[layer] = gave_up.get(layer), reason
+        case GaveUp(layer, reason, target=target):
+            before, gave_up[layer, target] = gave_up.get((layer, target)), reason
             return f"gave {reason} up twice" if before is reason else ""
         case Rearmed(layer):
-            gave_up.pop(layer, None)
-        case Act() if one.layer in gave_up:
+            for key in [key for key in gave_up if key[0] is layer]:
+                del gave_up[key]
+        case Act() if (one.layer, "") in gave_up or (one.layer, one.target) in gave_up:
             return f"{one.remedy} after giving {one.layer} up"
         case IncidentOpened(incident):
             if incident in opened:

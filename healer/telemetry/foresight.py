@@ -60,9 +60,11 @@ def _unconfirmed(world: World, now: float, policy: Policy) -> Iterator[Coming]:
     """What was seen ill, and has not been for long enough to be believed."""
     judged = judge(world, now, policy)
     for layer, view in world.views.items():
-        if blocker(layer, judged) is not None or hold_on(world, layer, now) is not None:
+        if blocker(layer, judged) is not None:
             continue
         for trouble in view.ordered:
+            if hold_on(world, layer, now, trouble.finding.target) is not None:
+                continue
             left = rungs_left(world.ledger, *trouble.key, policy.ladders[trouble.finding.reason])
             doubtful = not confirmed(world, trouble, now, policy)
             if doubtful and left and not _answered(world, trouble):
@@ -125,9 +127,10 @@ def _held(world: World, now: float, policy: Policy) -> Iterator[Decision]:
         if hold is None:
             continue
         if hold.until is None:
-            yield GaveUp(layer, hold.reason, hold.detail, policy.ladders[hold.reason].advice)
+            advice = policy.ladders[hold.reason].advice
+            yield GaveUp(layer, hold.reason, hold.detail, advice, hold.target)
         else:
-            yield Held(layer, hold.reason, hold.until, hold.detail)
+            yield Held(layer, hold.reason, hold.until, hold.detail, hold.target)
 
 
 def reported(world: World, policy: Policy) -> Iterator[Reported]:

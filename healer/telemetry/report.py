@@ -217,25 +217,29 @@ def _done_line(one: Done, *, dry_run: bool) -> str:
 
 
 def _refused_line(one: Refused) -> str:
-    target = f" {one.target.partition('@')[0]}" if one.target else ""
-    return f"{one.layer}: {WHAT_IT_DOES[one.remedy]}{target}: {one.rule} ({one.detail})"
+    return f"{one.layer}: {WHAT_IT_DOES[one.remedy]}{_of(one.target)}: {one.rule} ({one.detail})"
 
 
 def _once_line(one: Finding) -> str:
-    target = f" {one.target.partition('@')[0]}" if one.target else ""
-    return f"{one.reason.layer}: {one.reason.word}{target}: seen once: {short(one.evidence)}"
+    return (
+        f"{one.reason.layer}: {one.reason.word}{_of(one.target)}: seen once: {short(one.evidence)}"
+    )
+
+
+def _of(target: str) -> str:
+    return f" {target.partition('@')[0]}" if target else ""
 
 
 def _advice_line(one: Reported | GaveUp | Held) -> str:
     match one:
         case Reported():
-            target = f" {one.target.partition('@')[0]}" if one.target else ""
             advice = f"\n    {one.advice}" if one.advice else ""
-            return f"{one.layer}: {one.reason.word}{target}: {short(one.evidence)}{advice}"
+            return f"{one.layer}: {one.reason.word}{_of(one.target)}: {short(one.evidence)}{advice}"
         case GaveUp():
-            return f"{one.layer}: gave up ({one.detail})\n    {one.advice}"
+            return f"{one.layer}: gave up{_of(one.target)} ({one.detail})\n    {one.advice}"
         case Held():
-            return f"{one.layer}: held ({one.detail}); `healer reset {one.layer}` re-arms it"
+            rearmed = f"`healer reset {one.layer}` re-arms it"
+            return f"{one.layer}: held{_of(one.target)} ({one.detail}); {rearmed}"
 
 
 def document(

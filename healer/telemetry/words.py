@@ -80,17 +80,21 @@ def sentence(decision: Decision, now: float, *, dry_run: bool = False) -> str:  
             return f"verified: {act.remedy} helped, sure after {duration(seconds)}"
         case NotVerified(act=act, detail=detail):
             return f"{act.remedy} did not help: {detail}"
-        case Held(detail=detail, until=until):
-            return f"held for {duration(until - now)}: {detail}"
-        case GaveUp(detail=detail, advice=advice):
-            return f"gave up: {detail}. A human should: {advice}"
+        case Held(detail=detail, until=until, target=target):
+            return f"held{_of(target)} for {duration(until - now)}: {detail}"
+        case GaveUp(detail=detail, advice=advice, target=target):
+            return f"gave up{_of(target)}: {detail}. A human should: {advice}"
         case Rearmed(detail=detail):
             return f"may be acted on again: {detail}"
         case Reported(reason=reason, target=target, evidence=evidence, advice=advice):
-            named = f" {target.partition('@')[0]}" if target else ""
-            return f"{reason.word}{named}: {short(evidence)}" + (f". {advice}" if advice else "")
+            said = f"{reason.word}{_of(target)}: {short(evidence)}"
+            return f"{said}. {advice}" if advice else said
         case VmBooted():
             return ""
+
+
+def _of(target: str) -> str:
+    return f" {target.partition('@')[0]}" if target else ""
 
 
 def ending(finished: Finished, seconds: float) -> str:

@@ -60,6 +60,24 @@ def test_a_job_that_stays_dead_is_started_thrice_and_held() -> None:
     assert [Layer.LAUNCHD] == [one.layer for one in night.said(Held)]
 
 
+def test_a_hold_on_one_job_keeps_no_other_job_down() -> None:
+    """One that no start helps is held; another one that dies later is started all the same."""
+    broken = Finding(Reason.JOB_NOT_RUNNING, "exit code 1", "com.joel.caddy", "1")
+    night = Night().see(Observation(Layer.LAUNCHD, (broken,)))
+    while not night.said(Held):
+        night.run(3.0).finish()
+    assert State.HELD is night.world.states[Layer.LAUNCHD]
+
+    other = Finding(Reason.JOB_NOT_RUNNING, "exit code 1", "com.joel.gateway", "1")
+    night.see(Observation(Layer.LAUNCHD, (broken, other))).run(40.0)
+
+    assert ["com.joel.caddy"] == [one.target for one in night.said(Held)]
+    assert "com.joel.gateway" == night.said(Act)[-1].target
+    night.finish().see(Observation(Layer.LAUNCHD, (broken,))).run(60.0)
+    assert State.HELD is night.world.states[Layer.LAUNCHD]
+    assert 4 == len(night.said(Act))
+
+
 def test_each_job_has_a_cooldown_of_its_own() -> None:
     """After a reboot of the Mac three jobs are started one after the other."""
     jobs = [
