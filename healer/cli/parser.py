@@ -82,10 +82,10 @@ def _pass_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _seconds(text: str) -> float:
-    from healer.settings.units import parse_duration  # noqa: PLC0415  (only who gives a time pays)
+    from healer.settings.forms import DURATION  # noqa: PLC0415  (only who gives a time pays)
 
     try:
-        return parse_duration(text)
+        return float(DURATION.read(text))
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

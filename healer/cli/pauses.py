@@ -16,8 +16,8 @@ from healer.core.facts import Pause
 from healer.core.tower import Layer
 from healer.outside import cleaned, line
 from healer.ports import JournalError
+from healer.settings.forms import DURATION
 from healer.settings.places import Places, places_of
-from healer.settings.units import parse_duration
 from healer.telemetry.spelling import duration
 
 _FAILED = 1
@@ -36,7 +36,7 @@ def pause(arguments: argparse.Namespace) -> int:
     """Do nothing for a while; it ends by itself, or with `healer resume`."""
     clock = SystemClock()
     try:
-        seconds = parse_duration(arguments.length) if arguments.length else None
+        seconds = float(DURATION.read(arguments.length)) if arguments.length else None
     except ValueError as error:
         tell(f"healer pause --for: {error}")
         return USAGE

@@ -12,7 +12,7 @@ from healer.settings.units import format_duration, parse_duration, parse_size
 
 _LARGEST_PORT: Final = 65_535
 _LARGEST_SIZE: Final = 2**63 - 1
-_LONGEST_TIME: Final = 3650 * 86_400.0
+LONGEST_TIME: Final = 3650 * 86_400.0
 """Seconds; what is meant to be later than in ten years is meant to be never."""
 _ENDPOINT: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[1-9][0-9]{0,4}")
 
@@ -33,14 +33,17 @@ class Unit:
         seconds = float(value) if number else parse_duration(value)
         if not 0 <= seconds < math.inf:
             raise ValueError(f"{shown(value)} should be a time of 0s or more")
-        if seconds > _LONGEST_TIME:
+        if seconds > LONGEST_TIME:
             raise ValueError(
-                f"{shown(value)} should be a time of at most {format_duration(_LONGEST_TIME)}"
+                f"{shown(value)} should be a time of at most {format_duration(LONGEST_TIME)}"
             )
         return seconds + 0.0
 
     def _wanted(self) -> str:
         return "a size: 18GiB" if self.name == "size" else "a time: 90s, 10m or 1h30m"
+
+
+DURATION: Final = Unit("duration")
 
 
 def _bytes(value: float | str) -> int:

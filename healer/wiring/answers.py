@@ -13,6 +13,8 @@ from healer.outside import cleaned
 from healer.ports import JournalError
 from healer.serving.conversation import Answer, Refused, Say
 from healer.serving.passes import handed_pass
+from healer.settings.forms import LONGEST_TIME
+from healer.settings.toml import shown
 from healer.telemetry.explaining import told_by_a_daemon
 from healer.telemetry.status import About, status_document
 from healer.wiring.daemon import Household
@@ -143,6 +145,6 @@ def _text(arguments: Mapping[str, Any], name: str) -> str:
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Refused(f"{value!r} should be a number of seconds")
-    if not 0 <= value < float("inf"):
-        raise Refused(f"{value!r} should be a number of seconds from 0 on")
+    if not 0 <= value <= LONGEST_TIME:
+        raise Refused(f"{shown(value)} should be a number of seconds, at most {LONGEST_TIME:.0f}")
     return float(value)

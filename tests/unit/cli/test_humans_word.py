@@ -2,6 +2,8 @@
 
 import tomllib
 
+import pytest
+
 from tests.unit.cli.command import Machine
 
 
@@ -102,3 +104,24 @@ def test_the_drill_needs_nothing(machine: Machine) -> None:
     assert "the tower is well again" in said.out
     assert said.out.startswith("reboot (seed 0)\nThe Mac has rebooted")
     assert not (machine.home / ".local").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("pause", "--reason", "x", "--for"),
+        ("history", "--since"),
+        ("--once", "--dry-run", "--deadline"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("length", ["9" * 400 + "d", "3651d", "9" * 5000])
+def test_a_time_that_no_clock_counts_is_refused(
+    machine: Machine, words: tuple[str, ...], length: str
+) -> None:
+    """It would stand in the journal, and break whoever shows how long it lasts."""
+    said = machine.healer(*words, length)
+
+    assert 2 == said.code
+    assert "should be a time of " in said.err
+    assert not (machine.home / ".local/state/healer/journal.sqlite").exists()
