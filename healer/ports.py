@@ -8,7 +8,7 @@ tests.
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from healer.core.facts import Act, Decision, Outcome, Pause
 from healer.core.ladders import Remedy
@@ -64,6 +64,23 @@ class PortError(Exception):
         super().__init__(f"{place}: {detail}")
         self.place = place
         self.detail = detail
+
+
+_Error = TypeVar("_Error", bound=PortError)
+
+
+def as_value(error: _Error) -> _Error:
+    """The error without the frames that it and its causes passed, for who keeps it.
+
+    Frames hold answers and often the very error; such circles go only when the cyclic collector
+    comes, and in an outage thousands of them made the heap grow to its largest.
+    """
+    chain: list[BaseException] = [error]
+    while chain:
+        one = chain.pop()
+        chain += [before for before in (one.__cause__, one.__context__) if before is not None]
+        one.__traceback__ = one.__cause__ = one.__context__ = None
+    return error
 
 
 class TargetIll(PortError):

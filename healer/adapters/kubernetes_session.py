@@ -13,7 +13,7 @@ import anyio
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
-    retry_if_exception_type,
+    retry_if_result,
     stop_after_attempt,
     wait_random_exponential,
 )
@@ -21,7 +21,7 @@ from tenacity import (
 from healer.adapters.kubernetes_calls import MIB, Again, Answer, Expired, Json, Request, ask
 from healer.adapters.kubernetes_connect import Connector
 from healer.adapters.kubernetes_decode import decoded
-from healer.ports import ActFailed, CannotLook, TargetIll, TargetSilent
+from healer.ports import ActFailed, CannotLook, PortError, TargetIll, TargetSilent, as_value
 
 T = TypeVar("T")
 
@@ -55,29 +55,32 @@ class Session:
 
     async def read(self, request: Request) -> Answer:
         """A few tries, for what may pass in a moment."""
-        failures: list[Again] = []
+        # tenacity keeps what it sees raised: so it sees nothing raised.
+        failed: list[PortError] = []
 
-        async def once() -> Answer:
+        async def once() -> Answer | None:
             try:
                 return await self._send(request)
-            except Again as error:
-                failures.append(error)
-                raise
+            except PortError as error:
+                failed[:] = [as_value(error)]
+                return None
 
         retrying = AsyncRetrying(
             stop=stop_after_attempt(_TRIES),
-            wait=_wait,
-            retry=retry_if_exception_type(Again),
+            wait=lambda state: _wait(state, failed[0]),
+            retry=retry_if_result(lambda answer: answer is None and isinstance(failed[0], Again)),
+            retry_error_callback=lambda _: None,
             sleep=anyio.sleep,
-            reraise=True,
         )
         try:
             with anyio.fail_after(self._deadline):
-                answer: Answer = await retrying(once)
+                answer: Answer | None = await retrying(once)
         except TimeoutError as error:
-            if failures:
-                raise failures[-1] from error
+            if failed:
+                raise failed.pop() from error
             raise self._silent(request) from error
+        if answer is None:
+            raise failed.pop()
         return answer
 
     async def write(self, request: Request) -> None:
@@ -151,9 +154,8 @@ def _page(answer: Answer, place: str) -> tuple[Listed[Json], str]:
     return page, metadata.get("continue") or ""
 
 
-def _wait(state: RetryCallState) -> float:
+def _wait(state: RetryCallState, failed: Exception) -> float:
     """What the server asked for, else a jittered exponential; never long within a look."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.wait if isinstance(error, Again) else 0.0
+    asked = failed.wait if isinstance(failed, Again) else 0.0
     drawn = wait_random_exponential(multiplier=0.1, max=_LONGEST_WAIT)(state)
     return min(max(asked, drawn), _LONGEST_WAIT)

@@ -7,7 +7,7 @@ import anyio
 
 from healer.core.observation import Group, Sign, Subject
 from healer.model.machine import Forwarder
-from healer.ports import Denied, PortError, TargetIll, VmEyes, WrongAnswer
+from healer.ports import Denied, PortError, TargetIll, VmEyes, WrongAnswer, as_value
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -27,7 +27,7 @@ async def ask(call: Callable[[], Awaitable[T]]) -> T | PortError:
     try:
         return await call()
     except PortError as error:
-        return error
+        return as_value(error)
 
 
 async def ask_both(
