@@ -92,8 +92,9 @@ def test_a_crash_of_the_vm_is_no_stop_of_a_human(daemon: LivingDaemon) -> None:
 
     begun = next(one for one in daemon.log(since) if one.event == "act_begun")
     assert "start_vm" == acts[0]
+    assert 1 == acts.count("start_vm")
     assert begun.at - since < 300.0
-    agree(acts, "vm_crashes")
+    assert set(acts) <= {"start_vm", "load_modules", "untaint", "delete_flannel_pod"}
 
 
 def test_a_daemon_that_is_killed_in_an_act_finishes_it_in_its_next_life(
