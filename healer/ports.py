@@ -270,6 +270,13 @@ class VmEyes(Protocol):
         """`colima list --json`; never plain `colima status`. Raises CannotLook, TargetSilent."""
         ...
 
+    async def usernet(self) -> None:
+        """Return when Lima's usernet answers on its own socket, which leads to no guest.
+
+        Raises TargetIll, TargetSilent; CannotLook where there is none.
+        """
+        ...
+
     def forwarder(self) -> Forwarder | None:
         """portForwarder of the saved profile, ssh when it says nothing; None without a profile."""
         ...

@@ -4,7 +4,7 @@ from typing import Final
 
 from healer.adapters import colima_files as files
 from healer.adapters.colima_commands import ColimaCommands, complaint, parse_list
-from healer.adapters.colima_info import DEADLINE, hostagent_info
+from healer.adapters.colima_info import DEADLINE, ask_usernet, hostagent_info
 from healer.adapters.process_hold import Hold, hold
 from healer.model.machine import (
     Ending,
@@ -14,7 +14,7 @@ from healer.model.machine import (
     VmStatus,
     older_than_boot,
 )
-from healer.ports import CannotLook, TargetSilent
+from healer.ports import CannotLook, PortError, TargetSilent
 
 LIST_DEADLINE: Final = 10.0
 """Seconds; `list` takes up to 3 and its start-up, even with a hung guest (facts §1.4)."""
@@ -44,15 +44,17 @@ class ColimaEyes:
         process = await self._process(pid)
         ours = process is not None and files.ours(paths).is_hostagent(process)
         info = await hostagent_info(paths.instance / "ha.sock", self._info_deadline)
-        down = not ours and info is None
+        down, created = not ours and info is None, files.is_created(paths)
+        looked_for = created and info is None
         return Hostagent(
-            created=files.is_created(paths),
+            created=created,
             pid=pid,
             pid_alive=process is not None,
             pid_is_ours=ours,
             pid_file_stale=written is not None and older_than_boot(written, boot),
             answers=info is not None,
             ssh_port=None if info is None else info.ssh_port,
+            driver_alive=await self._driver_lives(pid if ours else None) if looked_for else None,
             # The log of a VM that has ended still says that it was ready.
             ready=not down and files.boot_is_over(paths),
             leftovers=files.leftovers(paths),
@@ -73,6 +75,20 @@ class ColimaEyes:
         if held and found and files.ours(self._commands.paths).is_hostagent(found):
             self._held = held, found
         return found
+
+    async def _driver_lives(self, hostagent: int | None) -> bool | None:
+        """With vz the hostagent that was just seen is the driver; else the list tells."""
+        paths = self._commands.paths
+        try:
+            if hostagent is not None and hostagent in files.driver_pids(paths):
+                return True
+            return files.driver_lives(await self._commands.host.processes(), paths)
+        except PortError:
+            return None
+
+    async def usernet(self) -> None:
+        """By its own socket. Raises TargetIll, TargetSilent, CannotLook."""
+        await ask_usernet(files.usernet_socket(self._commands.paths), self._info_deadline)
 
     async def status(self) -> VmStatus:
         """Colima's own word. Raises CannotLook, and TargetSilent when Lima is silent too.

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import islice
@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from healer.files import open_regular
 from healer.model.identity import USERNET_PID, Ours
-from healer.model.machine import ColimaPaths, Ending, Forwarder
+from healer.model.machine import ColimaPaths, Ending, Forwarder, ProcessInfo
 from healer.ports import CannotLook
 
 PID_BYTES: Final = 64
@@ -21,6 +21,9 @@ _LARGEST_PID: Final = 2**31 - 1
 LOG_BYTES: Final = 4 << 20
 """How much of ha.stdout.log is read: READY comes in its first lines."""
 YAML_LINES: Final = 10_000
+HIGHEST_PORT: Final = 65535
+_KEY_AND_VALUE: Final = 2
+"""Words of a line of ssh.config."""
 ERROR_LINES: Final = 20
 TAIL_BYTES: Final = 1 << 16
 """How much of ha.stderr.log is read: what a hostagent writes while it ends is some 10 KB."""
@@ -114,6 +117,35 @@ def leftovers(paths: ColimaPaths) -> tuple[str, ...]:
 def pid_files(paths: ColimaPaths) -> tuple[Path, ...]:
     """The pid files of the instance: ha.pid, vz.pid, … Raises CannotLook."""
     return tuple(paths.instance / name for name in _names(paths.instance, (".pid",)))
+
+
+def driver_pids(paths: ColimaPaths) -> frozenset[int]:
+    """What vz.pid, qemu.pid … name; with vz it is the hostagent itself. Raises CannotLook."""
+    files = (one for one in pid_files(paths) if one.name != "ha.pid")
+    return frozenset(pid for one in files if (pid := read_pid(one)) is not None)
+
+
+def driver_lives(processes: Iterable[ProcessInfo], paths: ColimaPaths) -> bool:
+    """Whether the process that is our VM is among these. Raises CannotLook."""
+    own, our = driver_pids(paths), ours(paths)
+    return any(
+        our.is_driver(one) or (one.pid in own and our.is_hostagent(one)) for one in processes
+    )
+
+
+def configured_ssh_port(paths: ColimaPaths) -> int | None:
+    """The port in ssh.config, which each start of a hostagent writes anew. Raises CannotLook."""
+    nothing: list[str] = []
+    text = _seen(paths.ssh_config, lambda: paths.ssh_config.read_text("utf-8").split("\n"), nothing)
+    words = (line.split() for line in text)
+    ports = (one[1] for one in words if len(one) == _KEY_AND_VALUE and one[0] == "Port")
+    port = next((int(one) for one in ports if one.isdecimal()), 0)
+    return port if 0 < port <= HIGHEST_PORT else None
+
+
+def usernet_socket(paths: ColimaPaths) -> Path:
+    """Where usernet answers for itself."""
+    return paths.lima_home / "_networks" / "user-v2" / "user-v2_ep.sock"
 
 
 def usernet_pid_file(paths: ColimaPaths) -> Path:

@@ -8,14 +8,15 @@ from typing import Final
 
 import anyio
 
+from healer.adapters.colima_files import HIGHEST_PORT
+from healer.adapters.connecting import words_of
 from healer.adapters.exchange import http_answer, unix
-from healer.ports import CannotLook
+from healer.ports import CannotLook, TargetIll, TargetSilent
 
 DEADLINE: Final = 3.0
 """Seconds; Lima itself waits as long before it says Broken (facts/colima.md §1.2)."""
 BODY_LIMIT: Final = 1 << 16
 _OK: Final = 200
-HIGHEST_PORT: Final = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,26 @@ async def hostagent_info(socket: Path, deadline: float = DEADLINE) -> Info | Non
         return None
     except ValueError:
         return None
+
+
+async def ask_usernet(socket: Path, deadline: float = DEADLINE) -> None:
+    """Return when usernet answers a question about itself, which no guest is needed for.
+
+    Raises TargetIll, TargetSilent; CannotLook when there is no such socket, or none for us.
+    """
+    place = str(socket)
+    try:
+        with anyio.fail_after(deadline):
+            async with unix(socket) as exchange:
+                said = await exchange.get("/services/dhcp/leases", BODY_LIMIT)
+    except TimeoutError as error:
+        raise TargetSilent(place, f"usernet gave no answer within {deadline:g} s") from error
+    except (FileNotFoundError, PermissionError) as error:
+        raise CannotLook(place, words_of(error)) from error
+    except OSError as error:
+        raise TargetIll(place, f"usernet: {words_of(error)}") from error
+    if http_answer(said) is None:
+        raise TargetIll(place, "usernet speaks no HTTP")
 
 
 async def _asked(socket: Path) -> Info | None:

@@ -48,7 +48,7 @@ class DirectSsh:
     paths: ColimaPaths
     environment: Mapping[str, str]
     port_of: Callable[[], Awaitable[int | None]]
-    """The true port by the hostagent; files of a stopped VM point at strangers (§3)."""
+    """Where the VM's sshd is reached, None when nobody knows (`known_ssh_port`)."""
 
     @property
     def place(self) -> str:
@@ -56,13 +56,15 @@ class DirectSsh:
         return f"ssh lima-{self.paths.instance_name}"
 
     async def port(self) -> int:
-        """Raises TargetIll when the hostagent knows none, CannotLook without a VM."""
+        """Raises CannotLook without a VM, and when its port is not known: nothing was asked."""
         if not self.paths.ssh_config.exists():
             # A VM that was never made is not ill; whether one is wanted is Colima's to say.
             raise CannotLook(self.place, f"{self.paths.ssh_config} does not exist")
         port = await self.port_of()
         if port is None:
-            raise TargetIll(self.place, "the hostagent knows no ssh port")
+            config = self.paths.ssh_config
+            lacks = f"the hostagent names no ssh port, and the VM that {config} was written for"
+            raise CannotLook(self.place, f"{lacks} has no process")
         return port
 
     async def run(

@@ -7,7 +7,7 @@ from healer.core.observation import Finding, Observation
 from healer.core.policy import Policy
 from healer.core.reasons import ORDER, Reason
 from healer.core.tower import Layer
-from healer.core.world import Foreign, SeenSign, SignKey, Trouble, TroubleKey, View, World
+from healer.core.world import Foreign, SeenSign, Trouble, TroubleKey, View, World
 
 _SAME_BOOT_WITHIN = 30.0
 """Two boot times closer than this are one boot: uptime is read over a slow line."""
@@ -89,15 +89,14 @@ def _followed(
     return _key(finding), old.seen_again(finding, now, judged_since)
 
 
-def _signs(world: World, heard: Observation, now: float) -> dict[SignKey, SeenSign]:
+def _signs(world: World, heard: Observation, now: float) -> dict[str, SeenSign]:
     """The newest word of each sign; `since` moves only when it says something else."""
     signs = dict(world.signs)
     for sign in heard.signs:
-        key = (sign.subject, sign.group, sign.what)
-        before = signs.get(key)
+        before = signs.get(sign.what)
         same = before is not None and before.sign.alive == sign.alive
         since = before.since if before is not None and same else now
-        signs[key] = SeenSign(sign, since, now)
+        signs[sign.what] = SeenSign(sign, since, now)
     return signs
 
 

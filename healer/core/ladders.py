@@ -5,11 +5,11 @@ unless a name says otherwise, and each comes from design §3, §4 or §10.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from healer.core.observation import Subject
+from healer.core.observation import Component
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.core.word import Word
@@ -86,14 +86,22 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Witnesses:
-    """Whose word a disruptive act needs (I5), and whose word forbids it (I6)."""
+    """What a disruptive act needs to have heard (I5), and what forbids it (I6)."""
 
-    dead: frozenset[Subject]
-    """Signs of these subjects count as witnesses of death."""
-    alive: frozenset[Subject]
-    """One fresh sign of life of these forbids the act."""
-    groups: int = 2
+    accused: frozenset[Component]
+    """What the act takes for dead. A witness is a silent sign that depends on one of these, and on
+    nothing else that is known to be dead; two are independent when nothing else that may be dead
+    lies on both ways."""
+    spares: frozenset[Component]
+    """What the act would take down: a fresh answer that depends on one of these forbids it."""
+    count: int = 2
+    """Independent witnesses that are needed."""
     over: float = 30.0
+    """Seconds for which every witness must have been silent."""
+    asked: frozenset[Layer] = frozenset()
+    """Layers that must have been looked at lately: who was not asked has not been silent."""
+    proven: frozenset[Component] = frozenset()
+    """What a fresh answer must prove to live, so that it explains no silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,21 +137,31 @@ class Ladder:
     """What a human should do when there is no rung, or none helped."""
 
 
-_ALL_DEAD: Final = frozenset({Subject.MACHINE, Subject.ENGINE, Subject.API, Subject.SERVICE})
-_VM_WITNESSES: Final = Witnesses(dead=_ALL_DEAD, alive=_ALL_DEAD, over=60.0)
-_VM_WITNESSES_BROKEN: Final = Witnesses(dead=_ALL_DEAD, alive=_ALL_DEAD, over=30.0)
+_VM: Final = frozenset({Component.DRIVER, Component.GUEST})
+_PORTS: Final = frozenset({Layer.SERVICES})
+_VM_WITNESSES: Final = Witnesses(_VM, frozenset({Component.GUEST}), over=60.0, asked=_PORTS)
+_VM_WITNESSES_BROKEN: Final = replace(_VM_WITNESSES, over=30.0)
 _ENGINE_WITNESSES: Final = Witnesses(
-    dead=frozenset({Subject.ENGINE}),
-    alive=frozenset({Subject.ENGINE, Subject.API, Subject.SERVICE}),
+    frozenset({Component.DOCKERD}),
+    frozenset({Component.DOCKERD, Component.CONTAINER}),
+    asked=_PORTS,
 )
+# Its one witness is the silence of what it carries; that dockerd answers by another way leaves
+# nothing but the master to explain it.
 _MUX_WITNESSES: Final = Witnesses(
-    dead=frozenset({Subject.FORWARD}), alive=frozenset({Subject.FORWARD}), over=60.0
+    frozenset({Component.MUX}),
+    frozenset({Component.MUX}),
+    count=1,
+    over=60.0,
+    proven=frozenset({Component.DOCKERD}),
 )
 _WEDGED_WITNESSES: Final = Witnesses(
-    dead=frozenset({Subject.API}), alive=frozenset({Subject.API, Subject.SERVICE})
+    frozenset({Component.CONTAINER, Component.API_SERVER}),
+    frozenset({Component.CONTAINER, Component.API_SERVER}),
+    asked=_PORTS,
 )
 _SHUTDOWN_WITNESSES: Final = Witnesses(
-    dead=frozenset({Subject.CONTAINER}), alive=frozenset({Subject.CONTAINER})
+    frozenset({Component.CONTROL}), frozenset({Component.CONTROL})
 )
 
 _SURE: Final = 3
@@ -180,6 +198,12 @@ LADDERS: Final[Mapping[Reason, Ladder]] = MappingProxyType(
                 Rung(Remedy.FORCE_CYCLE_VM, 1, _VM_WITNESSES_BROKEN),
             ),
             advice="if nothing in the VM is needed any more: colima stop --force && colima start",
+        ),
+        Reason.HOSTAGENT_SILENT: Ladder(
+            _SURE,
+            15.0,
+            advice="the VM goes on without it; when nothing in the VM is needed: "
+            "colima stop --force && colima start",
         ),
         Reason.COLIMA_ZOMBIE: Ladder(
             samples=_SURE,

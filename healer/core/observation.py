@@ -7,49 +7,45 @@ from healer.core.tower import Layer
 from healer.core.word import Word
 
 
-class Subject(Word):
-    """What a sign tells of; finer than a layer, since one call can witness several."""
+class Component(Word):
+    """A part of the tower on which an answer depends: any of them, dead alone, silences it."""
 
-    MACHINE = "machine"
-    """The VM: its kernel runs and answers."""
-    FORWARD = "forward"
-    """The way of bytes from the Mac into the VM (Lima's ssh mux)."""
-    ENGINE = "engine"
-    """dockerd in the VM."""
-    CONTAINER = "container"
-    """The Talos container's own control (machined, kubelet)."""
-    API = "api"
-    """The Kubernetes API server."""
-    SERVICE = "service"
-    """A workload, through its published port."""
-
-
-class Group(Word):
-    """How a sign travelled; two signs are independent only when their groups differ."""
-
-    MUX = "mux"
-    """Through Lima's ssh master: docker.sock, and ports when portForwarder is ssh."""
-    PORTS = "ports"
-    """Through hostagent's own port forwarder (portForwarder grpc)."""
-    SSH = "ssh"
-    """Through a direct ssh of our own, past the mux."""
     HOSTAGENT = "hostagent"
-    """From the hostagent process and its socket."""
+    """Lima's agent on the Mac: ha.sock."""
+    PORT_FORWARDER = "port_forwarder"
+    """The forwards of the published ports, whoever carries them: they get lost or hang alone."""
+    DRIVER = "driver"
+    """The process that is the VM: the hostagent's own with vz, another with QEMU or krunkit."""
+    MUX = "mux"
+    """Lima's ssh master: docker.sock, and with portForwarder ssh the published ports."""
+    USERNET = "usernet"
+    """The VM's network card: every ssh into the VM goes through it."""
+    SSHD = "sshd"
+    """Takes new logins; the master's session outlives it."""
+    GUEST = "guest"
+    """The VM's kernel."""
+    DOCKERD = "dockerd"
+    CONTAINER = "container"
+    """The Talos container: its init runs and is scheduled."""
+    CONTROL = "control"
+    """The container's own control: machined and the kubelet."""
+    API_SERVER = "api_server"
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One independent sign of life or of death.
+    """One sign of life or of death: a question, and whether it was answered.
 
-    Life is bytes of the right protocol from a listener that belongs to Lima; a bare
-    connect is not (usernet and docker-proxy accept for the dead: facts/colima.md §2).
+    Life is bytes of the right protocol; a bare connect is not, since usernet and docker-proxy
+    accept for the dead. What could not be asked gives no sign at all.
     """
 
-    subject: Subject
-    group: Group
-    alive: bool
     what: str
     """What was asked, e.g. `docker.sock /_ping` or `port 6379 PING`; identifies the sign."""
+    depends_on: frozenset[Component]
+    """Everything that must live for an answer: an answer proves that all of it does, and each
+    of it may be the cause of silence."""
+    alive: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class Reason(Word):
 
     COLIMA_STOPPED = "colima.stopped"
     COLIMA_BROKEN = "colima.broken"
+    HOSTAGENT_SILENT = "colima.hostagent_silent"
     COLIMA_ZOMBIE = "colima.zombie"
     COLIMA_MISSING = "colima.missing"
     COLIMA_DISK_LOCKED = "colima.disk_locked"
@@ -155,6 +156,7 @@ ADVISORY: Final = frozenset(
         Reason.OPERATION_LASTS,
         Reason.KUBECONFIG_WRONG,
         Reason.TALOSCONFIG_WRONG,
+        Reason.HOSTAGENT_SILENT,
         Reason.HOST_CERTIFICATE_EXPIRING,
         Reason.CERTIFICATE_UNREAD,
         Reason.CLOCK_SKEW,

@@ -4,14 +4,15 @@ Each rule is a small function from one case to a refusal or None; `refusal` asks
 and the first that answers names itself (design §4.3). None of them is ever skipped.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from itertools import combinations
 
 from healer.core.facts import Outcome, Rule, State
 from healer.core.judging import Judgements, blocker, hold_on, paused
 from healer.core.ladders import Limits, Remedy, Rung, Witnesses
 from healer.core.limiting import limit_on
-from healer.core.observation import Group, Subject
+from healer.core.observation import Component, Sign
 from healer.core.policy import Policy
 from healer.core.reasons import WORKLOAD_FAILS, Reason
 from healer.core.tower import LAYERS, Layer, above
@@ -256,52 +257,85 @@ def _owner_busy(case: Case) -> Refusal | None:
 
 
 def _witnesses(case: Case) -> Refusal | None:
-    """I5 and I6: no disruption on one vantage point, none against a sign of life."""
-    if case.rung.witnesses is None:
-        return None
+    """I5 and I6: no disruption on one cause of silence, none against a sign of life."""
     asked = case.rung.witnesses
+    if asked is None:
+        return None
     fresh = [
         seen for seen in case.world.signs.values() if case.now - seen.at <= case.policy.sign_fresh
     ]
     for seen in fresh:
-        if seen.sign.alive and seen.sign.subject in asked.alive:
+        if seen.sign.alive and seen.sign.depends_on & asked.spares:
             return Refusal(Rule.WITNESS_ALIVE, f"{seen.sign.what} answers")
-    if Subject.SERVICE in asked.alive and not _ports_asked(case):
-        return Refusal(Rule.WITNESSES_MISSING, "the published ports were not asked lately")
-    groups = dead_groups(fresh, asked, case.now)
-    if len(groups) >= asked.groups:
+    for layer in asked.asked:
+        view = case.world.views.get(layer)
+        if view is None or case.now - view.at > case.policy.sign_fresh:
+            return Refusal(Rule.WITNESSES_MISSING, f"{layer} was not asked lately")
+    return _too_few(fresh, asked, case.now)
+
+
+def _too_few(fresh: list[SeenSign], asked: Witnesses, now: float) -> Refusal | None:
+    signs = [seen.sign for seen in fresh]
+    unproven = asked.proven - proven(signs)
+    if unproven:
+        detail = f"nothing proves that {', '.join(sorted(unproven))} lives"
+        return Refusal(Rule.WITNESSES_MISSING, detail)
+    found = independent(signs, asked)
+    named = ", ".join(sorted(one.what for one in found)) or "none"
+    if len(found) < asked.count:
+        detail = f"{asked.count} independent witnesses of death needed; have {named}"
+        return Refusal(Rule.WITNESSES_MISSING, f"{detail}{_other_cause(signs, asked)}")
+    # Whatever fell silent only now was alive a moment ago, whoever has been silent for long.
+    last = max(seen.since for seen in fresh if _is_witness(seen.sign, asked)) + asked.over
+    if last <= now:
         return None
-    named = ", ".join(sorted(groups)) or "none"
-    detail = f"{asked.groups} independent witnesses over {asked.over:.0f} s needed; have {named}"
-    return Refusal(Rule.WITNESSES_MISSING, detail, _heard_out(fresh, asked))
+    detail = f"{asked.over:.0f} s of silence needed; silent: {named}"
+    return Refusal(Rule.WITNESSES_MISSING, detail, last)
 
 
-def _ports_asked(case: Case) -> bool:
-    """I6: who was not asked has not been silent."""
-    view = case.world.views.get(Layer.SERVICES)
-    return view is not None and case.now - view.at <= case.policy.sign_fresh
+def proven(signs: Iterable[Sign]) -> frozenset[Component]:
+    """What the answers prove to be alive."""
+    return frozenset(part for one in signs if one.alive for part in one.depends_on)
 
 
-def _heard_out(fresh: list[SeenSign], asked: Witnesses) -> float | None:
-    """When those who say `dead` by now will have said so for long enough; None: too few do."""
-    since: dict[Group, float] = {}
-    for seen in fresh:
-        if not seen.sign.alive and seen.sign.subject in asked.dead:
-            since[seen.sign.group] = min(seen.since, since.get(seen.sign.group, seen.since))
-    if len(since) < asked.groups:
-        return None
-    return sorted(since.values())[asked.groups - 1] + asked.over
+def known_dead(signs: Collection[Sign]) -> frozenset[Component]:
+    """What alone can explain some silence, all else on its way being proved to live."""
+    alive = proven(signs)
+    left = [one.depends_on - alive for one in signs if not one.alive]
+    return frozenset(part for parts in left if len(parts) == 1 for part in parts)
 
 
-def dead_groups(fresh: list[SeenSign], asked: Witnesses, now: float) -> frozenset[Group]:
-    """The groups that have been saying `dead` for long enough."""
-    return frozenset(
-        seen.sign.group
-        for seen in fresh
-        if not seen.sign.alive
-        and seen.sign.subject in asked.dead
-        and now - seen.since >= asked.over
-    )
+def independent(signs: Collection[Sign], asked: Witnesses) -> tuple[Sign, ...]:
+    """Witnesses of death: no other cause is known for any, and none explains two of them.
+
+    As many as are asked for, if there are so many; else the most that there are.
+    """
+    excused, dead = proven(signs) | asked.accused, known_dead(signs) - asked.accused
+    ways: dict[frozenset[Component], Sign] = {}
+    for one in signs:
+        if _is_witness(one, asked) and not one.depends_on & dead:
+            ways.setdefault(one.depends_on, one)
+    for count in range(min(asked.count, len(ways)), 0, -1):
+        for chosen in combinations(ways, count):
+            causes = [way - excused for way in chosen]
+            if len(frozenset().union(*causes)) == sum(map(len, causes)):
+                return tuple(ways[one] for one in chosen)
+    return ()
+
+
+def _other_cause(signs: Collection[Sign], asked: Witnesses) -> str:
+    """What else explains the silence, in words."""
+    ways = [one.depends_on for one in signs if _is_witness(one, asked)]
+    on_the_way = frozenset[Component]().union(*ways) - asked.accused
+    dead = known_dead(signs) & on_the_way
+    if dead:
+        return f"; {' and '.join(sorted(dead))} is dead, which explains silence"
+    shared = on_the_way.intersection(*ways) - proven(signs)
+    return f"; {' or '.join(sorted(shared))} alone may silence all of them" if shared else ""
+
+
+def _is_witness(sign: Sign, asked: Witnesses) -> bool:
+    return not sign.alive and bool(sign.depends_on & asked.accused)
 
 
 def _event_used(case: Case) -> Refusal | None:

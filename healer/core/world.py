@@ -5,12 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from healer.core.facts import Act, Refused, State
 from healer.core.ledger import Incident, Ledger
-from healer.core.observation import Finding, ForeignOperation, Group, Observation, Sign, Subject
+from healer.core.observation import Finding, ForeignOperation, Observation, Sign
 from healer.core.reasons import Reason
 from healer.core.tower import Layer, above
 
 TroubleKey = tuple[Reason, str]
-SignKey = tuple[Subject, Group, str]
 RefusalKey = tuple[Layer, str, str]
 
 
@@ -102,7 +101,8 @@ class World:
     """Views, signs, memory of acts, and what is under way."""
 
     views: Mapping[Layer, View] = field(default_factory=dict)
-    signs: Mapping[SignKey, SeenSign] = field(default_factory=dict)
+    signs: Mapping[str, SeenSign] = field(default_factory=dict)
+    """By what was asked."""
     foreign: tuple[Foreign, ...] = ()
     foreign_ended: tuple[Foreign, ...] = ()
     """Operations that ran lately and were no longer seen at that time."""

@@ -73,7 +73,9 @@ class Hostagent:
     answers: bool = False
     """`GET /v1/info` on ha.sock answered within its deadline."""
     ssh_port: int | None = None
-    """The only true one; None when it does not answer."""
+    """By its own word; None when it does not answer."""
+    driver_alive: bool | None = None
+    """Whether the process that is the VM lives; looked for only while ha.sock does not answer."""
     ready: bool = False
     """ha.stdout.log holds a line with `"running":true`: Lima's boot is over."""
     leftovers: tuple[str, ...] = ()
@@ -85,6 +87,17 @@ class Hostagent:
     logs. Not told by the folder: a mere `colima list` deletes dead pid files and so touches it."""
     ending: Ending = Ending.UNKNOWN
     """Why the last one ended; unknown while one lives."""
+
+
+def known_ssh_port(told: int | None, configured: int | None, *, driver_alive: bool) -> int | None:
+    """Where the VM's sshd is reached on 127.0.0.1; None when nobody knows.
+
+    The hostagent's word `told` comes first. Without it ssh.config is right as long as the VM
+    lives that it was written for; that of a VM which has ended may name a stranger's port.
+    """
+    if told is not None:
+        return told
+    return configured if driver_alive else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from healer.core.observation import Finding, Observation, Subject
+from healer.core.observation import Finding, Observation
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.model.certificates import SOON, URGENT, Lasting, words_of
@@ -17,7 +17,7 @@ from healer.ports import (
     VmEyes,
     WrongAnswer,
 )
-from healer.probes.asking import ask_both, port_group, witness
+from healer.probes.asking import ask_both, by_api, witness
 from healer.probes.credentials import ending
 from healer.probes.setup import NOTHING, SetupLook
 
@@ -59,7 +59,7 @@ class ApiserverProbe:
 
     async def _look(self) -> Observation:
         answer, node = await ask_both(self._cluster.readiness, self._cluster.node)
-        signs = witness(answer, Subject.API, port_group(self._vm), READYZ)
+        signs = witness(answer, by_api(self._vm), READYZ)
         if isinstance(answer, Denied):
             return Observation(self.layer, (_unauthorized(answer),), signs=signs)
         if isinstance(answer, WrongAnswer):

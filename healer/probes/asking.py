@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 
 import anyio
 
-from healer.core.observation import Group, Sign, Subject
+from healer.core.observation import Component, Sign
 from healer.model.machine import Forwarder
 from healer.ports import Denied, PortError, TargetIll, VmEyes, WrongAnswer, as_value
 
@@ -13,13 +13,27 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 HOSTAGENT: Final = "hostagent /v1/info"
+DRIVER: Final = "the VM's process"
+USERNET: Final = "usernet's own socket"
 BANNER: Final = "ssh banner"
 GUEST: Final = "ssh into the VM"
 DOCKER_SOCKET: Final = "docker.sock /_ping"
 ENGINE_INSIDE: Final = "docker ping inside the VM"
 API_INSIDE: Final = "API asked from inside the VM"
-"""What was asked; with subject and group the name of a sign, so two probes that ask the same
-add one witness and not two."""
+"""What was asked names the sign, so two probes that ask the same add one witness and not two."""
+
+_VM: Final = frozenset({Component.DRIVER, Component.GUEST})
+BY_SSH: Final = frozenset({Component.USERNET, Component.SSHD, *_VM})
+"""A login of our own, past the mux."""
+BY_MUX: Final = frozenset({Component.MUX, Component.USERNET, Component.DOCKERD, *_VM})
+"""docker.sock."""
+ENGINE_BY_SSH: Final = BY_SSH | {Component.DOCKERD}
+API_BY_SSH: Final = ENGINE_BY_SSH | {Component.CONTAINER, Component.API_SERVER}
+CONTROL_BY_SSH: Final = ENGINE_BY_SSH | {Component.CONTAINER, Component.CONTROL}
+_BY_PORT: Final = frozenset(
+    {Component.PORT_FORWARDER, Component.DOCKERD, Component.CONTAINER, *_VM}
+)
+"""Docker's proxy stands in front of the container; it ends with dockerd."""
 
 
 async def ask(call: Callable[[], Awaitable[T]]) -> T | PortError:
@@ -49,16 +63,16 @@ async def ask_both(
     return one[0], two[0]
 
 
-def witness(answer: object, subject: Subject, group: Group, what: str) -> tuple[Sign, ...]:
+def witness(answer: object, depends_on: frozenset[Component], what: str) -> tuple[Sign, ...]:
     """The sign that an answer gives; () when the failure says nothing of the target.
 
     A wrong answer is one: a server that says 500 lives.
     """
     if silent(answer):
-        return (Sign(subject, group, alive=False, what=what),)
+        return (Sign(what, depends_on, alive=False),)
     if isinstance(answer, PortError) and not isinstance(answer, Denied | WrongAnswer):
         return ()
-    return (Sign(subject, group, alive=True, what=what),)
+    return (Sign(what, depends_on, alive=True),)
 
 
 def silent(answer: object) -> bool:
@@ -66,13 +80,18 @@ def silent(answer: object) -> bool:
     return isinstance(answer, TargetIll) and not isinstance(answer, WrongAnswer)
 
 
-def port_group(vm: VmEyes) -> Group:
-    """How published ports travel: by the mux unless the profile says otherwise.
+def by_port(vm: VmEyes) -> frozenset[Component]:
+    """On what a published port depends: on the mux unless the profile says otherwise.
 
-    An unreadable profile counts as ssh: taking two ways for one can only make healer wait.
+    With an unreadable profile it may be either: to suspect too much can only make healer wait.
     """
     try:
         forwarder = vm.forwarder()
     except PortError:
-        return Group.MUX
-    return Group.PORTS if forwarder is Forwarder.GRPC else Group.MUX
+        return _BY_PORT | BY_MUX | {Component.HOSTAGENT}
+    return _BY_PORT | ({Component.HOSTAGENT} if forwarder is Forwarder.GRPC else BY_MUX)
+
+
+def by_api(vm: VmEyes) -> frozenset[Component]:
+    """On what the API depends."""
+    return by_port(vm) | {Component.API_SERVER}

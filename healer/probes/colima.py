@@ -3,13 +3,33 @@
 from dataclasses import dataclass
 from typing import Final, Literal, assert_never
 
-from healer.core.observation import Finding, Group, Observation, Sign, Subject
+from healer.core.observation import Component, Finding, Observation, Sign
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.model.machine import Ending, Hostagent, VmStatus
-from healer.ports import EngineEyes, GuestEyes, HostEyes, PortError, TargetIll, TargetSilent, VmEyes
+from healer.ports import (
+    Denied,
+    EngineEyes,
+    GuestEyes,
+    HostEyes,
+    PortError,
+    TargetIll,
+    TargetSilent,
+    VmEyes,
+)
 from healer.probes.ages import VM_LOG, VM_PROCESS, VM_READY, Ages
-from healer.probes.asking import BANNER, DOCKER_SOCKET, HOSTAGENT, ask, ask_both, witness
+from healer.probes.asking import (
+    BANNER,
+    BY_MUX,
+    BY_SSH,
+    DOCKER_SOCKET,
+    DRIVER,
+    HOSTAGENT,
+    USERNET,
+    ask,
+    ask_both,
+    witness,
+)
 
 BOOT: Final = 180.0
 """Seconds for which a silent guest may still be booting: 10 to 30 s are usual and 149 s were
@@ -39,10 +59,17 @@ class _Life:
         return isinstance(self.banner, TargetIll) and isinstance(self.ping, TargetIll)
 
     @property
+    def answer(self) -> str:
+        """Which of them answers; '' when none does."""
+        if isinstance(self.banner, str | Denied):
+            return "ssh"
+        return "docker.sock" if self.ping is None or isinstance(self.ping, Denied) else ""
+
+    @property
     def signs(self) -> tuple[Sign, ...]:
         return (
-            *witness(self.banner, Subject.MACHINE, Group.SSH, BANNER),
-            *witness(self.ping, Subject.ENGINE, Group.MUX, DOCKER_SOCKET),
+            *witness(self.banner, BY_SSH, BANNER),
+            *witness(self.ping, BY_MUX, DOCKER_SOCKET),
         )
 
 
@@ -80,16 +107,18 @@ class ColimaProbe:
         lives = agent.pid_alive and agent.pid_is_ours
         if isinstance(status, PortError) and agent.created and not lives:
             return await self._unreadable(agent, status, stopped)
+        if status is VmStatus.BROKEN and agent.created:
+            return await self._broken(agent, stopped)
         return _at_rest(agent, status, stopped)
 
     async def _unreadable(self, agent: Hostagent, status: PortError, stopped: float) -> Observation:
         """Whether Colima would say Stopped or Broken is not known; that the VM is dead, is."""
         life = _Life(*await ask_both(self._guest.banner, self._engine.ping))
-        if isinstance(life.banner, str) or not isinstance(life.ping, TargetIll):
+        if life.answer or not isinstance(life.ping, TargetIll):
             return _at_rest(agent, status, stopped, life.signs)
         evidence = f"no hostagent lives, {life.ping}; and Colima's list cannot be read: {status}"
         found = Finding(Reason.COLIMA_UNREADABLE, evidence)
-        signs = (*life.signs, *_hostagent_sign(agent))
+        signs = (*life.signs, *_process_signs(agent))
         return Observation(self.layer, (found,), signs=signs)
 
     def _stopped_ago(self, agent: Hostagent) -> float:
@@ -116,6 +145,15 @@ class ColimaProbe:
         age = self._ages.age(VM_READY, phase, float("inf"), keep=False)
         return age if agent.ready and age < float("inf") else None
 
+    async def _broken(self, agent: Hostagent, stopped: float) -> Observation:
+        """Broken is Lima's word for a hostagent that is gone, whatever the guest does."""
+        life = _Life(*await ask_both(self._guest.banner, self._engine.ping))
+        if not life.answer:
+            return _at_rest(agent, VmStatus.BROKEN, stopped, life.signs)
+        signs = (*life.signs, *_process_signs(agent))
+        silent = Finding(Reason.HOSTAGENT_SILENT, f"{_said_broken(agent)}; {life.answer} answers")
+        return Observation(self.layer, (silent,), signs=signs, summary="lives, its hostagent not")
+
     async def _running(self, agent: Hostagent, stopped: float) -> Observation:
         life = _Life(*await ask_both(self._guest.banner, self._engine.ping))
         if not life.dead:
@@ -127,7 +165,9 @@ class ColimaProbe:
         status = await ask(self._vm.status)
         # With network.address on, `list` itself hangs on a hung guest (facts/colima.md §1.4).
         if status is VmStatus.RUNNING or (isinstance(status, TargetSilent) and agent.answers):
-            return Observation(self.layer, (_zombie(agent, life),), signs=life.signs)
+            usernet = await ask(self._vm.usernet)
+            signs = (*life.signs, *witness(usernet, frozenset({Component.USERNET}), USERNET))
+            return Observation(self.layer, (_zombie(agent, life, usernet),), signs=signs)
         return _at_rest(agent, status, stopped, life.signs)
 
     async def _booting(self, agent: Hostagent) -> bool:
@@ -143,10 +183,12 @@ class ColimaProbe:
         return not any(one.pid == agent.pid and one.age > BOOT for one in processes)
 
 
-def _zombie(agent: Hostagent, life: _Life) -> Finding:
+def _zombie(agent: Hostagent, life: _Life, usernet: PortError | None) -> Finding:
+    """usernet is named when it is dead: it alone silences both, and its VM may live."""
+    cut_off = f"; {usernet}" if isinstance(usernet, TargetIll) else ""
     return Finding(
         Reason.COLIMA_ZOMBIE,
-        f"Colima says Running, but {life.banner}; {life.ping}",
+        f"Colima says Running, but {life.banner}; {life.ping}{cut_off}",
         fingerprint=str(agent.pid),
     )
 
@@ -155,7 +197,7 @@ def _at_rest(
     agent: Hostagent, status: Resting | PortError, stopped: float, signs: tuple[Sign, ...] = ()
 ) -> Observation:
     """Judge a VM that does not run, by Colima's own word for it."""
-    signs = (*signs, *_hostagent_sign(agent))
+    signs = (*signs, *_process_signs(agent))
     if isinstance(status, PortError):
         return Observation(Layer.COLIMA, unknown=str(status), signs=signs)
     if status is VmStatus.STOPPED and agent.pid_alive and agent.pid_is_ours:
@@ -177,11 +219,14 @@ def _ill(agent: Hostagent, status: Resting, stopped: float) -> tuple[Finding, ..
             assert_never(status)
 
 
-def _hostagent_sign(agent: Hostagent) -> tuple[Sign, ...]:
-    """Only its death tells: while it answers, the guest may be hung (facts/colima.md §1.2)."""
-    if agent.answers or not agent.created:
+def _process_signs(agent: Hostagent) -> tuple[Sign, ...]:
+    """What the Mac's own processes say: nothing of a guest, which may hang in a living driver."""
+    if not agent.created:
         return ()
-    return (Sign(Subject.MACHINE, Group.HOSTAGENT, alive=False, what=HOSTAGENT),)
+    own = (Sign(HOSTAGENT, frozenset({Component.HOSTAGENT}), alive=agent.answers),)
+    if agent.driver_alive is None:
+        return own
+    return (*own, Sign(DRIVER, frozenset({Component.DRIVER}), alive=agent.driver_alive))
 
 
 def _stopped(agent: Hostagent, ago: float) -> Finding:
@@ -220,6 +265,10 @@ def _locked(agent: Hostagent) -> tuple[Finding, ...]:
 
 
 def _broken(agent: Hostagent) -> Finding:
+    return Finding(Reason.COLIMA_BROKEN, _said_broken(agent), fingerprint=str(agent.pid))
+
+
+def _said_broken(agent: Hostagent) -> str:
     if agent.pid is None:
         who = "no ha.pid"
     elif not agent.pid_alive:
@@ -229,8 +278,7 @@ def _broken(agent: Hostagent) -> Finding:
         stale = ", and ha.pid is older than the boot" if agent.pid_file_stale else ""
         who = f"ha.pid {agent.pid} is {whose}{stale}"
     answer = "answers" if agent.answers else "does not answer"
-    evidence = f"Colima says Broken; {who}; ha.sock {answer}"
-    return Finding(Reason.COLIMA_BROKEN, evidence, fingerprint=str(agent.pid))
+    return f"Colima says Broken; {who}; ha.sock {answer}"
 
 
 def _missing(status: VmStatus) -> Finding:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from healer.core.observation import Finding, Group, Observation, Sign, Subject
+from healer.core.observation import Finding, Observation, Sign
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.model.machine import Mux, MuxState, Unit
@@ -16,11 +16,18 @@ from healer.ports import (
     TargetIll,
     TargetSilent,
 )
-from healer.probes.asking import DOCKER_SOCKET, ENGINE_INSIDE, ask, ask_both, witness
+from healer.probes.asking import (
+    BY_MUX,
+    DOCKER_SOCKET,
+    ENGINE_BY_SSH,
+    ENGINE_INSIDE,
+    ask,
+    ask_both,
+    witness,
+)
 
 SYSTEMD_TAKES: Final = 15.0
 """Seconds until a restart is thought of, from each look that finds systemd at work on it."""
-BEHIND: Final = "docker.sock with the engine alive behind it"
 
 
 class DockerProbe:
@@ -36,16 +43,15 @@ class DockerProbe:
     async def look(self) -> Observation:
         """Look once."""
         ping = await ask(self._engine.ping)
-        signs = witness(ping, Subject.ENGINE, Group.MUX, DOCKER_SOCKET)
+        signs = witness(ping, BY_MUX, DOCKER_SOCKET)
         if isinstance(ping, NotAsked):
             return await self._asleep(ping)
         if isinstance(ping, TargetIll):
             return await self._search(ping, signs)
         if isinstance(ping, PortError) and not isinstance(ping, Denied):
             return Observation(self.layer, unknown=str(ping))
-        passed = witness(ping, Subject.FORWARD, Group.MUX, DOCKER_SOCKET)
         summary = "answers" if ping is None else str(ping)
-        return Observation(self.layer, signs=(*signs, *passed), summary=summary)
+        return Observation(self.layer, signs=signs, summary=summary)
 
     async def _asleep(self, ping: NotAsked) -> Observation:
         """systemd's word alone, by ssh: nobody else may be asked."""
@@ -55,7 +61,7 @@ class DockerProbe:
             return Observation(self.layer, (silent,))
         if isinstance(facts, PortError):
             return Observation(self.layer, unknown=str(ping))
-        sign = Sign(Subject.ENGINE, Group.SSH, alive=facts.engine_answers, what=ENGINE_INSIDE)
+        sign = Sign(ENGINE_INSIDE, ENGINE_BY_SSH, alive=facts.engine_answers)
         found = () if facts.engine_answers else (_engine_down(ping, facts.docker),)
         return Observation(self.layer, found, signs=(sign,), summary=str(ping))
 
@@ -69,24 +75,13 @@ class DockerProbe:
             return Observation(
                 self.layer, unknown=f"{ping}; the VM was not asked: {facts}", signs=signs
             )
-        signs = (
-            *signs,
-            Sign(Subject.ENGINE, Group.SSH, alive=facts.engine_answers, what=ENGINE_INSIDE),
-        )
+        signs = (*signs, Sign(ENGINE_INSIDE, ENGINE_BY_SSH, alive=facts.engine_answers))
         if not facts.engine_answers:
             return Observation(self.layer, (_engine_down(ping, facts.docker),), signs=signs)
         lost = _wedged(ping, mux) or Finding(
             Reason.DOCKER_FORWARD_DEAD, f"{ping}; the engine answers in the VM"
         )
-        return Observation(self.layer, (lost,), signs=(*signs, *_forward_signs()))
-
-
-def _forward_signs() -> tuple[Sign, ...]:
-    """The Mac's end is dead, and ssh proves that it is not for want of an engine."""
-    return (
-        Sign(Subject.FORWARD, Group.MUX, alive=False, what=DOCKER_SOCKET),
-        Sign(Subject.FORWARD, Group.SSH, alive=False, what=BEHIND),
-    )
+        return Observation(self.layer, (lost,), signs=signs)
 
 
 def _wedged(ping: TargetIll, mux: Mux | PortError) -> Finding | None:

@@ -11,7 +11,7 @@ from functools import partial
 
 import anyio
 
-from healer.core.observation import Finding, Observation, Sign, Subject
+from healer.core.observation import Finding, Observation, Sign
 from healer.core.tower import Layer
 from healer.model.cluster import Deployment, Listing, ServicePort
 from healer.model.path import NOT_ASKED, Answer, Heard, Path, Seen, walk
@@ -28,7 +28,7 @@ from healer.ports import (
     WrongAnswer,
 )
 from healer.probes.api import unseen
-from healer.probes.asking import ask, ask_both, port_group
+from healer.probes.asking import ask, ask_both, by_port
 from healer.probes.resync import ALWAYS, Resync
 from healer.probes.tracing import heard
 
@@ -199,16 +199,17 @@ class ServicesProbe:
         self._unwanted = frozenset(ports)
 
     def _signs(self, heard: Sequence[_Heard]) -> tuple[Sign, ...]:
-        group = port_group(self._eyes.vm)
+        """An answer is life, unless its listener is known for a stranger's."""
+        way = by_port(self._eyes.vm)
         signs: list[Sign] = []
         for one in heard:
             what = _what(one.service)
             if not one.service.proves_life:
                 continue
-            if one.spoke and one.ours:
-                signs.append(Sign(Subject.SERVICE, group, alive=True, what=what))
+            if one.spoke and one.ours is not False:
+                signs.append(Sign(what, way, alive=True))
             elif not one.spoke and self._should_answer(one):
-                signs.append(Sign(Subject.SERVICE, group, alive=False, what=what))
+                signs.append(Sign(what, way, alive=False))
         return tuple(signs)
 
     def _should_answer(self, one: _Heard) -> bool:

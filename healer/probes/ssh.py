@@ -3,13 +3,25 @@
 from collections.abc import Sequence
 from typing import Final
 
-from healer.core.observation import Finding, Group, Observation, Sign, Subject
+from healer.core.observation import Component, Finding, Observation, Sign
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.model.identity import Ours
 from healer.model.machine import GuestFacts, ProcessInfo
-from healer.ports import Denied, GuestEyes, HostEyes, PortError, TargetIll
-from healer.probes.asking import API_INSIDE, BANNER, ENGINE_INSIDE, GUEST, ask, witness
+from healer.ports import Denied, GuestEyes, HostEyes, PortError, TargetIll, VmEyes
+from healer.probes.asking import (
+    API_BY_SSH,
+    API_INSIDE,
+    BANNER,
+    BY_SSH,
+    ENGINE_BY_SSH,
+    ENGINE_INSIDE,
+    GUEST,
+    USERNET,
+    ask,
+    ask_both,
+    witness,
+)
 
 SKEW: Final = 5.0
 """Seconds between the two clocks that hurt TLS, tokens and etcd (design §3)."""
@@ -18,15 +30,21 @@ USERNETS: Final = 2
 """More `limactl usernet` processes of one Lima root than these are a leak: one serves, and one
 may outlive a forced stop."""
 
+_USERNET_ADVICE: Final = (
+    "usernet is the VM's network card, and a running VM gets no other: when nothing in the VM is "
+    "needed any more, colima stop --force && colima start"
+)
+
 
 class SshProbe:
     """Looks into the VM past Lima's mux."""
 
     layer = Layer.SSH
 
-    def __init__(self, guest: GuestEyes, host: HostEyes, ours: Ours) -> None:
+    def __init__(self, guest: GuestEyes, host: HostEyes, vm: VmEyes, ours: Ours) -> None:
         self._guest = guest
         self._host = host
+        self._vm = vm
         self._ours = ours
 
     async def look(self) -> Observation:
@@ -45,14 +63,19 @@ class SshProbe:
         )
 
     async def _unreachable(self, failure: TargetIll | Denied) -> Observation:
-        banner = await ask(self._guest.banner)
+        """usernet is asked by its own socket, since its death alone silences every ssh."""
+        banner, usernet = await ask_both(self._guest.banner, self._vm.usernet)
         said = banner if isinstance(banner, str) else "no banner"
+        evidence, advice = f"{failure}; {said}", ""
+        if isinstance(usernet, TargetIll):
+            evidence, advice = f"{evidence}; {usernet}", _USERNET_ADVICE
         return Observation(
             self.layer,
-            (Finding(Reason.SSH_UNREACHABLE, f"{failure}; {said}"),),
+            (Finding(Reason.SSH_UNREACHABLE, evidence, advice=advice),),
             signs=(
-                *witness(failure, Subject.MACHINE, Group.SSH, GUEST),
-                *witness(banner, Subject.MACHINE, Group.SSH, BANNER),
+                *witness(failure, BY_SSH, GUEST),
+                *witness(banner, BY_SSH, BANNER),
+                *witness(usernet, frozenset({Component.USERNET}), USERNET),
             ),
         )
 
@@ -65,12 +88,12 @@ class SshProbe:
 
 def _signs(facts: GuestFacts) -> tuple[Sign, ...]:
     signs = (
-        Sign(Subject.MACHINE, Group.SSH, alive=True, what=GUEST),
-        Sign(Subject.ENGINE, Group.SSH, alive=facts.engine_answers, what=ENGINE_INSIDE),
+        Sign(GUEST, BY_SSH, alive=True),
+        Sign(ENGINE_INSIDE, ENGINE_BY_SSH, alive=facts.engine_answers),
     )
     if facts.api_answers is None:
         return signs
-    return (*signs, Sign(Subject.API, Group.SSH, alive=facts.api_answers, what=API_INSIDE))
+    return (*signs, Sign(API_INSIDE, API_BY_SSH, alive=facts.api_answers))
 
 
 def _skew(facts: GuestFacts) -> tuple[Finding, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from healer.core.observation import Finding, Group, Observation, Sign, Subject
+from healer.core.observation import Component, Finding, Observation, Sign
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.model.cluster import Condition, Listing, Node, Readiness
@@ -11,7 +11,7 @@ from healer.model.container import Container
 from healer.model.verdicts import WantedContainer, shutting_down, start_refusal
 from healer.ports import ClusterEyes, EngineEyes, GuestEyes, NotThere, PortError, VmEyes
 from healer.probes.ages import CONTAINER, Ages
-from healer.probes.asking import ask, ask_both, port_group, silent, witness
+from healer.probes.asking import CONTROL_BY_SSH, ask, ask_both, by_api, silent, witness
 from healer.probes.setup import NOTHING, SetupLook
 
 WARM_UP: Final = 300.0
@@ -134,7 +134,6 @@ class TalosProbe:
 
     async def _up(self, container: Container) -> Observation:
         node, ready = await ask_both(self._cluster.node, self._cluster.readiness)
-        group = port_group(self._vm)
         up = self._lasts(container, container.started_ago)
         stuck = self._stuck(container, node)
         wedged = () if stuck else _wedged(container, up, node, ready)
@@ -142,9 +141,9 @@ class TalosProbe:
             self.layer,
             (*stuck, *wedged, *self._settings(container), *_drift(container, self._wanted)),
             signs=(
-                *witness(ready, Subject.API, group, READYZ),
-                *witness(node, Subject.API, group, NODE),
-                *await self._own_control(group, node, stuck=bool(stuck)),
+                *witness(ready, by_api(self._vm), READYZ),
+                *witness(node, by_api(self._vm), NODE),
+                *await self._own_control(node, stuck=bool(stuck)),
             ),
             uptime=up,
             summary=_summary(container, node, stuck=bool(stuck)),
@@ -185,17 +184,18 @@ class TalosProbe:
         return lasting or said.heartbeat - first.heartbeat >= ADVANCED
 
     async def _own_control(
-        self, group: Group, node: Listing[Node] | PortError, *, stuck: bool
+        self, node: Listing[Node] | PortError, *, stuck: bool
     ) -> tuple[Sign, ...]:
         """Whether the container's own control lives: by its node, and by the VM's docker."""
+        way = by_api(self._vm) | {Component.CONTROL}
         if not stuck:
             alive = _is_ready(node)
-            return (Sign(Subject.CONTAINER, group, alive=True, what=CONDITION),) if alive else ()
-        dead = Sign(Subject.CONTAINER, group, alive=False, what=CONDITION)
+            return (Sign(CONDITION, way, alive=True),) if alive else ()
+        dead = Sign(CONDITION, way, alive=False)
         facts = await ask(self._guest.facts)
         if isinstance(facts, PortError) or facts.container_status != "running":
             return (dead,)
-        return (dead, Sign(Subject.CONTAINER, Group.SSH, alive=False, what=IN_VM))
+        return (dead, Sign(IN_VM, CONTROL_BY_SSH, alive=False))
 
     def _settings(self, container: Container) -> tuple[Finding, ...]:
         return (*_policy(container, self._wanted), *_memory(container, self._wanted))

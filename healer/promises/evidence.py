@@ -1,16 +1,20 @@
 """I1, I2, I5 and I6: nothing is done on ignorance, above an ill layer, or on one word alone."""
 
+from collections.abc import Iterator
+from itertools import combinations
+
 from healer.core.facts import Act
 from healer.core.ladders import Remedy, Witnesses
-from healer.core.observation import Group, Subject
+from healer.core.observation import Component
 from healer.core.policy import Policy
 from healer.core.tower import Layer, below
-from healer.promises.history import Broken, History, Violation
-from healer.promises.seeing import Seen, told
+from healer.promises.history import Broken, History, Moment, Violation
+from healer.promises.seeing import Seen, Word, told
 
-_LEAST_GROUPS = 2
 _LEAST_SECONDS = 30.0
-"""I5: two independent witnesses over thirty seconds."""
+"""I5: so long a silence counts."""
+_ROUNDING = 0.001
+"""Seconds: sums of the same times in another order differ in their last digits."""
 _RAREST_LOOK = 600.0
 _VM_LEVEL = frozenset({Remedy.CYCLE_VM, Remedy.FORCE_CYCLE_VM})
 
@@ -69,16 +73,55 @@ def never_acts_above_a_failing_layer(history: History) -> Broken:
 
 
 def disruption_needs_witnesses(history: History) -> Broken:
-    """I5: two groups of signs have been saying `dead` for half a minute."""
+    """I5: no single cause but the accused one explains half a minute's silence of everything.
+
+    By what was seen, and for the VM by the truth as well: its guest had not long been answering.
+    """
     for moment, seen in told(history):
         for act in moment.acts:
-            if not moment.policy.limits[act.remedy].disruptive:
-                continue
-            asked = _asked(act, moment.policy)
-            groups = _dead(seen, asked, moment.at, moment.policy.sign_fresh)
-            if len(groups) < _LEAST_GROUPS:
-                what = f"{act.remedy} on the word of {sorted(groups) or 'nobody'}"
-                yield Violation("I5", moment.at, what)
+            if moment.policy.limits[act.remedy].disruptive:
+                for why in _unproved(seen, act, moment):
+                    yield Violation("I5", moment.at, f"{act.remedy} {why}")
+
+
+def _unproved(seen: Seen, act: Act, moment: Moment) -> Iterator[str]:
+    asked = _asked(act, moment.policy)
+    if asked is None:
+        yield "on the word of nobody"
+        return
+    heard = [one for one in seen.words.values() if moment.at - one.at <= moment.policy.sign_fresh]
+    alive = {part for one in heard if one.alive for part in one.depends_on}
+    silent = [
+        one
+        for one in heard
+        if not one.alive
+        and one.depends_on & asked.accused
+        and moment.at - one.since >= max(asked.over, _LEAST_SECONDS) - _ROUNDING
+    ]
+    alone = [one.depends_on - alive for one in heard if not one.alive]
+    dead = {part for parts in alone if len(parts) == 1 for part in parts} - asked.accused
+    silent = [one for one in silent if not one.depends_on & dead]
+    if not _has_independent(silent, alive | asked.accused, act.remedy):
+        yield f"on the word of {sorted(one.what for one in silent) or 'nobody'}"
+    for one in seen.words.values():
+        ago = moment.at - one.answered
+        if one.depends_on & asked.spares and ago < _LEAST_SECONDS - _ROUNDING:
+            yield f"although {one.what} answered {ago:.0f} s before"
+    since = moment.well.get(Layer.SSH)
+    if act.remedy in _VM_LEVEL and since is not None and moment.at - since >= _LEAST_SECONDS:
+        yield f"although the guest had been answering for {moment.at - since:.0f} s"
+
+
+def _has_independent(silent: list[Word], excused: set[Component], remedy: Remedy) -> bool:
+    """Two that no other cause explains together; or, below the VM, one that no other explains."""
+    causes = {one.what: one.depends_on - excused for one in silent}
+    paths = {one.what: one.depends_on for one in silent}
+    if remedy not in _VM_LEVEL and any(not one for one in causes.values()):
+        return True
+    return any(
+        not causes[one] & causes[other] and paths[one] != paths[other]
+        for one, other in combinations(causes, 2)
+    )
 
 
 def _asked(act: Act, policy: Policy) -> Witnesses | None:
@@ -86,26 +129,13 @@ def _asked(act: Act, policy: Policy) -> Witnesses | None:
     return next((one.witnesses for one in rungs if one.remedy is act.remedy), None)
 
 
-def _dead(seen: Seen, asked: Witnesses | None, now: float, fresh: float) -> set[Group]:
-    if asked is None:
-        return set()
-    return {
-        group
-        for (subject, group, _), word in seen.words.items()
-        if subject in asked.dead
-        and not word.alive
-        and now - word.at <= fresh
-        and now - word.since >= max(asked.over, _LEAST_SECONDS)
-    }
-
-
 def an_answering_port_vetoes(history: History) -> Broken:
-    """I6: nothing stops the VM while anything answers through a published port."""
+    """I6: nothing stops the VM while anything answers out of it, a published port above all."""
     for moment, seen in told(history):
         for act in moment.acts:
             if act.remedy not in _VM_LEVEL:
                 continue
-            for (subject, group, what), word in seen.words.items():
-                through = group is Group.PORTS or subject in {Subject.API, Subject.SERVICE}
-                if through and word.alive and moment.at - word.at <= moment.policy.sign_fresh:
-                    yield Violation("I6", moment.at, f"{act.remedy} although {what} answers")
+            for one in seen.words.values():
+                fresh = moment.at - one.at <= moment.policy.sign_fresh
+                if one.alive and fresh and Component.GUEST in one.depends_on:
+                    yield Violation("I6", moment.at, f"{act.remedy} although {one.what} answers")

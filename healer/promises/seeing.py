@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from healer.core.facts import Act, Finished, Observed, Paused, Resumed, Woke
-from healer.core.observation import Finding, Group, Observation, Subject
+from healer.core.observation import Component, Finding, Observation
 from healer.core.tower import Layer
 from healer.promises.history import History, Moment
-
-SignKey = tuple[Subject, Group, str]
 
 
 @dataclass(slots=True)
@@ -26,9 +24,13 @@ class Look:
 class Word:
     """What one sign says, since when without a contrary word, and when it last said so."""
 
+    what: str
+    depends_on: frozenset[Component]
     alive: bool
     since: float
     at: float
+    answered: float
+    """When it was last a sign of life; -inf = never."""
 
 
 @dataclass(slots=True)
@@ -36,7 +38,7 @@ class Seen:
     """What one life of healer has been told so far."""
 
     looks: dict[Layer, Look] = field(default_factory=dict)
-    words: dict[SignKey, Word] = field(default_factory=dict)
+    words: dict[str, Word] = field(default_factory=dict)
     pauses: list[tuple[Layer | None, float | None]] = field(default_factory=list)
     grace_until: float = 0.0
     under_way: dict[str, Act] = field(default_factory=dict)
@@ -60,12 +62,13 @@ class Seen:
     def _look(self, observation: Observation, at: float) -> None:
         self.looks[observation.layer] = Look(at, observation)
         for sign in observation.signs:
-            key = (sign.subject, sign.group, sign.what)
-            before = self.words.get(key)
-            if before is not None and before.alive == sign.alive:
-                before.at = at
-            else:
-                self.words[key] = Word(sign.alive, at, at)
+            before = self.words.get(sign.what)
+            same = before is not None and before.alive == sign.alive
+            since = before.since if before is not None and same else at
+            last = float("-inf") if before is None else before.answered
+            self.words[sign.what] = Word(
+                sign.what, sign.depends_on, sign.alive, since, at, at if sign.alive else last
+            )
 
     def finding_of(self, act: Act) -> Finding | None:
         """What the last look at the act's layer said of its trouble; None when it said nothing."""

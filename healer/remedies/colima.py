@@ -1,7 +1,9 @@
 """The VM's power: start, stop and start, force-stop and start, and its stale files."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
+
+import anyio
 
 from healer.core.facts import Act
 from healer.core.ladders import Remedy
@@ -9,6 +11,7 @@ from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.model.machine import VmStatus
 from healer.model.operations import Foreign
+from healer.model.published import HOST_ONLY, PublishedService
 from healer.ports import (
     ActFailed,
     CannotLook,
@@ -19,10 +22,13 @@ from healer.ports import (
     EngineEyes,
     GuestEyes,
     HostEyes,
+    PortError,
+    PortEyes,
     TargetIll,
     TargetSilent,
     VmEyes,
     VmHands,
+    WrongAnswer,
 )
 
 PAUSE: Final = 5.0
@@ -48,24 +54,89 @@ class Others:
         return ""
 
 
+class AnsweringPort:
+    """The published ports as signs of life, each asked in its protocol."""
+
+    def __init__(self, ports: PortEyes, published: Sequence[PublishedService]) -> None:
+        self._ports = ports
+        self._asked = [
+            one for one in published if one.proves_life and one.host_port not in HOST_ONLY
+        ]
+
+    async def sign(self) -> str:
+        """The first that answers, in words; '' when all are silent. Raises CannotLook."""
+        said: dict[int, str | PortError] = {}
+
+        async def ask(one: PublishedService) -> None:
+            try:
+                said[one.host_port] = await self._heard(one)
+            except PortError as error:
+                said[one.host_port] = error
+
+        async with anyio.create_task_group() as tasks:
+            for one in self._asked:
+                tasks.start_soon(ask, one, name=f"port {one.host_port}")
+        answers = [said[port] for port in sorted(said)]
+        for answer in answers:
+            if answer and isinstance(answer, str):
+                return answer
+        for answer in answers:
+            if isinstance(answer, PortError):
+                raise answer
+        return ""
+
+    async def _heard(self, one: PublishedService) -> str:
+        port = one.host_port
+        try:
+            await self._ports.speak(port, one.protocol, one.path, one.expect)
+        except (WrongAnswer, Denied):
+            pass
+        except TargetIll:
+            return ""
+        try:
+            stranger = not await self._ports.listener_is_ours(port)
+        except PortError:
+            stranger = False
+        return "" if stranger else f"port {port} answers"
+
+
 class Life:
     """Who could prove that the VM lives, asked once more just before its power is cut (I6)."""
 
-    def __init__(self, guest: GuestEyes, engine: EngineEyes, cluster: ClusterEyes) -> None:
+    def __init__(
+        self,
+        vm: VmEyes,
+        guest: GuestEyes,
+        engine: EngineEyes,
+        cluster: ClusterEyes,
+        ports: AnsweringPort,
+    ) -> None:
+        self._vm = vm
         self._guest = guest
         self._engine = engine
         self._cluster = cluster
+        self._ports = ports
 
     async def sign(self) -> str:
         """The first sign of life, in words; '' when all are dead.
 
-        Raises CannotLook when ssh or docker.sock could not be asked: that proves no death.
+        Raises CannotLook when one of them could not be asked: that proves no death.
         """
         return (
-            await _answer("ssh", self._guest.banner)
+            await self._of_guest()
             or await _answer("docker.sock", self._engine.ping)
+            or await self._ports.sign()
             or await self._of_api()
         )
+
+    async def _of_guest(self) -> str:
+        """Without a driver there is no guest, and nobody knows a port at which to ask it."""
+        try:
+            return await _answer("ssh", self._guest.banner)
+        except CannotLook:
+            if (await self._vm.hostagent()).driver_alive is False:
+                return ""
+            raise
 
     async def _of_api(self) -> str:
         """The API is a witness to have, not one to wait for: it may have no kubeconfig."""

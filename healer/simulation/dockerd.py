@@ -14,6 +14,9 @@ class Dockerd:
         self.clock = clock
         self.box = box
         self.up = False
+        """It answers."""
+        self.hangs = False
+        """It accepts, and says nothing."""
         self.unit = "inactive"
         self.result = "success"
         self.socket = False
@@ -39,6 +42,7 @@ class Dockerd:
         if self.up:
             return
         self.run += 1
+        self.hangs = False
         self.up, self.unit, self.result, self.inactive_since = True, "active", "success", None
         self.socket, self.stopped_by_hand = True, False
         self.began_at, self.has_data = self.clock.at, self.data_mounted
@@ -81,7 +85,7 @@ class Dockerd:
     def gone(self) -> None:
         """The VM is gone; what the container was is told at the next start."""
         self.up, self.unit, self.result = False, "inactive", "success"
-        self.socket = self.stopped_by_hand = False
+        self.socket = self.stopped_by_hand = self.hangs = False
         self.inactive_since = None
         if self.box.running:
             self.box.vanished()
@@ -98,6 +102,11 @@ class Dockerd:
         """It crashed, its container runs on, and systemd will start it anew."""
         self.up, self.unit, self.result = False, "activating", "signal"
         self.clock.tell("dockerd has crashed; systemd starts it anew")
+
+    def freezes(self) -> None:
+        """It is stopped by a signal; its containers, and its unit's state, are as they were."""
+        self.up, self.hangs = False, True
+        self.clock.tell("dockerd is frozen")
 
     def shut_down(self) -> None:
         """`systemctl stop docker.service`: containers get ten seconds; its socket unit stays."""

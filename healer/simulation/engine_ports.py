@@ -4,7 +4,7 @@ import anyio
 
 from healer.model.container import Container, PortBinding
 from healer.ports import ActFailed, EngineDoor, NotThere, TargetIll
-from healer.simulation.answering import answer, get_in
+from healer.simulation.answering import answer, get_in, silence
 from healer.simulation.human import NODE
 from healer.simulation.physics import Tower
 from healer.simulation.stamps import stamp
@@ -32,6 +32,8 @@ class SimulatedEngine:
             await self._door.enter(place)
         await answer(tower, place, takes)
         await get_in(tower, tower.machine.to_socket(), place)
+        if tower.dockerd.hangs:
+            await silence(tower, place, 5.0)
         tower.dockerd.touched()
         if not tower.dockerd.up:
             raise TargetIll(place, "Connection reset by peer")

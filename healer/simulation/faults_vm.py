@@ -1,7 +1,8 @@
 """What befalls the Mac's disk, the VM, its forwards and Docker (facts/colima.md §1-§8)."""
 
 from healer.core.tower import Layer
-from healer.simulation.forwards import PUBLISHED
+from healer.model.machine import Forwarder
+from healer.simulation.forwards import PUBLISHED, Way
 from healer.simulation.happening import Choice, Happening, Kind, Number, fault, seconds
 from healer.simulation.machine import Guest
 from healer.simulation.physics import Tower
@@ -32,6 +33,11 @@ def _hostagent_dies(tower: Tower) -> None:
         tower.machine.lose_hostagent()
 
 
+def _hostagent_frozen(tower: Tower) -> None:
+    if tower.machine.hostagent:
+        tower.machine.hang_hostagent()
+
+
 def _vm_zombie(tower: Tower) -> None:
     _sicken(tower, Guest.DEAD)
 
@@ -41,7 +47,20 @@ def _vm_frozen(tower: Tower) -> None:
 
 
 def _usernet_dies(tower: Tower) -> None:
-    _sicken(tower, Guest.CUT_OFF)
+    _lose_usernet(tower, Way.REFUSED)
+
+
+def _usernet_frozen(tower: Tower) -> None:
+    _lose_usernet(tower, Way.SILENT)
+
+
+def _lose_usernet(tower: Tower, way: Way) -> None:
+    if tower.machine.on and tower.machine.ready:
+        tower.machine.lose_usernet(way)
+
+
+def _ports_by_ssh(tower: Tower) -> None:
+    tower.forwards.kind = Forwarder.SSH
 
 
 def _sicken(tower: Tower, guest: Guest) -> None:
@@ -129,6 +148,11 @@ def _engine_crashes(tower: Tower) -> None:
         tower.machine.in_life(_RESTARTED_AFTER, tower.dockerd.comes_up)
 
 
+def _engine_frozen(tower: Tower) -> None:
+    if tower.dockerd.up:
+        tower.dockerd.freezes()
+
+
 def _tool_missing(tower: Tower, tool: str) -> None:
     tower.mac.missing.add(tool)
     tower.tell(f"{tool} is not on PATH any more")
@@ -162,7 +186,14 @@ FAULTS_OF_THE_VM: tuple[Happening, ...] = (
         "hostagent_dies",
         Layer.COLIMA,
         _hostagent_dies,
-        "The hostagent alone dies: Broken, while everything goes on serving (colima §8).",
+        "The hostagent alone dies: Broken, while the VM goes on; ports by grpc end with it.",
+        covered=False,
+    ),
+    fault(
+        "hostagent_frozen",
+        Layer.COLIMA,
+        _hostagent_frozen,
+        "The hostagent is frozen: Broken, while the VM goes on; ports by grpc are silent.",
         covered=False,
     ),
     fault(
@@ -183,6 +214,21 @@ FAULTS_OF_THE_VM: tuple[Happening, ...] = (
         _usernet_dies,
         "usernet dies: ssh and docker.sock are dead, ports by grpc go on (incident 27).",
         covered=False,
+    ),
+    fault(
+        "usernet_frozen",
+        Layer.SSH,
+        _usernet_frozen,
+        "usernet is frozen: ssh and docker.sock accept and are silent, ports by grpc go on.",
+        covered=False,
+    ),
+    Happening(
+        "ports_by_ssh",
+        "The profile says `portForwarder: ssh`, Colima's default: ports ride the mux.",
+        None,
+        Kind.NOISE,
+        covered=True,
+        act=_ports_by_ssh,
     ),
     fault(
         "vm_reboots_loop",
@@ -294,6 +340,13 @@ FAULTS_OF_THE_VM: tuple[Happening, ...] = (
         Layer.DOCKER,
         _engine_dies_alone,
         "dockerd crashes, and its containers run on: a restart of it would kill them (talos §1).",
+        covered=False,
+    ),
+    fault(
+        "engine_frozen",
+        Layer.DOCKER,
+        _engine_frozen,
+        "dockerd is frozen, and its containers run on: it accepts and says nothing.",
         covered=False,
     ),
 )

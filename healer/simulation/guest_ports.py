@@ -2,8 +2,8 @@
 
 import anyio
 
-from healer.model.machine import FileSystem, GuestFacts, Unit
-from healer.ports import ActFailed, TargetIll
+from healer.model.machine import FileSystem, GuestFacts, Unit, known_ssh_port
+from healer.ports import ActFailed, CannotLook, TargetIll
 from healer.simulation.answering import answer, get_in
 from healer.simulation.physics import Tower
 
@@ -19,6 +19,7 @@ class SimulatedGuest:
     async def banner(self) -> str:
         """sshd's first words."""
         await answer(self._tower, "ssh banner", 0.02)
+        _find_port(self._tower)
         await get_in(self._tower, self._tower.machine.to_ssh(), "ssh banner")
         return "SSH-2.0-OpenSSH_9.6p1"
 
@@ -26,6 +27,7 @@ class SimulatedGuest:
         """One round trip."""
         tower = self._tower
         await answer(tower, _PLACE, 0.2, 12.0)
+        _find_port(tower)
         await get_in(tower, tower.machine.to_ssh(), _PLACE)
         machine, dockerd, box = tower.machine, tower.dockerd, tower.box
         wall, at = tower.clock.wall(), tower.clock.at
@@ -64,6 +66,14 @@ def _disks(tower: Tower) -> tuple[FileSystem, ...]:
         FileSystem("/dev/vda1", 0.05, root),
         FileSystem("/dev/vdb1", tower.machine.disk_used, data),
     )
+
+
+def _find_port(tower: Tower) -> None:
+    """Raises CannotLook when nobody knows the ssh port."""
+    machine = tower.machine
+    told = machine.ssh_port if machine.answers else None
+    if known_ssh_port(told, machine.ssh_port, driver_alive=machine.on) is None:
+        raise CannotLook(_PLACE, "the hostagent names no ssh port, and the VM has no process")
 
 
 def open_ports(tower: Tower) -> frozenset[int]:

@@ -40,12 +40,13 @@ class Guest(Enum):
     """Accepts and never answers."""
     DEAD = auto()
     """Its kernel is dead: everything refuses."""
-    CUT_OFF = auto()
-    """usernet is dead, and with it ssh and the mux; ports by grpc go on (incident 27)."""
 
 
 class Machine:
-    """The VM. On vz hostagent and VM are one process, which `hostagent` may still outlive."""
+    """The VM. Its driver is a process of its own, so it may outlive its hostagent.
+
+    So it is with QEMU and krunkit; with vz one process is both, and ends as `power_cut`.
+    """
 
     def __init__(
         self, clock: Clockwork, mac: Mac, kernel: Kernel, forwards: Forwards, dockerd: Dockerd
@@ -59,7 +60,11 @@ class Machine:
         self.on = False
         self.guest = Guest.ALIVE
         self.hostagent = False
-        """It lives and answers on ha.sock."""
+        """It lives."""
+        self.hostagent_hangs = False
+        """It lives and answers nobody, nor do the ports that it forwards itself."""
+        self.usernet = Way.OPEN
+        """The VM's network: all of ssh goes through it, and so does the mux."""
         self.listed = VmStatus.STOPPED
         self.booted_at = 0.0
         self.ssh = False
@@ -91,10 +96,17 @@ class Machine:
         """Whether sshd answers for a guest that lives."""
         return self.ssh and self.guest is Guest.ALIVE
 
+    @property
+    def answers(self) -> bool:
+        """Whether the hostagent answers on ha.sock."""
+        return self.hostagent and not self.hostagent_hangs
+
     def to_ssh(self) -> Way:
         """What a direct ssh meets."""
-        if not self.ssh or self.guest in {Guest.DEAD, Guest.CUT_OFF}:
+        if not self.ssh or self.guest is Guest.DEAD:
             return Way.REFUSED
+        if self.usernet is not Way.OPEN:
+            return self.usernet
         return Way.SILENT if self.guest is Guest.HUNG else Way.OPEN
 
     def to_socket(self) -> Way:
@@ -104,13 +116,18 @@ class Machine:
     def to_port(self, port: int) -> Way:
         """What a connect to a published port meets, until it is in the VM."""
         by_ssh = self.forwards.kind is Forwarder.SSH
+        if not by_ssh and not self.answers:
+            return Way.SILENT if self.hostagent else Way.REFUSED
         return self._inside(self.forwards.to_port(port), by_ssh=by_ssh)
 
     def _inside(self, way: Way, *, by_ssh: bool) -> Way:
-        if way is not Way.OPEN or self.guest is Guest.ALIVE:
+        """A listener on the Mac outlives what it leads to: it accepts, and nothing comes back."""
+        if way is not Way.OPEN:
             return way
-        if self.guest is Guest.CUT_OFF:
-            return Way.SILENT if by_ssh else way
+        if by_ssh and self.usernet is not Way.OPEN:
+            return Way.SILENT
+        if self.guest is Guest.ALIVE:
+            return way
         return Way.SILENT if self.guest is Guest.HUNG else Way.REFUSED
 
     def uptime(self) -> float:
@@ -125,6 +142,7 @@ class Machine:
         self.pid += 7
         self.file += 1
         self.on = self.hostagent = True
+        self.hostagent_hangs, self.usernet = False, Way.OPEN
         self.guest, self.ready = Guest.ALIVE, False
         self.booted_at = self.logged_at = self.clock.at
         self.ending = Ending.UNKNOWN
@@ -208,7 +226,7 @@ class Machine:
         self.disk_locked = False
 
     def _lose(self, *, killed: bool) -> None:
-        self.on = self.ssh = self.ready = self.hostagent = False
+        self.on = self.ssh = self.ready = self.hostagent = self.hostagent_hangs = False
         self.listed, self.logged_at = VmStatus.STOPPED, self.clock.at
         self.life += 1
         self.file += 1
@@ -244,17 +262,26 @@ class Machine:
     # What goes wrong with it.
 
     def sicken(self, guest: Guest) -> None:
-        """What is inside hangs, dies or is cut off; list and hostagent say all is well (§8)."""
+        """What is inside hangs or dies; list and hostagent say all is well (§8)."""
         self.guest = guest
-        if guest is not Guest.CUT_OFF:
-            self.dockerd.box.talos.life.end()
-        self.clock.tell(f"the guest is {guest.name.lower().replace('_', ' ')}")
+        self.dockerd.box.talos.life.end()
+        self.clock.tell(f"the guest is {guest.name.lower()}")
 
     def lose_hostagent(self) -> None:
-        """The hostagent alone dies: Broken, and everything goes on serving (§8)."""
-        self.hostagent, self.listed = False, VmStatus.BROKEN
+        """The hostagent alone dies: Broken, and the VM goes on; ports by grpc end with it (§8)."""
+        self.hostagent, self.hostagent_hangs, self.listed = False, False, VmStatus.BROKEN
         self.file += 1
         self.clock.tell("the hostagent is dead, the VM goes on")
+
+    def hang_hostagent(self) -> None:
+        """It is frozen: Broken, and the VM goes on; ports by grpc accept and are silent."""
+        self.hostagent_hangs, self.listed = True, VmStatus.BROKEN
+        self.clock.tell("the hostagent is frozen, the VM goes on")
+
+    def lose_usernet(self, way: Way) -> None:
+        """usernet is dead or frozen, and with it ssh and the mux; ports by grpc go on."""
+        self.usernet = way
+        self.clock.tell("usernet is dead" if way is Way.REFUSED else "usernet is frozen")
 
     def break_by_stale_files(self) -> None:
         """Pid files of the life before name strangers' processes: Broken for ever (§2)."""

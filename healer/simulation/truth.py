@@ -75,10 +75,13 @@ class Truth:
         return self._mac.disk_free >= LEAST_FREE
 
     def _colima(self) -> bool:
-        return self._machine.listed is VmStatus.RUNNING and self._machine.alive
+        """A VM that answers is well without its hostagent: that is only reported."""
+        machine = self._machine
+        reached = machine.answers or Way.OPEN in {machine.to_ssh(), machine.to_socket()}
+        return machine.listed is not VmStatus.STOPPED and machine.alive and reached
 
     def _ssh(self) -> bool:
-        return self._machine.alive
+        return self._machine.to_ssh() is Way.OPEN
 
     def _docker(self) -> bool:
         return self._machine.dockerd.up and self._machine.to_socket() is Way.OPEN
@@ -89,7 +92,7 @@ class Truth:
 
     def _talos(self) -> bool:
         cluster = self.cluster
-        lives = self._box.running and self._machine.guest in {Guest.ALIVE, Guest.CUT_OFF}
+        lives = self._box.running and self._machine.guest is Guest.ALIVE
         return lives and not cluster.shutting_down and not cluster.wedged
 
     def _apiserver(self) -> bool:

@@ -6,8 +6,8 @@ from healer.core.facts import Act
 from healer.core.ladders import LADDERS
 from healer.core.reasons import Reason
 from healer.model.machine import Ending, Forwarder, Hostagent, VmStatus
-from healer.ports import ActFailed, Children
-from healer.simulation.answering import answer
+from healer.ports import ActFailed, CannotLook, Children
+from healer.simulation.answering import answer, get_in
 from healer.simulation.mac import Operation
 from healer.simulation.machine import (
     CLEAN_STOP_TAKES,
@@ -39,8 +39,9 @@ class SimulatedVm:
             pid_alive=lives or strangers,
             pid_is_ours=lives,
             pid_file_stale=left and machine.leftovers_stale,
-            answers=lives,
-            ssh_port=machine.ssh_port if lives else None,
+            answers=machine.answers,
+            ssh_port=machine.ssh_port if machine.answers else None,
+            driver_alive=None if machine.answers else machine.on,
             ready=machine.ready,
             leftovers=machine.leftovers,
             disk_locked_by="colima" if machine.disk_locked and not machine.on else "",
@@ -54,6 +55,14 @@ class SimulatedVm:
         machine = self._tower.machine
         machine.be_listed()
         return machine.listed if machine.created else VmStatus.MISSING
+
+    async def usernet(self) -> None:
+        """By its own socket, which is there while a VM runs."""
+        await answer(self._tower, "usernet", 0.01, 3.0)
+        machine = self._tower.machine
+        if not machine.on:
+            raise CannotLook("user-v2_ep.sock", "No such file or directory")
+        await get_in(self._tower, machine.usernet, "user-v2_ep.sock", 3.0)
 
     def forwarder(self) -> Forwarder:
         """The owner's profile says grpc (facts/incidents.md §2)."""

@@ -67,7 +67,15 @@ from healer.probes.setup_checks import SetupChecks
 from healer.probes.sharing import RememberedPorts, SharedCluster, SharedEngine, SharedHost
 from healer.probes.ssh import SshProbe
 from healer.probes.talos import TalosProbe
-from healer.remedies.colima import CleanStaleFiles, CycleVm, ForceCycleVm, Life, Others, StartVm
+from healer.remedies.colima import (
+    AnsweringPort,
+    CleanStaleFiles,
+    CycleVm,
+    ForceCycleVm,
+    Life,
+    Others,
+    StartVm,
+)
 from healer.remedies.docker import Forwards, Reforward, RestartEngine, StartEngine, TermMux
 from healer.remedies.flannel import DeleteFlannelPod
 from healer.remedies.kernel import LoadModules
@@ -220,7 +228,7 @@ def probes_of(
     return (
         HostProbe(host, Path(home) if home else None, foreign, credentials),
         ColimaProbe(outside.vm, look, engine, host, ages),
-        SshProbe(look, host.lately(_LEAKS_FOR), outside.ours),
+        SshProbe(look, host.lately(_LEAKS_FOR), outside.vm, outside.ours),
         DockerProbe(engine, look, outside.forward),
         KernelProbe(look, FlannelNeed(outside.setup, cluster)),
         TalosProbe(engine, cluster, look, outside.vm, ages, _wanted(settings), setup.talos),
@@ -286,7 +294,8 @@ def remedies_of(
     """Every remedy; `needed()` looks through eyes of its own, never through a cache."""
     namespaces = frozenset(settings.tower.namespaces)
     others = Others(outside.host, _foreign(outside, settings, own))
-    life = Life(outside.guest, outside.engine, outside.cluster)
+    answering = AnsweringPort(outside.published, settings.services)
+    life = Life(outside.vm, outside.guest, outside.engine, outside.cluster, answering)
     forwards = Forwards(
         outside.engine,
         outside.vm,

@@ -13,8 +13,8 @@ from healer.adapters.clock import SystemClock
 from healer.adapters.cluster_tools import ClusterTools
 from healer.adapters.colima_commands import ColimaCommands
 from healer.adapters.colima_eyes import ColimaEyes
+from healer.adapters.colima_files import configured_ssh_port, driver_lives, resolve_root
 from healer.adapters.colima_files import ours as our_processes
-from healer.adapters.colima_files import resolve_root
 from healer.adapters.colima_hands import ColimaHands
 from healer.adapters.colima_info import hostagent_info
 from healer.adapters.colima_settling import Settling
@@ -46,9 +46,9 @@ from healer.engine.quiet import BrokenJournal, Snapshot
 from healer.engine.recording import EvidenceRecorder
 from healer.engine.telling import Listener
 from healer.model.launchd import rivals_of
-from healer.model.machine import ColimaPaths
+from healer.model.machine import ColimaPaths, known_ssh_port
 from healer.model.published import POD
-from healer.ports import Clock, Journal, JournalError
+from healer.ports import Clock, HostEyes, Journal, JournalError
 from healer.probes.ages import AGES
 from healer.probes.door import EngineDoor
 from healer.settings import Settings
@@ -161,7 +161,7 @@ def real_outside(
     vm_hands = ColimaHands(
         commands, Settling(vm, clock), children, places.state / "runs", progress=manner.progress
     )
-    ssh = DirectSsh(runner, paths, children_environment, _ssh_port_of(paths))
+    ssh = DirectSsh(runner, paths, children_environment, _ssh_port_of(paths, host))
     hands = SshGuest(ssh, _question(settings))
     eyes = ResidentGuest(ssh, _question(settings)) if manner.resident else hands
     door = EngineDoor(eyes, clock)
@@ -246,12 +246,15 @@ def _files(paths: ColimaPaths, places: Places) -> Mapping[Path, frozenset[Layer]
     }
 
 
-def _ssh_port_of(paths: ColimaPaths) -> Callable[[], Awaitable[int | None]]:
-    """By the hostagent alone: who it is does not matter to a question that proves itself."""
+def _ssh_port_of(paths: ColimaPaths, host: HostEyes) -> Callable[[], Awaitable[int | None]]:
+    """By the hostagent: who it is does not matter to a question that proves itself."""
 
     async def port() -> int | None:
         info = await hostagent_info(paths.instance / "ha.sock")
-        return None if info is None else info.ssh_port
+        if info is not None and info.ssh_port is not None:
+            return info.ssh_port
+        lives = driver_lives(await host.processes(), paths)
+        return known_ssh_port(None, configured_ssh_port(paths), driver_alive=lives)
 
     return port
 

@@ -169,11 +169,11 @@ async def a_closed_port_is_ill_in_the_kernel_s_words(way: Way, door: Door) -> No
         assert "refused" in said.detail
 
 
-async def a_hostagent_without_a_port_is_ill(way: Way, door: Door) -> None:
-    """A cached port could be a stranger's: without a true one nobody is asked."""
+async def a_port_that_nobody_knows_is_not_asked(way: Way, door: Door) -> None:
+    """A cached port could be a stranger's: who was not asked is not dead."""
     said = await failure(at(way, door, None).facts())
-    assert TargetIll is type(said)
-    assert "knows no ssh port" in said.detail
+    assert CannotLook is type(said)
+    assert "names no ssh port" in said.detail
 
 
 async def a_refused_key_is_no_dead_vm(way: Way, door: Door) -> None:
@@ -217,7 +217,7 @@ CHECKS: Sequence[Callable[[Way, Door], Awaitable[None]]] = (
     a_flood_is_no_answer,
     a_vm_without_a_shell_cannot_be_looked_into,
     a_closed_port_is_ill_in_the_kernel_s_words,
-    a_hostagent_without_a_port_is_ill,
+    a_port_that_nobody_knows_is_not_asked,
     a_refused_key_is_no_dead_vm,
     a_broken_configuration_is_ours,
     without_a_vm_nothing_is_ill,

@@ -75,4 +75,4 @@ def answer_of(seen: Observation) -> str:
 def _signs(seen: Observation) -> Iterator[str]:
     for sign in seen.signs:
         word = "alive" if sign.alive else "dead"
-        yield f"{seen.layer}: sign of {sign.subject} by {sign.group} {word}"
+        yield f"{seen.layer}: sign of {_PARTICULAR.sub('', sign.what).strip()} {word}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from healer.core.facts import Observed, Ticked
-from healer.core.observation import Finding, Group, Observation, Sign, Subject
+from healer.core.observation import Component, Finding, Observation, Sign
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from tests.explore.figures import records
@@ -46,7 +46,7 @@ def test_an_explanation_covers_by_pattern_and_must_be_needed() -> None:
 def test_a_sighting_names_answers_changes_signs_and_orders() -> None:
     """And nothing that differs from one run to the next: no times, numbers or paths."""
     told = Sightings()
-    sign = Sign(Subject.ENGINE, Group.MUX, alive=False, what="docker.sock /_ping")
+    sign = Sign("docker.sock /_ping", frozenset({Component.MUX}), alive=False)
     told.heard(Observed(Observation(Layer.COLIMA)), 0.0)
     told.heard(Ticked(), 1.0)
     told.heard(Observed(Observation(Layer.COLIMA, findings=(STOPPED,))), 2.0)
@@ -58,7 +58,7 @@ def test_a_sighting_names_answers_changes_signs_and_orders() -> None:
         "colima: stopped",
         "colima: ok -> stopped",
         "docker: silent",
-        "docker: sign of engine by mux dead",
+        "docker: sign of docker.sock dead",
         "colima fails, then docker",
         "colima: unknown (list)",
         "colima: stopped -> unknown (list)",

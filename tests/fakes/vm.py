@@ -18,15 +18,18 @@ RUNNING = Hostagent(
     ready=True,
     logged_at=WALL - 1.0,
 )
-STOPPED = Hostagent(created=True, logged_at=WALL - 120.0)
+STOPPED = Hostagent(created=True, driver_alive=False, logged_at=WALL - 120.0)
 """As `FakeClock` and `FakeHost` tell the time: in this boot, two minutes ago."""
-BROKEN = replace(RUNNING, answers=False, ssh_port=None, leftovers=("ha.pid", "ha.sock"))
+BROKEN = replace(
+    RUNNING, answers=False, ssh_port=None, driver_alive=True, leftovers=("ha.pid", "ha.sock")
+)
 AFTER_REBOOT = Hostagent(
     created=True,
     pid=500,
     pid_alive=True,
     pid_is_ours=False,
     pid_file_stale=True,
+    driver_alive=False,
     leftovers=("ha.pid", "ha.sock", "docker.sock"),
     logged_at=WALL - 2_000_000.0,
     disk_locked_by="/Users/joel/.colima/_lima/colima",
@@ -53,6 +56,10 @@ class FakeVm(Faulty):
         """What `colima list` says."""
         await self.meet("status")
         return self.state
+
+    async def usernet(self) -> None:
+        """It answers on its own socket."""
+        await self.meet("usernet")
 
     def forwarder(self) -> Forwarder:
         """What colima.yaml says."""

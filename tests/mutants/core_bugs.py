@@ -18,11 +18,12 @@ from healer.core.tower import Layer
 from tests.explore.small.faults import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from healer.core.facts import Act
-    from healer.core.ladders import Backoff
+    from healer.core.ladders import Backoff, Witnesses
     from healer.core.ledger import Ledger
+    from healer.core.observation import Component, Sign
     from healer.core.policy import Policy
     from healer.core.refusing import Case, Refusal
     from healer.core.world import Trouble, Verification, World
@@ -107,6 +108,15 @@ def _deaf_to_life(case: Case) -> Refusal | None:
     return None if answer is not None and answer.rule is Rule.WITNESS_ALIVE else answer
 
 
+def _count_by_name(signs: Collection[Sign], asked: Witnesses) -> tuple[Sign, ...]:
+    return tuple(one for one in signs if refusing._is_witness(one, asked))
+
+
+def _nothing_is_known_dead(signs: Collection[Sign]) -> frozenset[Component]:
+    del signs
+    return frozenset()
+
+
 def _take_the_strongest(world: World, trouble: Trouble, now: float, policy: Policy) -> Rung | None:
     rung = _next_rung(world, trouble, now, policy)
     return None if rung is None else replace(rung, remedy=Remedy.FORCE_DELETE_POD)
@@ -182,6 +192,18 @@ BUGS: Final = (
         "no witness is asked before a disruption",
         (Event(5.0, "blind", "ssh", 200.0), Event(10.0, "fault", "vm_zombie")),
         {"healer.core.refusing._RULES": _without("_witnesses")},
+    ),
+    Bug(
+        "I5",
+        "silences count by their names, though one cause explains them all",
+        (Event(10.0, "fault", "usernet_dies"),),
+        {"healer.core.refusing.independent": _count_by_name},
+    ),
+    Bug(
+        "I5",
+        "what is seen to be dead on a way does not explain its silence",
+        (Event(10.0, "fault", "hostagent_hangs"), Event(10.0, "fault", "usernet_dies")),
+        {"healer.core.refusing.known_dead": _nothing_is_known_dead},
     ),
     Bug(
         "I6",

@@ -13,6 +13,7 @@ from healer.adapters.journal import SqliteJournal
 from healer.core.machine import step
 from healer.drills.scenario import Happens
 from healer.engine.stepping import Stepper
+from healer.ports import TargetIll
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from healer.engine.performing import Performer
     from healer.model.cluster import Node
     from healer.simulation.cluster_hands import SimulatedClusterHands
+    from healer.simulation.physics import Tower
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,11 @@ def _step_later(world: World, fact: Fact, now: float, policy: Policy) -> Step:
     return step(world, fact, now + 0.25, policy)
 
 
+def _known_to_the_hostagent_alone(tower: Tower) -> None:
+    if not tower.machine.answers:
+        raise TargetIll("ssh lima-colima", "the hostagent knows no ssh port")
+
+
 _TAINT: Final = Happens(10.0, "taint_put_back")
 
 BUGS: Final = (
@@ -83,6 +90,16 @@ BUGS: Final = (
             Happens(75.0, "flannel_crashes"),
         ),
         {"healer.adapters.journal.SqliteJournal.ledger": _unfinished_only},
+    ),
+    EngineBug(
+        "I5",
+        "an ssh port that the hostagent does not tell is taken for a dead ssh",
+        (
+            Happens(0.0, "ports_by_ssh"),
+            Happens(60.0, "hostagent_dies"),
+            Happens(240.0, "mux_killed"),
+        ),
+        {"healer.simulation.guest_ports._find_port": _known_to_the_hostagent_alone},
     ),
     EngineBug(
         "I7",

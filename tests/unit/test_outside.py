@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healer import outside
-from healer.core.observation import Finding, ForeignOperation, Group, Observation, Sign, Subject
+from healer.core.observation import Component, Finding, ForeignOperation, Observation, Sign
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
 from healer.outside import LARGEST, cleaned, fault_of, line, observed
@@ -159,7 +159,7 @@ def test_every_text_of_an_observation_is_cleaned() -> None:
                     event=ESCAPES, owner=ESCAPES, cause=ESCAPES, advice=HOSTILE, ripe_in=3.0,
                 ),
             ),
-            signs=(Sign(Subject.API, Group.MUX, alive=True, what=ESCAPES),),
+            signs=(Sign(ESCAPES, frozenset({Component.API_SERVER}), alive=True),),
             foreign=(ForeignOperation(Layer.COLIMA, HOSTILE, 7, 1.0),),
             unknown=HOSTILE,
             others_unseen=HOSTILE,

@@ -59,7 +59,7 @@ def end(tower: SmallTower, act: Act, now: float) -> Outcome:
 
 def _reforward(tower: SmallTower, act: Act, now: float) -> Outcome:
     del act
-    if not tower.booted(now):
+    if not tower.ssh_answers(now):
         return Outcome.FAILED
     tower.mux, tower.port_dead = "live", False
     return Outcome.DONE
@@ -73,7 +73,7 @@ def _term_mux(tower: SmallTower, act: Act, now: float) -> Outcome:
 
 def _restart_engine(tower: SmallTower, act: Act, now: float) -> Outcome:
     del act
-    if not tower.booted(now):
+    if not tower.ssh_answers(now):
         return Outcome.FAILED
     tower.engine = "up"
     if tower.box == "running":
@@ -92,7 +92,7 @@ def _clean(tower: SmallTower, act: Act, now: float) -> Outcome:
 
 def _load(tower: SmallTower, act: Act, now: float) -> Outcome:
     del act
-    if not tower.booted(now):
+    if not tower.ssh_answers(now):
         return Outcome.FAILED
     tower.module = tower.persisted = True
     return Outcome.DONE
@@ -123,7 +123,7 @@ def _policy(tower: SmallTower, act: Act, now: float) -> Outcome:
 
 def _untaint(tower: SmallTower, act: Act, now: float) -> Outcome:
     del act
-    if not tower.api(now) or not tower.tainted:
+    if not tower.api_answers(now) or not tower.tainted:
         return Outcome.FAILED
     tower.tainted = False
     return Outcome.DONE
@@ -135,7 +135,7 @@ def _uncordon(tower: SmallTower, act: Act, now: float) -> Outcome:
     The patch tests Talos' own mark, so that it fails once the cordon has become a human's.
     """
     del act
-    if not tower.api(now) or tower.cordoned != "talos":
+    if not tower.api_answers(now) or tower.cordoned != "talos":
         return Outcome.FAILED
     tower.cordoned, tower.tainted = "", True
     return Outcome.DONE
@@ -143,7 +143,7 @@ def _uncordon(tower: SmallTower, act: Act, now: float) -> Outcome:
 
 def _delete_flannel(tower: SmallTower, act: Act, now: float) -> Outcome:
     del act
-    if not tower.api(now):
+    if not tower.api_answers(now):
         return Outcome.FAILED
     tower.flannel, tower.flannel_since = "up", now - 10.0
     return Outcome.DONE
@@ -151,7 +151,7 @@ def _delete_flannel(tower: SmallTower, act: Act, now: float) -> Outcome:
 
 def _delete_pod(tower: SmallTower, act: Act, now: float) -> Outcome:
     """Only the very pod of that uid."""
-    if not tower.api(now):
+    if not tower.api_answers(now):
         return Outcome.FAILED
     name, _, uid = act.target.partition("/")[2].partition("@")
     for pods in (tower.unknown_pods, tower.stuck_pods):
@@ -162,7 +162,7 @@ def _delete_pod(tower: SmallTower, act: Act, now: float) -> Outcome:
 
 def _patch(tower: SmallTower, act: Act, now: float) -> Outcome:
     del act
-    if not tower.api(now):
+    if not tower.api_answers(now):
         return Outcome.FAILED
     tower.drift, tower.rolled_out = 0, now
     return Outcome.DONE
@@ -204,8 +204,10 @@ def _vm_is_up(tower: SmallTower, act: Act, now: float) -> str:
 
 
 def _vm_lives(tower: SmallTower, act: Act, now: float) -> str:
+    """Whatever still answers out of it, by the way by which it is asked."""
     del act
-    return "it answers" if tower.booted(now) or tower.vm == "booting" else ""
+    answers = tower.ssh_answers(now) or tower.docker_answers(now) or tower.serves(now)
+    return "it answers" if answers or tower.vm == "booting" else ""
 
 
 def _box_runs(tower: SmallTower, act: Act, now: float) -> str:

@@ -114,6 +114,23 @@ def _mux(state: str) -> Callable[[SmallTower, float, random.Random], None]:
     return befall
 
 
+def _hostagent(state: str) -> Callable[[SmallTower, float, random.Random], None]:
+    """The VM goes on, if it runs."""
+
+    def befall(tower: SmallTower, now: float, chance: random.Random) -> None:
+        del chance
+        if tower.booted(now):
+            tower.hostagent = state
+
+    return befall
+
+
+def _usernet(tower: SmallTower, now: float, chance: random.Random) -> None:
+    del chance
+    if tower.booted(now):
+        tower.usernet = False
+
+
 def _port(tower: SmallTower, now: float, chance: random.Random) -> None:
     del now, chance
     tower.port_dead = True
@@ -229,6 +246,9 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "engine_stopped": Fault(_engine("stopped"), Layer.DOCKER, human=True),
     "power_cut": Fault(_vm("off"), Layer.COLIMA),
     "vm_broken": Fault(_vm("broken"), Layer.COLIMA),
+    "hostagent_dies": Fault(_hostagent("dead"), Layer.COLIMA, covered=False),
+    "hostagent_hangs": Fault(_hostagent("hung"), Layer.COLIMA, covered=False),
+    "usernet_dies": Fault(_usernet, Layer.SSH, covered=False),
     "vm_zombie": Fault(_vm("zombie"), Layer.COLIMA),
     "vm_looks_zombie": Fault(_looks_zombie, Layer.COLIMA, covered=False),
     "vm_reboots": Fault(_reboots, Layer.COLIMA),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from healer.core.facts import (
@@ -57,6 +58,7 @@ _OUTLIVE: Final = frozenset({Remedy.START_VM, Remedy.CYCLE_VM, Remedy.FORCE_CYCL
 _WITNESSES: Final = (Layer.COLIMA, Layer.SSH, Layer.DOCKER, Layer.APISERVER, Layer.SERVICES)
 _TAKES_A_JOB_AWAY: Final = frozenset({"job_booted_out", "job_disabled"})
 _ENDED: Final = frozenset({State.OK, State.UNKNOWN})
+_NOBODY_KNOWS: Final[Mapping[Layer, float]] = MappingProxyType({})
 
 
 class Killed(Exception):
@@ -108,7 +110,9 @@ class Run:
         self.chance = random.Random(self.schedule.seed ^ 0x5EED)
         self._set_expectations()
         self.life, self.policy = 1, self.make_policy(1)
-        self.world, looks = _all_well()
+        by_ssh = self.schedule.seed % 2 == 1
+        self.tower.by_ssh = by_ssh
+        self.world, looks = _all_well(by_ssh=by_ssh)
         self.journal = self.world.ledger
         self.last = dict(looks)
 
@@ -247,7 +251,9 @@ class Run:
     def _recover(self) -> None:
         """Somebody mends everything by hand."""
         was = self.tower
-        self.tower = SmallTower(vm_since=was.vm_since, box_since=was.box_since, serial=was.serial)
+        self.tower = SmallTower(
+            vm_since=was.vm_since, box_since=was.box_since, serial=was.serial, by_ssh=was.by_ssh
+        )
 
     # Looks.
 
@@ -339,16 +345,29 @@ class Run:
     def _tell(self, fact: Fact) -> None:
         before = self.world
         taken = step(before, fact, self.now, self.policy)
+        acts = [one for one in taken.decisions if isinstance(one, Act)]
         self.history.moments.append(
-            Moment(self.now, self.life, fact, before, taken.world, taken.decisions, self.policy)
+            Moment(
+                self.now,
+                self.life,
+                fact,
+                before,
+                taken.world,
+                taken.decisions,
+                self.policy,
+                self._truly_well() if acts else _NOBODY_KNOWS,
+            )
         )
         self.world = taken.world
-        acts = [one for one in taken.decisions if isinstance(one, Act)]
         if acts and self._killed_at("intent"):
             raise Killed
         self._write(before, taken.world)
         for act in acts:
             self._begin(act)
+
+    def _truly_well(self) -> Mapping[Layer, float]:
+        well = self.tower.well(self.now)
+        return {layer: self.ill_at.get(layer, 0.0) for layer, fine in well.items() if fine}
 
     def _write(self, before: World, after: World) -> None:
         if after.ledger is not before.ledger or after.incidents is not before.incidents:
@@ -404,9 +423,9 @@ class Run:
 
 
 @cache
-def _all_well() -> tuple[World, Mapping[Layer, Observation]]:
+def _all_well(*, by_ssh: bool) -> tuple[World, Mapping[Layer, Observation]]:
     """What is known when every layer was just looked at, and is well: where schedules begin."""
-    tower, policy = SmallTower(), policy_of_life(1)
+    tower, policy = SmallTower(by_ssh=by_ssh), policy_of_life(1)
     looks = {layer: look(tower, layer, 0.0) for layer in LAYERS}
     world = begin(Ledger(), 0.0, policy)
     for one in looks.values():

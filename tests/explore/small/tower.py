@@ -10,14 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from healer.core.observation import (
-    Finding,
-    ForeignOperation,
-    Group,
-    Observation,
-    Sign,
-    Subject,
-)
+from healer.core.observation import Component, Finding, ForeignOperation, Observation, Sign
 from healer.core.reasons import Reason
 from healer.core.tower import LAYERS, Layer
 
@@ -52,8 +45,14 @@ class SmallTower:
     """on, booting, off, broken, zombie, looks_zombie (its ports answer), locked, missing."""
     vm_since: float = -3600.0
     vm_stopped_by_human: float | None = None
+    hostagent: str = "up"
+    """up, dead, hung; the VM goes on without it."""
+    usernet: bool = True
+    """Whether the VM's network card lives: all of ssh goes through it."""
     mux: str = "live"
     """live, dead, wedged."""
+    by_ssh: bool = False
+    """Whether published ports ride the mux; else the hostagent carries them."""
     engine: str = "up"
     """up, failed, stopped (by a human's systemctl)."""
     engine_stopped_at: float = 0.0
@@ -116,17 +115,30 @@ class SmallTower:
         """In the VM."""
         return self.booted(now) and self.engine == "up"
 
+    def ssh_answers(self, now: float) -> bool:
+        """A login of our own."""
+        return self.booted(now) and self.usernet
+
     def docker_answers(self, now: float) -> bool:
         """On the Mac."""
-        return self.engine_answers(now) and self.mux == "live"
+        return self.engine_answers(now) and self.mux == "live" and self.usernet
+
+    @property
+    def carries(self) -> bool:
+        """Whether a published port leads into the VM."""
+        return self.mux == "live" and self.usernet if self.by_ssh else self.hostagent == "up"
 
     def runs(self, now: float) -> bool:
         """The container."""
         alive = self.box in {"running", "shutting_down", "wedged"}
         return alive and self.engine_answers(now)
 
-    def api(self, now: float) -> bool:
+    def api_answers(self, now: float) -> bool:
         """Through its published port."""
+        return self.api(now) and self.carries
+
+    def api(self, now: float) -> bool:
+        """In the VM."""
         up = self.box in {"running", "shutting_down"} and now - self.box_since >= API_AFTER
         return up and self.runs(now) and not (self.api_silent or self.api_failing)
 
@@ -141,6 +153,9 @@ class SmallTower:
 
     def serves(self, now: float) -> bool:
         """Workloads answer through their ports, which needs no API."""
+        return self.carries and self._serves(now)
+
+    def _serves(self, now: float) -> bool:
         if self.vm == "looks_zombie":
             return True
         up = self.runs(now) and self.box == "running"
@@ -190,6 +205,7 @@ class SmallTower:
     def boot_vm(self, now: float) -> None:
         """The kernel starts anew; the container by its policy, unless a human had stopped it."""
         self.vm, self.vm_since, self.vm_stopped_by_human = "booting", now, None
+        self.hostagent, self.usernet = "up", True
         self.mux, self.engine, self.module = "live", "up", self.persisted
         if self.box == "exited" and self.policy and self.box_stopped_by_human is None:
             self.start_box(now + BOOT)
@@ -203,12 +219,13 @@ class SmallTower:
         livekit = pods and self.livekit_ready(now)
         return {
             Layer.HOST: True,
-            Layer.COLIMA: self.booted(now),
-            Layer.SSH: self.booted(now),
+            Layer.COLIMA: self.booted(now)
+            and (self.hostagent == "up" or self.ssh_answers(now) or docker),
+            Layer.SSH: self.ssh_answers(now),
             Layer.DOCKER: docker,
             Layer.KERNEL: self.booted(now) and self.module,
             Layer.TALOS: docker and self.box == "running",
-            Layer.APISERVER: self.api(now),
+            Layer.APISERVER: self.api_answers(now),
             Layer.NODE: ready and not self.tainted and self.cordoned != "talos",
             Layer.FLANNEL: network,
             Layer.PODS: pods,
@@ -229,12 +246,27 @@ def _host(tower: SmallTower, now: float) -> Observation:
     return Observation(Layer.HOST, foreign=tower.foreign)
 
 
+_VM: Final = frozenset({Component.DRIVER, Component.GUEST})
+_SSH: Final = _VM | {Component.USERNET, Component.SSHD}
+_SOCKET: Final = _VM | {Component.USERNET, Component.MUX, Component.DOCKERD}
+_PORT: Final = _VM | {Component.PORT_FORWARDER, Component.DOCKERD, Component.CONTAINER}
+_INSIDE: Final = _SSH | {Component.DOCKERD}
+_IN_BOX: Final = _INSIDE | {Component.CONTAINER}
+
+
+def _port(tower: SmallTower) -> frozenset[Component]:
+    return _PORT | (_SOCKET if tower.by_ssh else {Component.HOSTAGENT})
+
+
 @cache
-def _sign(subject: Subject, group: Group, what: str, *, alive: bool) -> Sign:
-    return Sign(subject, group, alive, what)
+def _sign(what: str, depends_on: frozenset[Component], *, alive: bool) -> Sign:
+    return Sign(what, depends_on, alive)
 
 
-_GONE: Final = Sign(Subject.MACHINE, Group.HOSTAGENT, alive=False, what="hostagent")
+def _alone(component: Component, *, alive: bool) -> Sign:
+    return _sign(component, frozenset({component}), alive=alive)
+
+
 _COLIMA: Final = {
     "broken": Reason.COLIMA_BROKEN,
     "zombie": Reason.COLIMA_ZOMBIE,
@@ -242,61 +274,81 @@ _COLIMA: Final = {
     "locked": Reason.COLIMA_DISK_LOCKED,
     "missing": Reason.COLIMA_MISSING,
 }
+_HAS_DRIVER: Final = frozenset({"on", "booting", "zombie", "looks_zombie"})
 
 
 def _colima(tower: SmallTower, now: float) -> Observation:
     if tower.booted(now):
-        return Observation(Layer.COLIMA)
+        return _running(tower, now)
     if tower.vm == "booting":
         return Observation(Layer.COLIMA, unknown="it is starting")
+    gone = _alone(Component.DRIVER, alive=False)
     if tower.vm == "off":
         by_human = tower.vm_stopped_by_human
         ago = None if by_human is None else now - by_human
         found = _found(Reason.COLIMA_STOPPED, human_ago=ago, fingerprint=str(tower.vm_since))
-        return Observation(Layer.COLIMA, (found,), signs=(_GONE,))
+        return Observation(Layer.COLIMA, (found,), signs=(gone,))
     found = _found(_COLIMA[tower.vm], fingerprint=str(tower.vm_since))
-    return Observation(Layer.COLIMA, (found,), signs=(_GONE,))
+    signs = () if tower.vm in _HAS_DRIVER else (gone,)
+    return Observation(Layer.COLIMA, (found,), signs=signs)
+
+
+def _running(tower: SmallTower, now: float) -> Observation:
+    """By its hostagent, and by two who could prove that it lives."""
+    ssh, docker = tower.ssh_answers(now), tower.docker_answers(now)
+    signs = (_sign("ssh", _SSH, alive=ssh), _sign("docker.sock", _SOCKET, alive=docker))
+    if tower.hostagent == "up":
+        found = () if ssh or docker else (_found(Reason.COLIMA_ZOMBIE),)
+        return Observation(Layer.COLIMA, found, signs=signs)
+    processes = (
+        _alone(Component.HOSTAGENT, alive=False),
+        _alone(Component.DRIVER, alive=True),
+    )
+    reason = Reason.HOSTAGENT_SILENT if ssh or docker else Reason.COLIMA_BROKEN
+    return Observation(Layer.COLIMA, (_found(reason),), signs=(*signs, *processes))
 
 
 def _ssh(tower: SmallTower, now: float) -> Observation:
-    if not tower.booted(now):
-        dead = _sign(Subject.MACHINE, Group.SSH, "ssh", alive=False)
-        return Observation(Layer.SSH, (_found(Reason.SSH_UNREACHABLE),), signs=(dead,))
+    if tower.vm not in _HAS_DRIVER:
+        return Observation(Layer.SSH, unknown="nobody knows the port")
+    if not tower.ssh_answers(now):
+        dead = _sign("ssh", _SSH, alive=False)
+        card = _alone(Component.USERNET, alive=tower.usernet)
+        return Observation(Layer.SSH, (_found(Reason.SSH_UNREACHABLE),), signs=(dead, card))
     signs = (
-        _sign(Subject.MACHINE, Group.SSH, "ssh", alive=True),
-        _sign(Subject.ENGINE, Group.SSH, "engine inside", alive=tower.engine == "up"),
-        _sign(Subject.API, Group.SSH, "api inside", alive=tower.api(now)),
+        _sign("ssh", _SSH, alive=True),
+        _sign("engine inside", _INSIDE, alive=tower.engine == "up"),
+        _sign(
+            "api inside",
+            _IN_BOX | {Component.API_SERVER},
+            alive=tower.api(now) or (tower.api_failing and tower.runs(now)),
+        ),
     )
     return Observation(Layer.SSH, signs=signs, uptime=now - tower.vm_since)
 
 
 def _docker(tower: SmallTower, now: float) -> Observation:
-    inside = _sign(Subject.ENGINE, Group.SSH, "engine inside", alive=tower.engine_answers(now))
-    if tower.booted(now) and tower.engine == "stopped":
+    inside = _sign("engine inside", _INSIDE, alive=tower.engine_answers(now))
+    if tower.ssh_answers(now) and tower.engine == "stopped":
         # To ask docker.sock would start it.
         found = _found(Reason.DOCKER_ENGINE_STOPPED, human_ago=now - tower.engine_stopped_at)
         return Observation(Layer.DOCKER, (found,), signs=(inside,))
     answers = tower.docker_answers(now)
-    sign = _sign(Subject.ENGINE, Group.MUX, "docker.sock", alive=answers)
+    sign = _sign("docker.sock", _SOCKET, alive=answers)
     if answers:
-        passed = _sign(Subject.FORWARD, Group.MUX, "docker.sock", alive=True)
-        return Observation(Layer.DOCKER, signs=(sign, passed))
-    if not tower.booted(now):
+        return Observation(Layer.DOCKER, signs=(sign,))
+    if not tower.ssh_answers(now):
         return Observation(Layer.DOCKER, (_found(Reason.DOCKER_SILENT),), signs=(sign,))
     if not tower.engine_answers(now):
         found = _found(Reason.DOCKER_ENGINE_DOWN)
         return Observation(Layer.DOCKER, (found,), signs=(sign, inside))
-    behind = (
-        _sign(Subject.FORWARD, Group.MUX, "docker.sock", alive=False),
-        _sign(Subject.FORWARD, Group.SSH, "behind", alive=False),
-    )
     wedged = tower.mux == "wedged"
     found = _found(Reason.DOCKER_MUX_WEDGED if wedged else Reason.DOCKER_FORWARD_DEAD)
-    return Observation(Layer.DOCKER, (found,), signs=(sign, inside, *behind))
+    return Observation(Layer.DOCKER, (found,), signs=(sign, inside))
 
 
 def _kernel(tower: SmallTower, now: float) -> Observation:
-    if not tower.booted(now):
+    if not tower.ssh_answers(now):
         return Observation(Layer.KERNEL, unknown="ssh refused")
     if tower.module:
         return Observation(Layer.KERNEL)
@@ -321,10 +373,14 @@ def _talos(tower: SmallTower, now: float) -> Observation:
     if tower.box in _BOX:
         return Observation(Layer.TALOS, (_found(_BOX[tower.box]),))
     advisory = () if tower.policy else (_found(Reason.RESTART_POLICY),)
-    if tower.box == "shutting_down":
+    if tower.box == "shutting_down" and tower.api_answers(now):
         signs = (
-            _sign(Subject.CONTAINER, Group.PORTS, "condition", alive=False),
-            _sign(Subject.CONTAINER, Group.SSH, "in the VM", alive=False),
+            _sign(
+                "condition",
+                _port(tower) | {Component.API_SERVER, Component.CONTROL},
+                alive=False,
+            ),
+            _sign("in the VM", _IN_BOX | {Component.CONTROL}, alive=False),
         )
         shut = _found(Reason.TALOS_SHUTTING_DOWN)
         return Observation(Layer.TALOS, (shut, *advisory), signs=signs, uptime=up)
@@ -334,16 +390,17 @@ def _talos(tower: SmallTower, now: float) -> Observation:
 
 
 def _apiserver(tower: SmallTower, now: float) -> Observation:
-    alive = tower.api(now) or (tower.api_failing and tower.runs(now))
-    sign = _sign(Subject.API, Group.PORTS, "/readyz", alive=alive)
-    if alive and tower.api_failing:
+    failing = tower.api_failing and tower.runs(now) and tower.carries
+    alive = tower.api_answers(now) or failing
+    sign = _sign("/readyz", _port(tower) | {Component.API_SERVER}, alive=alive)
+    if failing:
         return Observation(Layer.APISERVER, (_found(Reason.API_FAILING),), signs=(sign,))
     found = () if alive else (_found(Reason.API_UNREACHABLE),)
     return Observation(Layer.APISERVER, found, signs=(sign,))
 
 
 def _node(tower: SmallTower, now: float) -> Observation:
-    if not tower.api(now):
+    if not tower.api_answers(now):
         return Observation(Layer.NODE, unknown="the API does not answer")
     found = []
     if not tower.ready(now):
@@ -358,7 +415,7 @@ def _node(tower: SmallTower, now: float) -> Observation:
 
 
 def _flannel(tower: SmallTower, now: float) -> Observation:
-    if not tower.api(now):
+    if not tower.api_answers(now):
         return Observation(Layer.FLANNEL, unknown="the API does not answer")
     if tower.network(now):
         return Observation(Layer.FLANNEL)
@@ -368,7 +425,7 @@ def _flannel(tower: SmallTower, now: float) -> Observation:
 
 
 def _pods(tower: SmallTower, now: float) -> Observation:
-    if not tower.api(now):
+    if not tower.api_answers(now):
         return Observation(Layer.PODS, unknown="the API does not answer")
     found = [
         _found(Reason.POD_UNKNOWN, target=f"joelclaw/{name}@{uid}", owner=name)
@@ -386,7 +443,7 @@ def _pods(tower: SmallTower, now: float) -> Observation:
 
 
 def _livekit(tower: SmallTower, now: float) -> Observation:
-    if not tower.api(now):
+    if not tower.api_answers(now):
         return Observation(Layer.LIVEKIT, unknown="the API does not answer")
     told = (_found(Reason.LIVEKIT_PAUSED),) if tower.rollout_paused else ()
     if tower.livekit_ready(now):
@@ -399,7 +456,7 @@ def _livekit(tower: SmallTower, now: float) -> Observation:
 
 def _services(tower: SmallTower, now: float) -> Observation:
     alive = tower.serves(now)
-    sign = _sign(Subject.SERVICE, Group.PORTS, "port 6379", alive=alive)
+    sign = _sign("port 6379", _port(tower), alive=alive)
     if not alive:
         found = (_found(Reason.SERVICE_SILENT, target="6379"),)
         return Observation(Layer.SERVICES, found, signs=(sign,))

@@ -3,17 +3,27 @@
 import asyncio
 import json
 import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import anyio
 import pytest
 
 from healer.adapters.colima_commands import parse_list, plain
-from healer.adapters.colima_info import Info, hostagent_info
-from healer.model.machine import ColimaPaths, Forwarder, Hostagent, ProcessInfo, VmStatus
-from healer.ports import CannotLook, TargetSilent
+from healer.adapters.colima_files import configured_ssh_port
+from healer.adapters.colima_info import Info, ask_usernet, hostagent_info
+from healer.model.machine import (
+    ColimaPaths,
+    Forwarder,
+    Hostagent,
+    ProcessInfo,
+    VmStatus,
+    known_ssh_port,
+)
+from healer.ports import CannotLook, TargetIll, TargetSilent
 from tests.unit.adapters.colima_mac import AFTER, BEFORE, NOW, Mac
 from tests.unit.adapters.helpers import open_files
 
@@ -336,7 +346,8 @@ def test_eyes_know_the_forwarder(mac: Mac) -> None:
 async def test_a_hostagent_is_looked_up_once_in_its_life(mac: Mac) -> None:
     """A process list is dear; the end of a known process is seen without one."""
     mac.create()
-    mac.run_hostagent()
+    pid = mac.run_hostagent()
+    mac.write(mac.instance / "vz.pid", f"{pid}\n")
     eyes = mac.eyes()
     first = await eyes.hostagent()
     asked = mac.host.asked
@@ -361,3 +372,120 @@ async def test_a_stranger_is_looked_up_each_time(mac: Mac) -> None:
     mac.host.table = [ProcessInfo(pid, 1, os.getuid(), 7.0, line)]
 
     assert (await eyes.hostagent()).pid_is_ours
+
+
+QEMU = "qemu-system-aarch64 -m 8192 -pidfile {instance}/qemu.pid"
+
+
+@pytest.mark.parametrize(
+    ("command", "file", "lives"),
+    [
+        (QEMU, "", True),
+        (QEMU, "qemu.pid", True),
+        ("krunkit --restful-uri unix://{instance}/krunkit.sock", "krunkit.pid", True),
+        ("/opt/bin/limactl hostagent --pidfile {instance}/ha.pid colima", "vz.pid", True),
+        ("/opt/bin/limactl hostagent --pidfile {instance}/ha.pid colima", "", False),
+        ("qemu-system-aarch64 -pidfile /Users/else/.lima/colima/qemu.pid", "", False),
+        ("vi {instance}/qemu.pid", "qemu.pid", False),
+    ],
+)
+async def test_a_driver_outlives_its_hostagent(
+    command: str,
+    file: str,
+    lives: bool,  # noqa: FBT001  (a table's column)
+    mac: Mac,
+) -> None:
+    """By its own process, whatever became of ha.sock; with vz the hostagent's process is both."""
+    mac.create()
+    pid = mac.run_process(command.format(instance=mac.instance))
+    if file:
+        mac.write(mac.instance / file, f"{pid}\n")
+    assert lives is (await mac.eyes().hostagent()).driver_alive
+    mac.end()
+
+    assert (await mac.eyes().hostagent()).driver_alive is False
+
+
+async def test_an_unseen_process_list_tells_nothing_of_the_driver(
+    mac: Mac, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither alive nor dead."""
+    mac.create()
+
+    async def denied() -> NoReturn:
+        raise CannotLook("process table", "denied")
+
+    monkeypatch.setattr(mac.host, "processes", denied)
+
+    assert (await mac.eyes().hostagent()).driver_alive is None
+
+
+LEASES = b'{"192.168.5.1":"5a:94:ef:e4:0c:dd"}'
+
+
+async def test_usernet_answers_for_itself(short_folder: Path) -> None:
+    """Its leases are in its own memory: no guest is needed for the answer."""
+    async with hostagent_socket(short_folder / "ep.sock", reply(LEASES)):
+        await ask_usernet(short_folder / "ep.sock")
+    async with hostagent_socket(short_folder / "ep.sock", reply(b"", "404 Not Found")):
+        await ask_usernet(short_folder / "ep.sock")
+
+
+@pytest.mark.parametrize(
+    ("serve", "kind"),
+    [(silence, TargetSilent), (raw(b"SSH-2.0-x\r\n"), TargetIll), (raw(b""), TargetIll)],
+)
+async def test_a_usernet_that_says_nothing_of_its_own_is_dead(
+    serve: Serve, kind: type[Exception], short_folder: Path
+) -> None:
+    """Silent, torn or another protocol."""
+    async with hostagent_socket(short_folder / "ep.sock", serve):
+        with pytest.raises(kind) as caught:
+            await ask_usernet(short_folder / "ep.sock", 0.5)
+    assert kind is type(caught.value)
+
+
+async def test_a_usernet_that_was_killed_refuses_and_one_that_is_absent_is_not_asked(
+    short_folder: Path,
+) -> None:
+    """A kill leaves the socket's file; a clean end, or another network, leaves none."""
+    path = short_folder / "ep.sock"
+    with pytest.raises(CannotLook):
+        await ask_usernet(path)
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+
+    with pytest.raises(TargetIll, match="refused"):
+        await ask_usernet(path)
+
+
+@pytest.mark.parametrize(
+    ("config", "port"),
+    [
+        ("Host lima-colima\n  Hostname 127.0.0.1\n  Port 41419\n", 41419),
+        ("Host lima-colima\n  Port 0\n", None),
+        ("Host lima-colima\n  Port 99999\n", None),
+        ("Host lima-colima\n  Port x\n  #Port 22\n", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_port_of_ssh_config(config: str | None, port: int | None, mac: Mac) -> None:
+    """As each start of a hostagent writes it."""
+    if config is not None:
+        mac.write(mac.paths.ssh_config, config)
+
+    assert port == configured_ssh_port(mac.paths)
+
+
+@pytest.mark.parametrize(
+    ("told", "lives", "known"),
+    [(5, True, 5), (5, False, 5), (None, True, 7), (None, False, None)],
+)
+def test_ssh_config_is_right_while_its_vm_lives(
+    told: int | None,
+    lives: bool,  # noqa: FBT001  (a table's column)
+    known: int | None,
+) -> None:
+    """The hostagent's own word comes first; of a VM that ended the file may name a stranger."""
+    assert known == known_ssh_port(told, 7, driver_alive=lives)

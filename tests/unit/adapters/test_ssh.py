@@ -267,11 +267,11 @@ async def test_a_broken_configuration_is_ours(door: Door) -> None:
     assert CannotLook is type(await failure(door.vm().facts()))
 
 
-async def test_a_hostagent_without_a_port_is_ill(door: Door) -> None:
-    """A cached port could be a stranger's: without a true one nobody is asked."""
+async def test_a_port_that_nobody_knows_is_not_asked(door: Door) -> None:
+    """A cached port could be a stranger's: who was not asked is not dead."""
     said = await failure(door.at(None).facts())
-    assert TargetIll is type(said)
-    assert "knows no ssh port" in said.detail
+    assert CannotLook is type(said)
+    assert "names no ssh port" in said.detail
 
 
 async def test_a_probe_never_becomes_the_master(door: Door) -> None:

@@ -8,7 +8,7 @@ from healer.core.facts import Act, Decision, Fact, Finished, Observed, Outcome, 
 from healer.core.ladders import Remedy
 from healer.core.ledger import Ledger
 from healer.core.machine import begin, step
-from healer.core.observation import Finding, Group, Observation, Sign, Subject
+from healer.core.observation import Component, Finding, Observation, Sign
 from healer.core.policy import Policy
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
@@ -30,14 +30,31 @@ def ill(reason: Reason, *, evidence: str = "seen", **details: object) -> Observa
     return Observation(reason.layer, findings=(finding,))
 
 
-def dead(subject: Subject, group: Group, what: str) -> Sign:
+BY_SSH = frozenset({Component.USERNET, Component.SSHD, Component.DRIVER, Component.GUEST})
+BY_MUX = frozenset(
+    {Component.MUX, Component.USERNET, Component.DRIVER, Component.GUEST, Component.DOCKERD}
+)
+BY_PORT = frozenset(
+    {
+        Component.HOSTAGENT,
+        Component.PORT_FORWARDER,
+        Component.DRIVER,
+        Component.GUEST,
+        Component.DOCKERD,
+        Component.CONTAINER,
+    }
+)
+BY_API = BY_PORT | {Component.API_SERVER}
+
+
+def dead(depends_on: frozenset[Component], what: str) -> Sign:
     """A sign of death."""
-    return Sign(subject, group, alive=False, what=what)
+    return Sign(what, depends_on, alive=False)
 
 
-def alive(subject: Subject, group: Group, what: str) -> Sign:
+def alive(depends_on: frozenset[Component], what: str) -> Sign:
     """A sign of life."""
-    return Sign(subject, group, alive=True, what=what)
+    return Sign(what, depends_on, alive=True)
 
 
 @dataclass
@@ -104,6 +121,7 @@ class Night:
 
 
 def everything_dead() -> Iterable[Sign]:
-    """Two independent groups that say the VM is dead."""
-    yield dead(Subject.MACHINE, Group.SSH, "ssh")
-    yield dead(Subject.ENGINE, Group.MUX, "docker.sock /_ping")
+    """Two witnesses that say the VM is dead, and the one part that could silence both lives."""
+    yield dead(BY_SSH, "ssh")
+    yield dead(BY_MUX, "docker.sock /_ping")
+    yield alive(frozenset({Component.USERNET}), "usernet")

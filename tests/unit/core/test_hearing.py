@@ -8,12 +8,11 @@ from healer.core.facts import State
 from healer.core.hearing import after_hearing
 from healer.core.ledger import Ledger
 from healer.core.observation import (
+    Component,
     Finding,
     ForeignOperation,
-    Group,
     Observation,
     Sign,
-    Subject,
 )
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
@@ -128,8 +127,7 @@ def test_the_views_of_other_layers_stay() -> None:
     assert {Layer.NODE, Layer.TALOS} == set(after.views)
 
 
-DEAD = Sign(Subject.API, Group.PORTS, alive=False, what="port 6443")
-SIGN_KEY = (Subject.API, Group.PORTS, "port 6443")
+DEAD = Sign("port 6443", frozenset({Component.API_SERVER}), alive=False)
 
 
 @pytest.mark.parametrize(
@@ -142,12 +140,13 @@ SIGN_KEY = (Subject.API, Group.PORTS, "port 6443")
 )
 def test_a_sign_lasts_while_it_says_the_same(before: SeenSign | None, since: float) -> None:
     """I5: half a minute of death begins anew with every sign of life."""
-    other = (Subject.ENGINE, Group.MUX, "docker.sock")
-    kept = SeenSign(replace(DEAD, subject=Subject.ENGINE), NOW, NOW)
-    signs = {other: kept} if before is None else {other: kept, SIGN_KEY: before}
+    kept = SeenSign(replace(DEAD, what="docker.sock"), NOW, NOW)
+    signs = {"docker.sock": kept}
+    if before is not None:
+        signs["port 6443"] = before
     after = hear(replace(World(), signs=signs), Observation(Layer.APISERVER, signs=(DEAD,)))
 
-    assert {other: kept, SIGN_KEY: SeenSign(DEAD, since, LATER)} == after.signs
+    assert {"docker.sock": kept, "port 6443": SeenSign(DEAD, since, LATER)} == after.signs
 
 
 def operation(pid: int) -> ForeignOperation:

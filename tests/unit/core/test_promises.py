@@ -26,16 +26,27 @@ from healer.core.facts import (
 from healer.core.ladders import LIMITS, Remedy
 from healer.core.ledger import Attempt, Hold, Ledger
 from healer.core.observation import (
+    Component,
     Finding,
     ForeignOperation,
-    Group,
     Observation,
-    Subject,
 )
 from healer.core.outlook import awaited, exit_code
 from healer.core.reasons import Reason
 from healer.core.tower import Layer
-from tests.unit.core.night import POLICY, Night, alive, dead, everything_dead, ill, well
+from tests.unit.core.night import (
+    BY_API,
+    BY_MUX,
+    BY_PORT,
+    BY_SSH,
+    POLICY,
+    Night,
+    alive,
+    dead,
+    everything_dead,
+    ill,
+    well,
+)
 
 ZOMBIE = replace(ill(Reason.COLIMA_ZOMBIE), signs=tuple(everything_dead()))
 STOPPED = ill(Reason.COLIMA_STOPPED)
@@ -192,7 +203,7 @@ def test_a_pass_waits_until_its_witnesses_have_been_silent_for_long_enough() -> 
 
     Without that a pass gave up on a dead VM because a probe had looked a second later.
     """
-    first = (dead(Subject.MACHINE, Group.SSH, "ssh"),)
+    first = (dead(BY_SSH, "ssh"),)
     night = Night().see(replace(ill(Reason.COLIMA_ZOMBIE), signs=first)).run(70.0)
     night.see(replace(ill(Reason.COLIMA_ZOMBIE), signs=tuple(everything_dead())))
     began = night.now
@@ -212,7 +223,7 @@ def test_ports_that_were_not_asked_have_not_been_silent() -> None:
         for layer in (Layer.HOST, Layer.COLIMA):
             night.tell(Observed(night.seen[layer]))
     assert [] == night.acts
-    assert "ports were not asked" in night.said(Refused)[-1].detail
+    assert "services was not asked" in night.said(Refused)[-1].detail
 
     night.run(2.0)
 
@@ -234,11 +245,11 @@ def test_stop_after_the_boot_that_ours_led_to_is_a_humans() -> None:
     assert [Remedy.START_CONTAINER] == cut_off.acts
 
 
-def test_one_group_of_witnesses_is_not_enough() -> None:
+def test_witnesses_of_one_way_are_not_enough() -> None:
     """I5: docker.sock and a mux-borne port are one vantage point."""
     signs = (
-        dead(Subject.ENGINE, Group.MUX, "docker.sock"),
-        dead(Subject.SERVICE, Group.MUX, "port 6379"),
+        dead(BY_MUX, "docker.sock"),
+        dead(BY_PORT - {Component.HOSTAGENT} | BY_MUX, "port 6379"),
     )
     night = Night().see(replace(ill(Reason.COLIMA_ZOMBIE), signs=signs)).run(600.0)
 
@@ -246,10 +257,10 @@ def test_one_group_of_witnesses_is_not_enough() -> None:
     assert ["witnesses_missing"] == night.rules(Remedy.CYCLE_VM)
 
 
-@pytest.mark.parametrize("subject", [Subject.API, Subject.SERVICE])
-def test_any_answer_through_a_port_vetoes_vm_acts(subject: Subject) -> None:
+@pytest.mark.parametrize("way", [BY_API, BY_PORT])
+def test_any_answer_through_a_port_vetoes_vm_acts(way: frozenset[Component]) -> None:
     """I6: docker.sock and ssh dead, and one port answering: no VM act (R38)."""
-    signs = (*everything_dead(), alive(subject, Group.PORTS, "port 6443"))
+    signs = (*everything_dead(), alive(way, "port 6443"))
     night = Night().see(replace(ill(Reason.COLIMA_ZOMBIE), signs=signs)).run(600.0)
 
     assert [] == night.acts
@@ -258,7 +269,7 @@ def test_any_answer_through_a_port_vetoes_vm_acts(subject: Subject) -> None:
 
 def test_broken_vm_that_answers_is_reported_never_stopped() -> None:
     """A Broken VM whose ssh answers is left alone (facts/colima.md §8)."""
-    signs = (alive(Subject.MACHINE, Group.SSH, "ssh"),)
+    signs = (alive(BY_SSH, "ssh"),)
     night = Night().see(replace(ill(Reason.COLIMA_BROKEN), signs=signs)).run(30.0)
     night.finish(Outcome.NOT_NEEDED)
 
@@ -328,7 +339,7 @@ def test_event_whose_answer_did_not_help_is_told_of() -> None:
 def test_rung_that_its_witnesses_forbid_spends_the_ladder() -> None:
     """I12: the VM lives, so it is not cycled; the gentle rung rests and is tried anew."""
     forward = ill(Reason.DOCKER_FORWARD_DEAD)
-    machine = replace(well(Layer.SSH), signs=(alive(Subject.MACHINE, Group.SSH, "ssh"),))
+    machine = replace(well(Layer.SSH), signs=(alive(BY_SSH, "ssh"),))
     night = Night().see(machine, forward)
     for _ in range(10):
         night.run(60.0).finish()

@@ -7,7 +7,7 @@ import pytest
 from healer.core.facts import Outcome, Pause, Rule
 from healer.core.ladders import Remedy
 from healer.core.ledger import Attempt, Hold
-from healer.core.observation import Finding, ForeignOperation, Group, Observation, Sign, Subject
+from healer.core.observation import Component, Finding, ForeignOperation, Observation, Sign
 from healer.core.reasons import Reason
 from healer.core.refusing import Refusal, refusal
 from healer.core.tower import Layer
@@ -437,83 +437,123 @@ def test_a_layer_above_does_not_wait_for_deletes() -> None:
 
 
 def seen_sign(
-    subject: Subject,
-    group: Group,
-    *,
+    what: str,
+    *depends_on: Component,
     alive: bool = False,
     since: float = NOW - 60.0,
     at: float = NOW,
 ) -> SeenSign:
-    """What one vantage point says."""
-    return SeenSign(Sign(subject, group, alive=alive, what=f"{subject} by {group}"), since, at)
+    """What one question heard."""
+    return SeenSign(Sign(what, frozenset(depends_on), alive), since, at)
 
 
-SSH_DEAD = seen_sign(Subject.MACHINE, Group.SSH)
-MUX_DEAD = seen_sign(Subject.ENGINE, Group.MUX)
+VM = (Component.DRIVER, Component.GUEST)
+SSH = (Component.USERNET, Component.SSHD, *VM)
+SOCKET = (Component.MUX, Component.USERNET, Component.DOCKERD, *VM)
+BY_MUX = (*SOCKET, Component.PORT_FORWARDER, Component.CONTAINER)
+BY_GRPC = (
+    Component.HOSTAGENT,
+    Component.PORT_FORWARDER,
+    Component.DOCKERD,
+    Component.CONTAINER,
+    *VM,
+)
+SSH_DEAD = seen_sign("ssh", *SSH)
+MUX_DEAD = seen_sign("mux", *SOCKET)
+PORT_DEAD = seen_sign("port", *BY_GRPC)
+USERNET = seen_sign("usernet", Component.USERNET, alive=True)
+NO_USERNET = seen_sign("usernet", Component.USERNET)
+NO_DRIVER = seen_sign("driver", Component.DRIVER)
+DRIVER = seen_sign("driver", Component.DRIVER, alive=True)
+NO_HOSTAGENT = seen_sign("hostagent", Component.HOSTAGENT)
+
+
+def by_what(*signs: SeenSign) -> dict[str, SeenSign]:
+    """Signs as a world keeps them."""
+    return {one.sign.what: one for one in signs}
+
+
+def witnessed(*signs: SeenSign, finding: Finding = ZOMBIE) -> Refusal | None:
+    """What is said of a restart of the VM on the word of these."""
+    return refusal(case_of(replace(world_of(finding), signs=by_what(*signs)), finding))
 
 
 @pytest.mark.parametrize(
-    ("signs", "have", "until"),
+    ("signs", "have"),
     [
-        ((SSH_DEAD,), "ssh", None),
-        ((), "none", None),
-        ((SSH_DEAD, seen_sign(Subject.SERVICE, Group.SSH)), "ssh", None),
-        ((SSH_DEAD, replace(MUX_DEAD, since=NOW - 59.0)), "ssh", NOW + 1.0),
-        ((replace(SSH_DEAD, since=NOW - 30.0), MUX_DEAD), "mux", NOW + 30.0),
-        ((SSH_DEAD, replace(MUX_DEAD, at=NOW - 30.5)), "ssh", None),
-        ((SSH_DEAD, seen_sign(Subject.CONTAINER, Group.MUX)), "ssh", None),
-        ((MUX_DEAD, seen_sign(Subject.FORWARD, Group.SSH, alive=True)), "mux", None),
+        ((), "none"),
+        ((SSH_DEAD,), "ssh"),
+        ((SSH_DEAD, seen_sign("ssh again", *SSH)), "ssh"),
+        ((SSH_DEAD, MUX_DEAD), "ssh; usernet alone may silence all of them"),
+        ((SSH_DEAD, MUX_DEAD, NO_USERNET), "none; usernet is dead, which explains silence"),
         (
-            (
-                replace(SSH_DEAD, since=NOW - 10.0),
-                replace(MUX_DEAD, since=NOW - 40.0),
-                seen_sign(Subject.SERVICE, Group.PORTS, since=NOW - 20.0),
-                seen_sign(Subject.SERVICE, Group.SSH, since=NOW - 30.0),
-                seen_sign(Subject.API, Group.SSH, since=NOW - 5.0),
-            ),
-            "none",
-            NOW + 30.0,
+            (SSH_DEAD, MUX_DEAD, seen_sign("port", *BY_MUX), NO_USERNET, NO_HOSTAGENT),
+            "none; usernet is dead, which explains silence",
         ),
+        (
+            (SSH_DEAD, MUX_DEAD, PORT_DEAD, NO_USERNET),
+            "port; usernet is dead, which explains silence",
+        ),
+        (
+            (SSH_DEAD, PORT_DEAD, NO_HOSTAGENT),
+            "ssh; hostagent is dead, which explains silence",
+        ),
+        ((SSH_DEAD, NO_HOSTAGENT), "ssh"),
+        ((MUX_DEAD, PORT_DEAD), "mux; dockerd alone may silence all of them"),
+        ((SSH_DEAD, replace(MUX_DEAD, at=NOW - 30.5), USERNET), "ssh"),
+        ((SSH_DEAD, MUX_DEAD, replace(USERNET, at=NOW - 30.5)), "ssh; usernet alone"),
+        ((SSH_DEAD, seen_sign("API", Component.API_SERVER)), "ssh"),
+        ((NO_DRIVER,), "driver"),
     ],
 )
-def test_disruption_needs_two_groups_over_their_time(
-    signs: tuple[SeenSign, ...], have: str, until: float | None
-) -> None:
-    """I5: fresh words of death, of subjects that can tell, from different ways there.
+def test_silences_of_one_cause_are_one_witness(signs: tuple[SeenSign, ...], have: str) -> None:
+    """I5: however many they are, and though the cause itself is seen to be dead."""
+    refused = witnessed(*signs)
 
-    A refusal says when the second group that says so will have said so for long enough.
-    """
-    world = replace(world_of(ZOMBIE), signs=by_key(signs))
-    detail = f"2 independent witnesses over 60 s needed; have {have}"
-
-    assert Refusal(Rule.WITNESSES_MISSING, detail, until) == refusal(case_of(world, ZOMBIE))
+    assert refused is not None
+    assert (Rule.WITNESSES_MISSING, None) == (refused.rule, refused.until)
+    assert f"2 independent witnesses of death needed; have {have}" in refused.detail
 
 
-@pytest.mark.parametrize("at", [NOW, NOW - 30.0])
-def test_two_groups_over_their_time_are_enough(at: float) -> None:
-    """I5: while their word is fresh."""
-    world = replace(world_of(ZOMBIE), signs=by_key((SSH_DEAD, replace(MUX_DEAD, at=at))))
+@pytest.mark.parametrize(
+    "signs",
+    [
+        (SSH_DEAD, MUX_DEAD, USERNET),
+        (SSH_DEAD, MUX_DEAD, replace(USERNET, at=NOW - 30.0)),
+        (SSH_DEAD, replace(MUX_DEAD, at=NOW - 30.0), USERNET),
+        (SSH_DEAD, PORT_DEAD),
+        (SSH_DEAD, MUX_DEAD, PORT_DEAD, USERNET, NO_HOSTAGENT),
+        (MUX_DEAD, NO_DRIVER),
+        (SSH_DEAD, PORT_DEAD, DRIVER),
+    ],
+)
+def test_two_silences_that_no_other_cause_explains_are_enough(signs: tuple[SeenSign, ...]) -> None:
+    """I5: a living process proves nothing of the guest in it."""
+    assert None is witnessed(*signs)
 
-    assert None is refusal(case_of(world, ZOMBIE))
+
+@pytest.mark.parametrize("last", [SSH_DEAD, MUX_DEAD, PORT_DEAD, seen_sign("late", *BY_GRPC)])
+def test_what_fell_silent_last_must_have_lasted(last: SeenSign) -> None:
+    """I5: others may have been silent for long, but this one answered a moment ago."""
+    signs = (SSH_DEAD, MUX_DEAD, PORT_DEAD, USERNET, replace(last, since=NOW - 59.0))
+    detail = "60 s of silence needed; silent: mux, ssh"
+
+    assert Refusal(Rule.WITNESSES_MISSING, detail, NOW + 1.0) == witnessed(*signs)
+    assert None is witnessed(*signs[:-1], replace(last, since=NOW - 60.0))
 
 
 @pytest.mark.parametrize(("age", "asked"), [(30.0, True), (30.5, False), (None, False)])
 def test_ports_must_have_been_asked_before_a_disruption(age: float | None, *, asked: bool) -> None:
     """I6: who was not asked within the time that a sign is fresh for has not been silent."""
-    world = replace(world_of(ZOMBIE), signs=by_key((SSH_DEAD, MUX_DEAD)))
+    world = replace(world_of(ZOMBIE), signs=by_what(SSH_DEAD, MUX_DEAD, USERNET))
     views: dict[Layer, View] = dict(world.views)
     del views[Layer.SERVICES]
     if age is not None:
         views[Layer.SERVICES] = View(Observation(Layer.SERVICES), NOW - age)
-    detail = "the published ports were not asked lately"
+    detail = "services was not asked lately"
     said = None if asked else Refusal(Rule.WITNESSES_MISSING, detail)
 
     assert said == refusal(case_of(replace(world, views=views), ZOMBIE))
-
-
-def by_key(signs: tuple[SeenSign, ...]) -> dict[tuple[Subject, Group, str], SeenSign]:
-    """Signs as a world keeps them."""
-    return {(one.sign.subject, one.sign.group, one.sign.what): one for one in signs}
 
 
 def test_witnesses_are_named_in_a_fixed_order() -> None:
@@ -522,33 +562,54 @@ def test_witnesses_are_named_in_a_fixed_order() -> None:
     ladder = ladders[Reason.COLIMA_ZOMBIE]
     asked = ladder.rungs[0].witnesses
     assert asked is not None
-    rung = replace(ladder.rungs[0], witnesses=replace(asked, groups=3))
+    rung = replace(ladder.rungs[0], witnesses=replace(asked, count=3))
     ladders[Reason.COLIMA_ZOMBIE] = replace(ladder, rungs=(rung,))
-    world = replace(world_of(ZOMBIE), signs=by_key((SSH_DEAD, MUX_DEAD)))
-    detail = "3 independent witnesses over 60 s needed; have mux, ssh"
+    world = replace(world_of(ZOMBIE), signs=by_what(SSH_DEAD, MUX_DEAD, USERNET))
+    detail = "3 independent witnesses of death needed; have mux, ssh"
 
     assert Refusal(Rule.WITNESSES_MISSING, detail) == refusal(
         case_of(world, ZOMBIE, policy=replace(POLICY, ladders=ladders))
     )
 
 
+WEDGED = Finding(Reason.DOCKER_MUX_WEDGED, "silent")
+ENGINE_INSIDE = seen_sign("engine", *SSH, Component.DOCKERD, alive=True)
+
+
+@pytest.mark.parametrize(
+    ("signs", "detail"),
+    [
+        ((MUX_DEAD, ENGINE_INSIDE), None),
+        ((MUX_DEAD,), "nothing proves that dockerd lives"),
+        ((ENGINE_INSIDE,), "1 independent witnesses of death needed; have none"),
+    ],
+)
+def test_a_master_is_accused_by_what_answers_behind_it(
+    signs: tuple[SeenSign, ...], detail: str | None
+) -> None:
+    """One silence is enough where all else on its way is proved to live."""
+    said = None if detail is None else Refusal(Rule.WITNESSES_MISSING, detail)
+
+    assert said == witnessed(*signs, finding=WEDGED)
+
+
 @pytest.mark.parametrize(
     ("sign", "vetoes"),
     [
-        (seen_sign(Subject.API, Group.PORTS, alive=True), True),
-        (seen_sign(Subject.API, Group.PORTS, alive=True, since=NOW), True),
-        (seen_sign(Subject.API, Group.PORTS, alive=True, at=NOW - 30.0), True),
-        (seen_sign(Subject.API, Group.PORTS, alive=True, at=NOW - 30.5), False),
-        (seen_sign(Subject.FORWARD, Group.MUX, alive=True), False),
-        (seen_sign(Subject.API, Group.PORTS), False),
+        (seen_sign("life", *BY_GRPC, alive=True), True),
+        (seen_sign("life", *BY_GRPC, alive=True, since=NOW), True),
+        (seen_sign("life", *BY_GRPC, alive=True, at=NOW - 30.0), True),
+        (seen_sign("life", *BY_GRPC, alive=True, at=NOW - 30.5), False),
+        (seen_sign("life", Component.HOSTAGENT, alive=True), False),
+        (seen_sign("life", Component.DRIVER, alive=True), False),
+        (seen_sign("life", *SSH, alive=True), True),
     ],
 )
 def test_a_fresh_sign_of_life_vetoes(sign: SeenSign, *, vetoes: bool) -> None:
-    """I6: whatever the dead say."""
-    world = replace(world_of(ZOMBIE), signs=by_key((SSH_DEAD, MUX_DEAD, sign)))
-    said = Refusal(Rule.WITNESS_ALIVE, "api by ports answers")
+    """I6: whatever the dead say; what does not come out of the guest proves nothing of it."""
+    said = Refusal(Rule.WITNESS_ALIVE, "life answers")
 
-    assert (said if vetoes else None) == refusal(case_of(world, ZOMBIE))
+    assert (said if vetoes else None) == witnessed(SSH_DEAD, MUX_DEAD, USERNET, sign)
 
 
 @pytest.mark.parametrize(
@@ -646,7 +707,7 @@ def test_a_busy_layer_names_its_act() -> None:
 def test_one_disruption_in_all(under_way: Remedy, *, refused: bool) -> None:
     """I7: the VM is not cycled while Talos is being restarted."""
     elsewhere = act_of(under_way, Reason.MEMORY_LIMIT)
-    signs = by_key((SSH_DEAD, MUX_DEAD))
+    signs = by_what(SSH_DEAD, MUX_DEAD, USERNET)
     world = replace(world_of(ZOMBIE), acting=(elsewhere,), signs=signs)
     said = Refusal(Rule.BUSY_DISRUPTIVE, "restart_container is under way")
 

@@ -33,7 +33,7 @@ KEPT_BY = {
     "_requirement_unseen": promises.test_requirement_must_have_been_seen,
     "_no_place": promises.test_no_pod_is_replaced_under_a_human_s_cordon,
     "_not_ripe": promises.test_pod_is_not_touched_before_it_is_ripe,
-    "_witnesses": promises.test_one_group_of_witnesses_is_not_enough,
+    "_witnesses": promises.test_witnesses_of_one_way_are_not_enough,
     "_event_used": promises.test_one_event_causes_one_act,
     "_storm": promises.test_storm_brake_allows_one_delete_per_verified_recovery,
     "_owner_busy": promises.test_one_pod_of_an_owner_at_a_time,

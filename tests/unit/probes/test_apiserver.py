@@ -2,7 +2,7 @@
 
 import pytest
 
-from healer.core.observation import Group, Observation, Sign, Subject
+from healer.core.observation import Component, Observation
 from healer.core.reasons import Reason
 from healer.model.cluster import Readiness
 from healer.model.machine import Forwarder
@@ -35,13 +35,16 @@ async def test_a_ready_api_is_well_and_a_sign_of_life() -> None:
     seen = await look(WELL)
 
     assert seen.well
-    assert (Sign(Subject.API, Group.PORTS, alive=True, what="API /readyz"),) == seen.signs
+    (sign,) = seen.signs
+    assert ("API /readyz", True) == (sign.what, sign.alive)
+    assert {Component.HOSTAGENT, Component.API_SERVER} <= sign.depends_on
     assert "answers on port 6443" == seen.summary
 
 
 async def test_ports_that_ride_the_mux_are_of_its_group() -> None:
     """With portForwarder ssh the API and docker.sock are one witness."""
-    assert [Group.MUX] == [one.group for one in (await look(WELL, Forwarder.SSH)).signs]
+    (by_ssh,) = (await look(WELL, Forwarder.SSH)).signs
+    assert {Component.MUX, Component.USERNET, Component.API_SERVER} <= by_ssh.depends_on
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from healer.core.observation import Group, Sign, Subject
+from healer.core.observation import Component, Sign
 from healer.ports import CannotLook, Conflict, Denied, NotThere, TargetIll, TargetSilent
 from healer.probes.asking import ask, ask_both, witness
 
@@ -53,6 +53,6 @@ async def test_only_errors_of_ports_become_values() -> None:
 )
 def test_each_answer_is_life_death_or_nothing(answer: object, alive: bool | None) -> None:  # noqa: FBT001 (a table of truths)
     """An answer or a refusal is life, illness is death, and not having looked is neither."""
-    expected = () if alive is None else (Sign(Subject.ENGINE, Group.MUX, alive=alive, what="x"),)
+    expected = () if alive is None else (Sign("x", frozenset({Component.MUX}), alive),)
 
-    assert expected == witness(answer, Subject.ENGINE, Group.MUX, "x")
+    assert expected == witness(answer, frozenset({Component.MUX}), "x")

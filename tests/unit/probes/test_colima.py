@@ -5,13 +5,21 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from healer.core.ledger import Ledger
-from healer.core.observation import Group, Observation, Sign, Subject
+from healer.core.observation import Component, Observation, Sign
 from healer.core.reasons import Reason
 from healer.engine.quiet import Snapshot
 from healer.model.machine import Ending, Hostagent, VmStatus
 from healer.ports import CannotLook, Denied, TargetIll, TargetSilent
 from healer.probes.ages import Ages
-from healer.probes.asking import BANNER, DOCKER_SOCKET, HOSTAGENT
+from healer.probes.asking import (
+    BANNER,
+    BY_MUX,
+    BY_SSH,
+    DOCKER_SOCKET,
+    DRIVER,
+    HOSTAGENT,
+    USERNET,
+)
 from healer.probes.colima import BOOT, ColimaProbe
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import FakeEngine
@@ -67,12 +75,12 @@ async def test_a_running_vm_is_well_and_costs_no_colima() -> None:
 
 
 async def test_life_is_witnessed_by_ssh_and_by_docker() -> None:
-    """A banner and a ping are two signs of life of two groups."""
+    """A banner and a ping are signs of life of two ways."""
     seen = await Tower().look()
 
     assert (
-        Sign(Subject.MACHINE, Group.SSH, alive=True, what=BANNER),
-        Sign(Subject.ENGINE, Group.MUX, alive=True, what=DOCKER_SOCKET),
+        Sign(BANNER, BY_SSH, alive=True),
+        Sign(DOCKER_SOCKET, BY_MUX, alive=True),
     ) == seen.signs
 
 
@@ -84,9 +92,11 @@ async def test_running_and_dead_inside_is_a_zombie() -> None:
     seen = await tower.look()
 
     assert [Reason.COLIMA_ZOMBIE] == reasons(seen)
-    assert {(Group.SSH, False), (Group.MUX, False)} == {
-        (one.group, one.alive) for one in seen.signs
-    }
+    assert (
+        Sign(BANNER, BY_SSH, alive=False),
+        Sign(DOCKER_SOCKET, BY_MUX, alive=False),
+        Sign(USERNET, frozenset({Component.USERNET}), alive=True),
+    ) == seen.signs
     assert "500" == seen.findings[0].fingerprint
 
 
@@ -281,24 +291,70 @@ async def test_stopped_with_a_live_hostagent_is_between_two_states() -> None:
 
 async def test_broken_names_whose_pid_it_is() -> None:
     """The evidence tells a stale pid file from a hung hostagent."""
-    ours = await Tower(FakeVm(BROKEN, VmStatus.BROKEN)).look()
-    stale = await Tower(FakeVm(AFTER_REBOOT, VmStatus.BROKEN)).look()
+    hung, left = (
+        Tower(FakeVm(BROKEN, VmStatus.BROKEN)),
+        Tower(FakeVm(AFTER_REBOOT, VmStatus.BROKEN)),
+    )
+    hung.die()
+    left.die()
+    ours, stale = await hung.look(), await left.look()
 
     assert [Reason.COLIMA_BROKEN] == reasons(ours) == reasons(stale)
     assert "ha.pid 500 is a hostagent" in ours.findings[0].evidence
     assert "a stranger's process, and ha.pid is older" in stale.findings[0].evidence
 
 
-async def test_a_dead_hostagent_is_a_witness_and_a_live_one_is_none() -> None:
-    """The hostagent answers for a hung guest too, so only its death is a sign."""
-    dead = await Tower(FakeVm(BROKEN, VmStatus.BROKEN)).look()
-    alive = await Tower().look()
-    odd = await Tower(
-        FakeVm(replace(BROKEN, answers=True, pid_alive=False), VmStatus.BROKEN)
-    ).look()
+@pytest.mark.parametrize("alive", ["banner", "ping"])
+async def test_a_broken_vm_that_answers_has_only_lost_its_hostagent(alive: str) -> None:
+    """Broken is a word for the hostagent: it is told, and blocks nothing that stands on the VM."""
+    tower = Tower(FakeVm(replace(BROKEN, pid=None, pid_alive=False), VmStatus.BROKEN))
+    tower.die()
+    for part in (tower.guest, tower.engine):
+        part.faults.pop(alive, None)
 
-    assert Sign(Subject.MACHINE, Group.HOSTAGENT, alive=False, what=HOSTAGENT) in dead.signs
-    assert Group.HOSTAGENT not in {one.group for one in (*alive.signs, *odd.signs)}
+    seen = await tower.look()
+
+    assert [Reason.HOSTAGENT_SILENT] == reasons(seen)
+    assert seen.well
+    name = "ssh" if alive == "banner" else "docker.sock"
+    said = f"Colima says Broken; no ha.pid; ha.sock does not answer; {name} answers"
+    assert said == seen.findings[0].evidence
+
+
+async def test_an_unknown_ssh_port_is_no_sign_of_a_broken_vm() -> None:
+    """Who could not be asked is neither dead nor alive."""
+    tower = Tower(FakeVm(BROKEN, VmStatus.BROKEN))
+    tower.die()
+    tower.guest.faults["banner"] = CannotLook("ssh", "no port")
+
+    seen = await tower.look()
+
+    assert [Reason.COLIMA_BROKEN] == reasons(seen)
+    assert BANNER not in {one.what for one in seen.signs}
+
+
+@pytest.mark.parametrize("driver", [True, False, None])
+async def test_processes_are_signs_of_themselves_alone(*, driver: bool | None) -> None:
+    """A hostagent answers for a hung guest too, and a driver lives around one."""
+    tower = Tower(FakeVm(replace(BROKEN, driver_alive=driver), VmStatus.BROKEN))
+    tower.die()
+    signs = {one.what: one for one in (await tower.look()).signs}
+
+    assert Sign(HOSTAGENT, frozenset({Component.HOSTAGENT}), alive=False) == signs[HOSTAGENT]
+    own = None if driver is None else Sign(DRIVER, frozenset({Component.DRIVER}), driver)
+    assert own == signs.get(DRIVER)
+
+
+async def test_a_dead_usernet_is_named() -> None:
+    """It alone silences ssh and docker.sock, and a running VM gets no other."""
+    tower = Tower()
+    tower.die()
+    tower.vm.faults["usernet"] = TargetIll("user-v2_ep.sock", "usernet: Connection refused")
+
+    seen = await tower.look()
+
+    assert "usernet: Connection refused" in seen.findings[0].evidence
+    assert Sign(USERNET, frozenset({Component.USERNET}), alive=False) in seen.signs
 
 
 @pytest.mark.parametrize("state", [VmStatus.MISSING, VmStatus.STOPPED, VmStatus.BROKEN])

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from healer.core.observation import Group, Observation, Sign, Subject
+from healer.core.observation import Component, Observation, Sign
 from healer.core.reasons import Reason
 from healer.model.machine import Mux, MuxState, Unit
 from healer.ports import CannotLook, Denied, NotAsked, TargetIll, TargetSilent
+from healer.probes.asking import BY_MUX, BY_SSH, DOCKER_SOCKET, ENGINE_INSIDE
 from healer.probes.docker import DockerProbe
 from tests.fakes.forward import REFUSED, RESET, SILENT, FakeForward
 from tests.fakes.guest import ASLEEP, WELL, FakeGuest
@@ -34,9 +35,12 @@ class Way:
         self.guest.inside = replace(WELL, engine_answers=False, docker=unit)
 
 
-def told(seen: Observation) -> set[tuple[Subject, Group, bool]]:
-    """The signs, without what was asked."""
-    return {(one.subject, one.group, one.alive) for one in seen.signs}
+def told(seen: Observation) -> dict[str, bool]:
+    """The signs, and whether each lives."""
+    assert {DOCKER_SOCKET: BY_MUX, ENGINE_INSIDE: BY_SSH | {Component.DOCKERD}}.items() >= {
+        one.what: one.depends_on for one in seen.signs
+    }.items()
+    return {one.what: one.alive for one in seen.signs}
 
 
 async def test_an_engine_that_answers_is_well_and_needs_no_ssh() -> None:
@@ -47,10 +51,7 @@ async def test_an_engine_that_answers_is_well_and_needs_no_ssh() -> None:
 
     assert seen.well
     assert ([], []) == (way.guest.calls, way.forward.calls)
-    assert {
-        (Subject.ENGINE, Group.MUX, True),
-        (Subject.FORWARD, Group.MUX, True),
-    } == told(seen)
+    assert {DOCKER_SOCKET: True} == told(seen)
 
 
 @pytest.mark.parametrize("fault", [REFUSED, RESET, TargetIll("docker.sock", "no such file")])
@@ -62,12 +63,7 @@ async def test_a_dead_socket_before_a_live_engine_is_a_dead_forward(fault: Excep
     seen = await way.look()
 
     assert [Reason.DOCKER_FORWARD_DEAD] == [one.reason for one in seen.findings]
-    assert {
-        (Subject.ENGINE, Group.MUX, False),
-        (Subject.ENGINE, Group.SSH, True),
-        (Subject.FORWARD, Group.MUX, False),
-        (Subject.FORWARD, Group.SSH, False),
-    } == told(seen)
+    assert {DOCKER_SOCKET: False, ENGINE_INSIDE: True} == told(seen)
 
 
 @pytest.mark.parametrize("state", [MuxState.WEDGED, MuxState.LIVE])
@@ -81,7 +77,7 @@ async def test_a_silent_socket_before_a_live_engine_is_a_wedged_mux(state: MuxSt
 
     assert [Reason.DOCKER_MUX_WEDGED] == [one.reason for one in seen.findings]
     assert "1224" == seen.findings[0].fingerprint
-    assert {(Subject.FORWARD, Group.MUX, False), (Subject.FORWARD, Group.SSH, False)} <= told(seen)
+    assert {DOCKER_SOCKET: False, ENGINE_INSIDE: True} == told(seen)
 
 
 @pytest.mark.parametrize("mux", [Mux(MuxState.DEAD), None])
@@ -114,7 +110,7 @@ async def test_a_failed_engine_is_down_and_nobodys_wish() -> None:
 
     assert [Reason.DOCKER_ENGINE_DOWN] == [one.reason for one in seen.findings]
     assert seen.findings[0].human_ago is None
-    assert {(Subject.ENGINE, Group.MUX, False), (Subject.ENGINE, Group.SSH, False)} == told(seen)
+    assert {DOCKER_SOCKET: False, ENGINE_INSIDE: False} == told(seen)
 
 
 @pytest.mark.parametrize(("since", "words"), [(30.0, "30 s ago"), (None, "since the VM's boot")])
@@ -141,7 +137,7 @@ async def test_an_engine_asleep_is_judged_by_systemd_alone() -> None:
     seen = await way.look()
 
     assert [Reason.DOCKER_ENGINE_STOPPED] == [one.reason for one in seen.findings]
-    assert {(Subject.ENGINE, Group.SSH, False)} == told(seen)
+    assert {ENGINE_INSIDE: False} == told(seen)
     assert [] == way.forward.calls
 
 
@@ -198,7 +194,7 @@ async def test_nobody_answers_is_silence() -> None:
     seen = await way.look()
 
     assert [Reason.DOCKER_SILENT] == [one.reason for one in seen.findings]
-    assert {(Subject.ENGINE, Group.MUX, False)} == told(seen)
+    assert {DOCKER_SOCKET: False} == told(seen)
 
 
 async def test_a_vm_that_cannot_be_asked_leaves_docker_unknown() -> None:
@@ -240,6 +236,4 @@ async def test_the_same_question_is_the_same_witness() -> None:
     way.ping(TargetSilent("docker.sock /_ping", "no answer"))
     way.guest.die()
 
-    assert (Sign(Subject.ENGINE, Group.MUX, alive=False, what="docker.sock /_ping"),) == (
-        await way.look()
-    ).signs
+    assert (Sign(DOCKER_SOCKET, BY_MUX, alive=False),) == (await way.look()).signs

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 
-from healer.core.observation import Finding, Group, Observation, Sign, Subject
+import pytest
+
+from healer.core.observation import Component, Finding, Observation
 from healer.core.reasons import Reason
 from healer.model.cluster import ServicePort
 from healer.model.container import PortBinding
 from healer.model.machine import Forwarder
 from healer.model.published import PublishedService
 from healer.ports import CannotLook, Denied, PortError, TargetIll, TargetSilent, WrongAnswer
+from healer.probes.asking import BY_MUX
 from healer.probes.services import ServiceEyes, ServicesProbe
 from tests.cluster_objects import livekit
 from tests.fakes.engine import UP, FakeEngine
@@ -63,18 +66,19 @@ async def test_ports_that_speak_are_well_and_signs_of_life() -> None:
     seen = await Stage(REDIS, TYPESENSE, p6379="PONG", p8108='{"ok":true}').look()
 
     assert (True, "2 of 2 ports answer") == (seen.well, seen.summary)
-    assert (
-        Sign(Subject.SERVICE, Group.PORTS, alive=True, what="port 6379 PING"),
-        Sign(Subject.SERVICE, Group.PORTS, alive=True, what="port 8108 GET /health"),
-    ) == seen.signs
+    assert [("port 6379 PING", True), ("port 8108 GET /health", True)] == [
+        (one.what, one.alive) for one in seen.signs
+    ]
+    assert all(Component.HOSTAGENT in one.depends_on for one in seen.signs)
 
 
 async def test_with_portforwarder_ssh_they_ride_the_mux() -> None:
-    """Then they and docker.sock are one witness."""
+    """Then whatever silences docker.sock silences them."""
     stage = Stage(p6379="PONG")
     stage.vm.profile_forwarder = Forwarder.SSH
 
-    assert [Group.MUX] == [one.group for one in (await stage.look()).signs]
+    (sign,) = (await stage.look()).signs
+    assert {Component.CONTAINER, *BY_MUX} < sign.depends_on
 
 
 async def test_a_strangers_listener_proves_nothing_and_is_named() -> None:
@@ -241,13 +245,14 @@ async def test_one_that_refuses_our_key_lives() -> None:
     assert (True, [True]) == (seen.well, [one.alive for one in seen.signs])
 
 
-async def test_a_listener_nobody_could_look_at_is_no_proof_of_life() -> None:
-    """Life needs a listener known to be Lima's."""
-    stage = Stage(p6379="PONG")
+@pytest.mark.parametrize("answer", ["PONG", Denied("redis :6379", "NOAUTH")])
+async def test_an_answer_is_life_whoever_listens(answer: str | PortError) -> None:
+    """I6: not to know whose the listener is takes nothing from what it said."""
+    stage = Stage(p6379=answer)
     stage.ports.faults["listener_is_ours"] = CannotLook("lsof", "not found")
     seen = await stage.look()
 
-    assert (True, ()) == (seen.well, seen.signs)
+    assert (True, [True]) == (seen.well, [one.alive for one in seen.signs])
 
 
 async def test_the_deployment_is_asked_for_only_when_livekit_is_silent() -> None:

@@ -4,19 +4,31 @@ from dataclasses import replace
 
 import pytest
 
-from healer.core.observation import Group, Observation, Sign, Subject
+from healer.core.observation import Component, Observation, Sign
 from healer.core.reasons import Reason
 from healer.model.machine import FileSystem, GuestFacts
-from healer.ports import CannotLook, Denied
-from healer.probes.asking import API_INSIDE, BANNER, ENGINE_INSIDE, GUEST
+from healer.ports import CannotLook, Denied, TargetSilent
+from healer.probes.asking import (
+    API_BY_SSH,
+    API_INSIDE,
+    BANNER,
+    BY_SSH,
+    ENGINE_INSIDE,
+    GUEST,
+    USERNET,
+)
 from healer.probes.ssh import SshProbe
 from tests.fakes.guest import ROOT_DISK, WELL, FakeGuest
-from tests.fakes.host import OURS, USERNET, FakeHost, process
+from tests.fakes.host import OURS, FakeHost, process
+from tests.fakes.host import USERNET as USERNET_PROCESS
+from tests.fakes.vm import FakeVm
 
 
-async def look(guest: FakeGuest, host: FakeHost | None = None) -> Observation:
+async def look(
+    guest: FakeGuest, host: FakeHost | None = None, vm: FakeVm | None = None
+) -> Observation:
     """One look."""
-    return await SshProbe(guest, host or FakeHost(), OURS).look()
+    return await SshProbe(guest, host or FakeHost(), vm or FakeVm(), OURS).look()
 
 
 async def test_a_vm_that_answers_is_well_and_tells_its_uptime() -> None:
@@ -31,13 +43,13 @@ async def test_a_vm_that_answers_is_well_and_tells_its_uptime() -> None:
 
 
 async def test_one_round_trip_witnesses_machine_engine_and_api() -> None:
-    """What the VM says of its engine and of the API are signs of the ssh group."""
+    """What the VM says of its engine and of the API are signs by ssh."""
     seen = await look(FakeGuest(replace(WELL, engine_answers=False, api_answers=False)))
 
     assert (
-        Sign(Subject.MACHINE, Group.SSH, alive=True, what=GUEST),
-        Sign(Subject.ENGINE, Group.SSH, alive=False, what=ENGINE_INSIDE),
-        Sign(Subject.API, Group.SSH, alive=False, what=API_INSIDE),
+        Sign(GUEST, BY_SSH, alive=True),
+        Sign(ENGINE_INSIDE, BY_SSH | {Component.DOCKERD}, alive=False),
+        Sign(API_INSIDE, API_BY_SSH, alive=False),
     ) == seen.signs
 
 
@@ -45,18 +57,22 @@ async def test_an_api_that_was_not_asked_is_no_sign() -> None:
     """Not asked is neither life nor death."""
     seen = await look(FakeGuest(replace(WELL, api_answers=None)))
 
-    assert Subject.API not in {one.subject for one in seen.signs}
+    assert API_INSIDE not in {one.what for one in seen.signs}
 
 
 async def test_a_hung_guest_is_unreachable() -> None:
-    """Neither ssh nor a banner: both are signs of death of one group."""
+    """Neither ssh nor a banner: both are silent for one cause, which is not usernet."""
     guest = FakeGuest()
     guest.die()
 
     seen = await look(guest)
 
     assert [Reason.SSH_UNREACHABLE] == [one.reason for one in seen.findings]
-    assert {(Group.SSH, False)} == {(one.group, one.alive) for one in seen.signs}
+    assert (
+        Sign(GUEST, BY_SSH, alive=False),
+        Sign(BANNER, BY_SSH, alive=False),
+        Sign(USERNET, frozenset({Component.USERNET}), alive=True),
+    ) == seen.signs
     assert seen.uptime is None
 
 
@@ -70,7 +86,7 @@ async def test_a_banner_is_life_even_when_ssh_fails() -> None:
 
     assert [Reason.SSH_UNREACHABLE] == [one.reason for one in seen.findings]
     assert "SSH-2.0-OpenSSH_9.6p1" in seen.findings[0].evidence
-    assert Sign(Subject.MACHINE, Group.SSH, alive=True, what=BANNER) in seen.signs
+    assert Sign(BANNER, BY_SSH, alive=True) in seen.signs
 
 
 async def test_a_refused_key_is_unreachable_and_alive() -> None:
@@ -129,13 +145,13 @@ async def test_leaked_usernets_are_counted_by_program_and_not_by_text() -> None:
     """Three are a leak; a shell that only talks of them is none (incidents, P3)."""
     host = FakeHost()
     host.table = [
-        process(599, USERNET, age=900.0),
-        process(700, f"bash -lc ps | rg '{USERNET}'"),
-        process(601, USERNET, age=60.0),
+        process(599, USERNET_PROCESS, age=900.0),
+        process(700, f"bash -lc ps | rg '{USERNET_PROCESS}'"),
+        process(601, USERNET_PROCESS, age=60.0),
     ]
     assert () == (await look(FakeGuest(), host)).findings
 
-    host.table.append(process(602, USERNET, age=300.0))
+    host.table.append(process(602, USERNET_PROCESS, age=300.0))
     seen = await look(FakeGuest(), host)
 
     assert seen.well
@@ -146,11 +162,11 @@ async def test_leaked_usernets_are_counted_by_program_and_not_by_text() -> None:
 async def test_usernets_of_others_are_no_leak() -> None:
     """Ending them would cut the network of another user's, or of another root's, VM."""
     host = FakeHost()
-    elsewhere = USERNET.replace("/.colima/_lima/", "/.lima/")
+    elsewhere = USERNET_PROCESS.replace("/.colima/_lima/", "/.lima/")
     host.table = [
-        *(process(600 + one, USERNET, uid=502) for one in range(5)),
+        *(process(600 + one, USERNET_PROCESS, uid=502) for one in range(5)),
         *(process(700 + one, elsewhere) for one in range(5)),
-        process(800, USERNET),
+        process(800, USERNET_PROCESS),
     ]
 
     assert () == (await look(FakeGuest(), host)).findings
@@ -162,3 +178,17 @@ async def test_an_unseen_process_list_hides_only_the_leak() -> None:
     host.faults["processes"] = CannotLook("process table", "denied")
 
     assert (await look(FakeGuest(), host)).well
+
+
+async def test_usernet_is_asked_for_itself_when_ssh_is_silent() -> None:
+    """Its death explains the silence, and a running VM gets no other."""
+    guest, vm = FakeGuest(), FakeVm()
+    guest.die()
+    vm.faults["usernet"] = TargetSilent("user-v2_ep.sock", "usernet gave no answer within 3 s")
+    seen = await look(guest, vm=vm)
+
+    assert Sign(USERNET, frozenset({Component.USERNET}), alive=False) in seen.signs
+    assert "usernet gave no answer" in seen.findings[0].evidence
+    assert "colima stop --force" in seen.findings[0].advice
+    vm.faults["usernet"] = CannotLook("user-v2_ep.sock", "No such file")
+    assert USERNET not in {one.what for one in (await look(guest, vm=vm)).signs}

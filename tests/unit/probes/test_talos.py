@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from healer.core.ledger import Ledger
-from healer.core.observation import Group, Observation, Sign, Subject
+from healer.core.observation import Component, Observation
 from healer.core.reasons import Reason
 from healer.engine.quiet import Snapshot
 from healer.model.cluster import Condition, Readiness
@@ -14,7 +14,7 @@ from healer.model.machine import FileSystem, Forwarder, Unit
 from healer.model.verdicts import WantedContainer
 from healer.ports import CannotLook, Denied, TargetIll, TargetSilent, WrongAnswer
 from healer.probes.ages import Ages
-from healer.probes.talos import LONGEST_STOP, TalosProbe
+from healer.probes.talos import CONDITION, IN_VM, LONGEST_STOP, NODE, READYZ, TalosProbe
 from tests.fakes.api import SERVER_TIME, FakeApi, node
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import DOWN, UP, FakeEngine
@@ -62,6 +62,11 @@ class Tower:
         )
 
 
+def own_control(seen: Observation) -> dict[str, bool]:
+    """What tells of machined and the kubelet, and what it says."""
+    return {one.what: one.alive for one in seen.signs if Component.CONTROL in one.depends_on}
+
+
 def reasons(seen: Observation) -> list[Reason]:
     """The reasons found, in order."""
     return [one.reason for one in seen.findings]
@@ -72,7 +77,7 @@ async def test_a_running_container_with_a_ready_node_is_well() -> None:
     seen = await Tower().look()
 
     assert ((), 3600.0) == (seen.findings, seen.uptime)
-    assert {Subject.API, Subject.CONTAINER} == {one.subject for one in seen.signs if one.alive}
+    assert {READYZ, NODE, CONDITION} == {one.what for one in seen.signs if one.alive}
 
 
 async def test_a_container_without_its_vm_is_down_with_code_255() -> None:
@@ -282,7 +287,7 @@ async def test_a_first_word_of_shutting_down_is_no_proof() -> None:
 
 
 async def test_a_heartbeat_that_advances_proves_a_stuck_shutdown() -> None:
-    """A live kubelet that goes on saying so is stuck; two groups witness it."""
+    """A live kubelet that goes on saying so is stuck; two ways witness it."""
     tower = Tower()
     tower.says_shutting_down(heartbeat=30.0, transition=30.0)
     await tower.look()
@@ -292,9 +297,7 @@ async def test_a_heartbeat_that_advances_proves_a_stuck_shutdown() -> None:
 
     assert [Reason.TALOS_SHUTTING_DOWN] == reasons(seen)
     assert UP.started_at == seen.findings[0].fingerprint
-    assert {(Group.MUX, False), (Group.SSH, False)} == {
-        (one.group, one.alive) for one in seen.signs if one.subject is Subject.CONTAINER
-    }
+    assert {CONDITION: False, IN_VM: False} == own_control(seen)
 
 
 async def test_a_heartbeat_that_stands_still_is_never_proof() -> None:
@@ -345,13 +348,13 @@ async def test_another_run_begins_the_proof_anew() -> None:
 
 
 async def test_a_container_that_the_vm_does_not_see_running_is_one_witness_short() -> None:
-    """Without the VM's word there is no second group."""
+    """Without the VM's word there is no second way."""
     tower = Tower(guest=FakeGuest(replace(WELL, container_status="")))
     tower.says_shutting_down(heartbeat=20.0, transition=20.0 + LONGEST_STOP)
 
     seen = await tower.look()
 
-    assert [Group.MUX] == [one.group for one in seen.signs if one.subject is Subject.CONTAINER]
+    assert {CONDITION: False} == own_control(seen)
 
 
 async def test_an_api_that_stays_silent_is_wedged() -> None:
@@ -363,9 +366,8 @@ async def test_an_api_that_stays_silent_is_wedged() -> None:
 
     assert [Reason.TALOS_WEDGED] == reasons(seen)
     assert UP.started_at == seen.findings[0].fingerprint
-    assert {(Subject.API, Group.MUX, False)} == {
-        (one.subject, one.group, one.alive) for one in seen.signs
-    }
+    assert {READYZ: False, NODE: False} == {one.what: one.alive for one in seen.signs}
+    assert all(Component.API_SERVER in one.depends_on for one in seen.signs)
 
 
 @pytest.mark.parametrize("words", ["500: etcdserver: request timed out", "429: too many requests"])
@@ -406,14 +408,15 @@ async def test_an_api_that_is_not_ready_has_answered() -> None:
     seen = await tower.look()
 
     assert seen.well
-    assert Sign(Subject.API, Group.MUX, alive=True, what="API /readyz") in seen.signs
+    assert {READYZ: True, NODE: False} == {one.what: one.alive for one in seen.signs}
 
 
 @pytest.mark.parametrize(
-    ("forwarder", "group"), [(Forwarder.SSH, Group.MUX), (Forwarder.GRPC, Group.PORTS)]
+    ("forwarder", "carrier"),
+    [(Forwarder.SSH, Component.MUX), (Forwarder.GRPC, Component.HOSTAGENT)],
 )
-async def test_the_witness_group_follows_the_port_forwarder(
-    forwarder: Forwarder, group: Group
+async def test_what_carries_a_port_follows_the_port_forwarder(
+    forwarder: Forwarder, carrier: Component
 ) -> None:
     """Ports by grpc do not travel through the mux."""
     vm = FakeVm()
@@ -421,14 +424,16 @@ async def test_the_witness_group_follows_the_port_forwarder(
 
     seen = await Tower(vm=vm).look()
 
-    assert {group} == {one.group for one in seen.signs}
+    carriers = {Component.MUX, Component.HOSTAGENT}
+    assert all({carrier} == one.depends_on & carriers for one in seen.signs)
 
 
-async def test_an_unreadable_profile_counts_as_one_way_for_all() -> None:
-    """Two ways taken for one can only make healer wait."""
+async def test_with_an_unreadable_profile_either_may_carry_it() -> None:
+    """To suspect too much can only make healer wait."""
     vm = FakeVm()
     vm.faults["forwarder"] = CannotLook("colima.yaml", "not YAML")
 
     seen = await Tower(vm=vm).look()
 
-    assert {Group.MUX} == {one.group for one in seen.signs}
+    carriers = {Component.MUX, Component.HOSTAGENT}
+    assert all(carriers <= one.depends_on for one in seen.signs)

@@ -22,7 +22,15 @@ from healer.probes.host import HostProbe
 from healer.probes.kernel import KernelProbe
 from healer.probes.ssh import SshProbe
 from healer.probes.talos import TalosProbe
-from healer.remedies.colima import CleanStaleFiles, CycleVm, ForceCycleVm, Life, Others, StartVm
+from healer.remedies.colima import (
+    AnsweringPort,
+    CleanStaleFiles,
+    CycleVm,
+    ForceCycleVm,
+    Life,
+    Others,
+    StartVm,
+)
 from healer.remedies.docker import Forwards, Reforward, RestartEngine, TermMux
 from healer.remedies.kernel import LoadModules
 from healer.remedies.talos import (
@@ -118,7 +126,7 @@ class LowerTower:
         return (
             HostProbe(self.host, Path("/Users/joel"), foreign),
             ColimaProbe(self.vm, self.look, self.engine, self.host, ages),
-            SshProbe(self.look, self.host, OURS),
+            SshProbe(self.look, self.host, self.vm, OURS),
             DockerProbe(self.engine, self.look, self.forward),
             KernelProbe(self.look),
             TalosProbe(self.engine, self.api, self.look, self.vm, ages),
@@ -126,8 +134,9 @@ class LowerTower:
 
     def _make_remedies(self) -> tuple[Remedial, ...]:
         others = Others(self.host, foreign)
-        life = Life(self.guest, self.engine, self.api)
-        forwards = Forwards(self.engine, self.vm, FakePublished(self.forward), self.forward)
+        published = FakePublished(self.forward)
+        life = Life(self.vm, self.guest, self.engine, self.api, AnsweringPort(published, ()))
+        forwards = Forwards(self.engine, self.vm, published, self.forward)
         wanted = WantedContainer()
         return (
             StartVm(self.vm, self.vm, others),

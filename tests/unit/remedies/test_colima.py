@@ -8,8 +8,20 @@ from healer.core.facts import Act
 from healer.core.ladders import Remedy
 from healer.core.reasons import Reason
 from healer.model.machine import Hostagent, VmStatus
-from healer.ports import ActFailed, CannotLook, Conflict, Denied, Remedial, TargetIll, TargetSilent
+from healer.model.published import PublishedService
+from healer.ports import (
+    ActFailed,
+    CannotLook,
+    Conflict,
+    Denied,
+    PortError,
+    Remedial,
+    TargetIll,
+    TargetSilent,
+    WrongAnswer,
+)
 from healer.remedies.colima import (
+    AnsweringPort,
     CleanStaleFiles,
     CycleVm,
     ForceCycleVm,
@@ -24,6 +36,7 @@ from tests.fakes.forward import SILENT
 from tests.fakes.guest import FakeGuest
 from tests.fakes.host import FakeHost, foreign, process
 from tests.fakes.vm import AFTER_REBOOT, BROKEN, RUNNING, STOPPED, FakeVm
+from tests.fakes_cluster import FakePorts
 from tests.unit.remedies.night import act_of, die_in, heal
 
 START = act_of(Remedy.START_VM, Reason.COLIMA_STOPPED)
@@ -43,6 +56,7 @@ class Tower:
     api: FakeApi = field(default_factory=FakeApi)
     host: FakeHost = field(default_factory=FakeHost)
     clock: FakeClock = field(default_factory=FakeClock)
+    ports: FakePorts = field(default_factory=FakePorts)
 
     @property
     def others(self) -> Others:
@@ -51,8 +65,9 @@ class Tower:
 
     @property
     def life(self) -> Life:
-        """The three witnesses."""
-        return Life(self.guest, self.engine, self.api)
+        """Who could speak for the VM."""
+        ports = AnsweringPort(self.ports, (PublishedService("redis", 6379, "redis"),))
+        return Life(self.vm, self.guest, self.engine, self.api, ports)
 
     @property
     def start(self) -> StartVm:
@@ -383,3 +398,67 @@ async def test_a_look_that_hangs_leaves_the_vm_alone(remedy: str) -> None:
     await die_in(tower.vm, "status", lambda: hung.needed(FORCE_BROKEN))
 
     assert [] == tower.vm.acts
+
+
+ANSWERS = [
+    "PONG",
+    Denied("redis :6379", "NOAUTH Authentication required."),
+    WrongAnswer("redis :6379", "MISCONF"),
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("owner", ["ours", "unknown"])
+async def test_a_published_port_that_speaks_forbids_both(
+    answer: str | PortError, owner: str
+) -> None:
+    """I6, once more just before the power is cut, whoever the listener's owner is."""
+    tower = zombie()
+    tower.ports.answers[6379] = answer
+    if owner == "unknown":
+        tower.ports.faults["listener_is_ours"] = CannotLook("listener", "not seen")
+
+    assert "port 6379 answers" == await tower.force.needed(FORCE)
+    assert "port 6379 answers" == await tower.cycle.needed(CYCLE)
+    with pytest.raises(Conflict, match="not done: port 6379 answers"):
+        await tower.force.act(FORCE)
+    assert [] == tower.vm.acts
+
+
+async def test_a_strangers_port_proves_no_life() -> None:
+    """A program of the Mac's own that took the port of a dead VM keeps it from nothing."""
+    tower = zombie()
+    tower.ports.answers[6379] = "PONG"
+    tower.ports.foreign = {6379}
+
+    assert "" == await tower.force.needed(FORCE)
+
+
+@pytest.mark.parametrize("part", ["guest", "engine", "ports"])
+async def test_who_could_not_be_asked_forbids_the_power_cut(part: str) -> None:
+    """An ssh port that nobody knows is no dead ssh."""
+    tower = down(BROKEN, VmStatus.BROKEN)
+    name = {"guest": "banner", "engine": "ping", "ports": "speak"}[part]
+    getattr(tower, part).faults[name] = CannotLook(part, "not known where")
+
+    with pytest.raises(CannotLook):
+        await tower.force.needed(FORCE_BROKEN)
+    with pytest.raises(CannotLook):
+        await tower.force.act(FORCE_BROKEN)
+    assert [] == tower.vm.acts
+
+
+@pytest.mark.parametrize(("driver", "forbids"), [(False, False), (True, True), (None, True)])
+async def test_without_a_driver_there_is_no_guest_to_ask(
+    driver: bool | None,  # noqa: FBT001  (a table's column)
+    forbids: bool,  # noqa: FBT001
+) -> None:
+    """Then no port is known, and none can be; but only when the driver is known to be gone."""
+    tower = down(replace(BROKEN, driver_alive=driver), VmStatus.BROKEN)
+    tower.guest.faults["banner"] = CannotLook("ssh", "no port")
+
+    if forbids:
+        with pytest.raises(CannotLook):
+            await tower.force.needed(FORCE_BROKEN)
+    else:
+        assert "" == await tower.force.needed(FORCE_BROKEN)

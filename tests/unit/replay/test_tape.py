@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from healer.core.facts import Decision, Observed, Ticked
 from healer.core.ledger import Ledger
-from healer.core.observation import Group, Observation, Sign, Subject
+from healer.core.observation import Component, Observation, Sign
 from healer.core.policy import Policy
 from healer.core.tower import Layer
 from healer.core.world import World
@@ -82,7 +82,7 @@ def test_the_begin_of_a_life_comes_back(alive: frozenset[str]) -> None:
 
 def test_a_look_that_says_the_same_takes_a_few_bytes() -> None:
     """Most looks of a day do; a new uptime is all that is written of another one."""
-    sign = Sign(Subject.MACHINE, Group.SSH, alive=True, what="ssh lima-colima true")
+    sign = Sign("ssh lima-colima true", frozenset({Component.GUEST}), alive=True)
     looked = Observation(Layer.SSH, signs=(sign,), uptime=100.0, summary="up, 4 CPU")
     later = replace(looked, uptime=115.25)
     steps = [
