@@ -74,6 +74,11 @@ class Cluster:
         self.flannel.halt()
         self.kubelet.halt()
 
+    def api_back(self) -> None:
+        """Its process was gone, and everything else went on."""
+        if not self.wedged:
+            self._api_up()
+
     def _api_up(self) -> None:
         self.api.up, self.api.since = True, self.clock.at
         self.flannel.api_since = self.clock.at

@@ -111,6 +111,16 @@ def _api_silent(tower: Tower, seconds: float) -> None:
     _lasting(tower, "api_silent_until", seconds, "the API accepts and says nothing")
 
 
+def _api_dies(tower: Tower, seconds: float) -> None:
+    """Its kubelet starts it anew after a while."""
+    api = tower.cluster.api
+    if not api.up:
+        return
+    api.up = False
+    tower.tell("the API server is dead")
+    tower.cluster.life.after(seconds, tower.cluster.api_back)
+
+
 def _api_errors(tower: Tower, seconds: float) -> None:
     _lasting(tower, "api_errors_until", seconds, "the API answers 500")
 
@@ -199,6 +209,13 @@ FAULTS_OF_TALOS: tuple[Happening, ...] = (
         _api_silent,
         "The API accepts and says nothing for a while (talos §0.6).",
         {"seconds": seconds(60.0, 900.0)},
+    ),
+    fault(
+        "api_dies",
+        Layer.APISERVER,
+        _api_dies,
+        "The API server's process is killed; the kubelet starts it anew after a while.",
+        {"seconds": seconds(20.0, 900.0)},
     ),
     fault(
         "api_errors",

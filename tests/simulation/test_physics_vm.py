@@ -120,7 +120,9 @@ def test_the_module_comes_back_only_if_it_is_persisted(persisted: bool) -> None:
         ("vm_frozen", Way.SILENT, Way.SILENT, Way.SILENT),
         ("vm_zombie", Way.REFUSED, Way.REFUSED, Way.REFUSED),
         ("usernet_dies", Way.REFUSED, Way.SILENT, Way.OPEN),
-        ("hostagent_dies", Way.OPEN, Way.OPEN, Way.OPEN),
+        ("usernet_frozen", Way.SILENT, Way.SILENT, Way.OPEN),
+        ("hostagent_dies", Way.OPEN, Way.OPEN, Way.REFUSED),
+        ("hostagent_frozen", Way.OPEN, Way.OPEN, Way.SILENT),
         ("mux_killed", Way.OPEN, Way.REFUSED, Way.OPEN),
         ("mux_wedged", Way.OPEN, Way.SILENT, Way.OPEN),
     ],
@@ -150,7 +152,8 @@ def test_what_lies_about_the_guest_is_list() -> None:
     assert VmStatus.RUNNING is Stage().befall("vm_frozen").tower.machine.listed
     serving = Stage().befall("hostagent_dies")
     assert VmStatus.BROKEN is serving.tower.machine.listed
-    assert {Layer.COLIMA} == serving.ill()
+    assert {Layer.APISERVER, Layer.SERVICES} == serving.ill()
+    assert set() == Stage(forwarder=Forwarder.SSH).befall("hostagent_dies").ill()
 
 
 def test_a_stop_hangs_on_a_hung_guest() -> None:

@@ -441,7 +441,10 @@ async def test_broken_tells_what_is_left_of_the_hostagent(agent: Hostagent, word
     assert words in seen.findings[0].evidence
 
 
-@pytest.mark.parametrize("agent", [STOPPED, AFTER_REBOOT, replace(BROKEN, pid_alive=False)])
+GONE = replace(BROKEN, pid_alive=False, driver_alive=False)
+
+
+@pytest.mark.parametrize("agent", [STOPPED, AFTER_REBOOT, GONE])
 async def test_a_dead_vm_whose_state_cannot_be_read_is_told_as_that(agent: Hostagent) -> None:
     """Else ssh would be the first to be ill, and its advice cannot help."""
     tower = Tower(FakeVm(agent))
