@@ -60,7 +60,7 @@ class Dockerd:
 
     def touched(self) -> None:
         """Somebody connects to docker.sock, which is systemd's while the engine is down."""
-        if self.up or not self.socket or self.unit == "activating":
+        if self.up or self.hangs or not self.socket or self.unit == "activating":
             return
         if self.stopped_by_hand:
             self.revived.append(self.clock.at)

@@ -9,7 +9,7 @@ from healer.core.tower import Layer
 from healer.model.machine import Ending, Forwarder, MuxState, VmStatus
 from healer.ports import ActFailed
 from healer.simulation.forwards import PUBLISHED, Way
-from healer.simulation.machine import CRASH_FILES, Guest
+from healer.simulation.machine import CRASH_FILES, DOCKER_GONE_AFTER, START_DONE_AFTER, Guest
 from healer.simulation.virtual_time import run_virtually
 from healer.simulation.vm_ports import SimulatedVmHands
 from tests.simulation.stage import Stage
@@ -36,9 +36,9 @@ def test_a_start_comes_in_phases() -> None:
     assert (Way.OPEN, Way.REFUSED) == (machine.to_ssh(), machine.to_socket())
     stage.wait(4.0)
     assert (Way.OPEN, True) == (machine.to_socket(), dockerd.up)
-    stage.wait(2.0)
+    stage.wait(DOCKER_GONE_AFTER - 14.0 + 0.5)
     assert (Way.OPEN, False, False) == (machine.to_socket(), dockerd.up, machine.ready)
-    stage.wait(8.0)
+    stage.wait(START_DONE_AFTER - DOCKER_GONE_AFTER)
     assert (True, True) == (dockerd.up, machine.ready)
 
 
