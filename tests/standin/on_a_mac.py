@@ -116,6 +116,8 @@ def serve() -> None:
         told = json.loads(line)
         child = os.fork()
         if child == 0:
+            # What a shell starts in the background ignores Ctrl-C, and so would every command.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             os.environ.clear()
             os.environ.update(told["environment"])
             os.chdir(told["cwd"])

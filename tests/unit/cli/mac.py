@@ -219,3 +219,14 @@ def served() -> Iterator[Server]:
         yield server
         assert server.stdin
         server.stdin.close()
+
+
+def joels_mac(root: Path, server: Server) -> Mac:
+    """One whose home belongs to joel, for root to act on behind sudo."""
+    mac = Mac(root, uid=501, server=server)
+    mac.settings["user"] = {"name": "joel", "uid": 501, "gid": 20, "home": str(mac.home)}
+    for folder in (mac.home, mac.home / "Library", mac.agents):
+        os.chown(folder, 501, 20)
+    for folder in mac.home.parents[:-2]:  # joel must get through to his home
+        folder.chmod(0o711)
+    return mac

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.mac import COLIMA, HEAL, OURS, Mac, Server
+from tests.unit.cli.mac import COLIMA, HEAL, OURS, Mac, Server, joels_mac
 
 
 @pytest.fixture(name="mac")
@@ -450,14 +450,7 @@ class TestBySudo:
         """A Mac of joel's, whose folders are joel's."""
         if os.geteuid() != 0:
             pytest.skip("only root can be root")
-        mac = Mac(tmp_path, uid=501, server=server)
-        user = {"name": "joel", "uid": 501, "gid": 20, "home": str(mac.home)}
-        mac.settings["user"] = user
-        for folder in (mac.home, mac.home / "Library", mac.agents):
-            os.chown(folder, 501, 20)
-        for folder in mac.home.parents[:-2]:  # joel must get through to his home
-            folder.chmod(0o711)
-        return mac
+        return joels_mac(tmp_path, server)
 
     def test_system(self, mac: Mac) -> None:
         """A daemon that runs as joel, of a plist that is root's; joel's folders stay joel's."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.mac import COLIMA, HEAL, OURS, Mac, Server
+from tests.unit.cli.mac import COLIMA, HEAL, OURS, Mac, Server, joels_mac
 
 
 @pytest.fixture(name="mac")
@@ -21,9 +21,7 @@ def test_a_daemon_comes_back_without_a_login(tmp_path: Path, server: Server) -> 
     """At boot already, and a login brings no second one."""
     if os.geteuid() != 0:
         pytest.skip("only root can be root")
-    mac = Mac(tmp_path, uid=501, server=server)
-    user = {"name": "joel", "uid": 501, "gid": 20, "home": str(mac.home)}
-    mac.settings["user"] = user
+    mac = joels_mac(tmp_path, server)
     mac.old_job(COLIMA, mac.daemons, "system")
     said = mac.healer("install", "--system", SUDO_USER="joel")
     assert 0 == said.code, said.err
