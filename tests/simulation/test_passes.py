@@ -235,6 +235,23 @@ def test_a_pass_over_a_healthy_tower_acts_on_what_is_set_up_wrong() -> None:
     }
 
 
+def a_file_lost_again(tower: Tower) -> None:
+    """Flannel was replaced half a minute ago, and a pod needs the file that is gone again."""
+    tower.cluster.flannel.started_at = tower.now() - 25.0
+    HAPPENINGS["subnet_env_lost"].befall(tower)
+
+
+def test_a_pass_soon_after_a_repair_of_flannel_sees_what_is_lost_anew() -> None:
+    """It waits until flannel has had its minute, and does not call the tower healthy."""
+
+    async def later(night: SimulatedNight) -> None:
+        await anyio.sleep(3.0)
+        await once(night)
+        assert anyio.current_time() > 35.0
+
+    assert [Remedy.DELETE_FLANNEL_POD] == play(a_file_lost_again, later).done
+
+
 class Killed(Exception):
     """Stands for a SIGKILL: nothing after it is written."""
 
