@@ -9,13 +9,17 @@ LASTS = 1500.0
 """Seconds: time for three looks."""
 
 
-def told(*happens: Happens) -> list[tuple[str, str]]:
-    """Reason and target of each report on what stands in front, in their order."""
+def told(*happens: Happens, beside: Layer = Layer.SERVICES) -> list[tuple[str, str]]:
+    """Reason and target of each report on what stands in front, in their order.
+
+    `beside`: a layer whose reports are told among them.
+    """
     played = run(Scenario("front", "Something befalls the front.", happens, lasts=LASTS))
     decided = [one for moment in played.history.moments for one in moment.decisions]
     assert [] == list(played.history.deeds)
     reports = [one for one in decided if isinstance(one, Reported)]
-    return [(one.reason.value, one.target) for one in reports if one.layer is Layer.SERVICES]
+    layers = {Layer.SERVICES, beside}
+    return [(one.reason.value, one.target) for one in reports if one.layer in layers]
 
 
 def test_what_stays_wrong_is_told_once() -> None:
@@ -39,10 +43,11 @@ def test_a_caddy_that_is_reloaded_is_not_told_of() -> None:
     assert [] == told(gone, back)
 
 
-def test_one_that_comes_back_later_was_told() -> None:
-    """So the test above sees a look in that very time."""
+def test_one_that_comes_back_later_was_told_once() -> None:
+    """By its job, which launchd lacks; that its URLs are dead for it is no second report."""
     gone, back = Happens(595.0, "caddy_dies"), Happens(800.0, "caddy_mended")
-    assert [("services.caddy_down", "")] == told(gone, back)
+    expected = [("launchd.job_absent", "com.joel.caddy")]
+    assert expected == told(gone, back, beside=Layer.LAUNCHD)
 
 
 def test_a_tailscale_that_hangs_is_no_finding() -> None:
