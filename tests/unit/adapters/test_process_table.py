@@ -25,7 +25,7 @@ from healer.model.machine import ProcessInfo
 from healer.ports import CannotLook
 from tests.unit.adapters.helpers import until
 
-UNTIL_STDIN_ENDS = "import sys; sys.stdin.read()"
+UNTIL_STDIN_ENDS = "import sys; print(flush=True); sys.stdin.read()"
 
 
 class SetClock:
@@ -69,6 +69,9 @@ def start() -> Iterator[Start]:
         pipe = subprocess.PIPE
         one = subprocess.Popen(argv, executable=executable, stdin=pipe, stdout=pipe, env=env)
         started.append(one)
+        assert one.stdout is not None
+        # Just after it began a program the kernel shows neither its argv nor its environment.
+        one.stdout.readline()
         return one
 
     yield begin
