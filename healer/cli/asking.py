@@ -63,7 +63,7 @@ def _named_state(environment: Mapping[str, str], home: Path) -> str | None:
 def _state_of_the_file(path: Path, *, must_exist: bool) -> str | None:
     if not must_exist and not os.path.lexists(path):
         return ""
-    from healer.settings.toml import parse, read_text  # noqa: PLC0415  (who has no file pays nothing)
+    from healer.toml import parse, read_text  # noqa: PLC0415  (who has no file pays nothing)
 
     try:
         state = parse(read_text(path, trusted=True)).get("files", {}).get("state", "")

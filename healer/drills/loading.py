@@ -5,6 +5,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from healer import toml
 from healer.core.facts import Rule
 from healer.core.ladders import Remedy
 from healer.core.reasons import Reason
@@ -12,12 +13,11 @@ from healer.core.tower import Layer
 from healer.drills.ourselves import OURSELVES
 from healer.drills.scenario import Expect, Happens, Scenario
 from healer.model.notice import Kind
-from healer.settings import toml
 from healer.settings.decoding import Problems, did_you_mean
 from healer.settings.forms import Unit
 from healer.settings.lines import line_of, lines_of
-from healer.settings.toml import read_text, shown
 from healer.simulation.happenings import HAPPENINGS, Choice, Number, Parameter, Value
+from healer.toml import read_text, shown
 
 Json = Any
 """Whatever TOML can hold."""

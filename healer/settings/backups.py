@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from healer.settings.toml import shown
+from healer.toml import shown
 
 _RELEASE: Final = re.compile(r"([a-z0-9][a-z0-9-]*)/([a-z0-9][a-z0-9.-]*)(?:=(\S+))?")
 

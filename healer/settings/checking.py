@@ -13,8 +13,8 @@ from healer.model.machine import instance_of
 from healer.model.published import BEHIND, HOST, PublishedService
 from healer.settings.backups import release_of
 from healer.settings.policy import ladder_of, limits_of
-from healer.settings.toml import shown
 from healer.settings.tree import Settings
+from healer.toml import shown
 
 REMEMBERED: Final = 8 * DAY
 """Seconds for which the journal tells limits of an act; a longer limit would forget it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from healer.settings.forms import Bounds, Form, Text, Unit
-from healer.settings.toml import shown
+from healer.toml import shown
 
 T = TypeVar("T")
 Json = Any

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from healer.model.jobs import parse_local_url
 from healer.outside import fault_of
-from healer.settings.toml import shown
 from healer.settings.units import format_duration, parse_duration, parse_size
+from healer.toml import shown
 
 _LARGEST_PORT: Final = 65_535
 _LARGEST_SIZE: Final = 2**63 - 1

@@ -13,8 +13,8 @@ from healer.settings.checking import bad_pairs
 from healer.settings.decoding import IncompleteError, Problems, decode
 from healer.settings.environment import given_by_environment, secret_holders
 from healer.settings.lines import line_of, lines_of
-from healer.settings.toml import parse, read_text, unusable
 from healer.settings.tree import Settings
+from healer.toml import parse, read_text, unusable
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 

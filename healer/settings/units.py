@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from healer.settings.toml import shown
+from healer.toml import shown
 
 _SECONDS: Final = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 _BYTES: Final = {

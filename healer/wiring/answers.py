@@ -14,9 +14,9 @@ from healer.ports import JournalError
 from healer.serving.conversation import Answer, Refused, Say
 from healer.serving.passes import handed_pass
 from healer.settings.forms import LONGEST_TIME
-from healer.settings.toml import shown
 from healer.telemetry.explaining import told_by_a_daemon
 from healer.telemetry.status import About, status_document
+from healer.toml import shown
 from healer.wiring.daemon import Household
 
 T = TypeVar("T")

@@ -12,10 +12,12 @@ MAY = {
     "healer.cli.asking",
     "healer.cli.parser",
     "healer.cli.status",
+    "healer.cli.sudo",
     "healer.cli.talking",
     "healer.core",
     "healer.core.tower",
     "healer.core.word",
+    "healer.files",
     "healer.model",
     "healer.model.channels",
     "healer.model.whereabouts",
@@ -24,6 +26,7 @@ MAY = {
     "healer.telemetry",
     "healer.telemetry.spelling",
     "healer.telemetry.status_text",
+    "healer.toml",
 }
 NEVER = {"anyio", "asyncio", "aiohttp", "aiodocker", "dataclasses", "kubernetes_asyncio", "sqlite3"}
 
