@@ -184,7 +184,12 @@ BUGS: Final = (
     Bug(
         "I4",
         "a new life remembers none of the acts of the last",
-        (_FLANNEL, Event(50.0, "crash"), *_FLANNEL_AGAIN),
+        (
+            Event(5.0, "crash", "ended"),
+            _FLANNEL,
+            Event(100.0, "fault", "flannel_crashes"),
+            Event(150.0, "fault", "flannel_crashes"),
+        ),
         {"tests.explore.small.run.begin": _begin_with_nothing},
     ),
     Bug(
