@@ -18,8 +18,9 @@ _WIDTH: Final = 100
 def listed() -> Iterator[Styled]:
     """Everything there is, as lines."""
     yield "Scenarios: healer drill NAME", "bold"
+    column = max(len(name) for name in names()) + 4
     for name in names():
-        yield from _entry(name, _about(packaged(name)))
+        yield from _entry(name, _about(packaged(name)), column)
     yield "", ""
     yield "Incidents of the past that no scenario plays, and why", "bold"
     for one in incidents():
