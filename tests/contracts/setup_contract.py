@@ -42,7 +42,7 @@ class World(Protocol):
         ...
 
     async def move_worker(self) -> None:
-        """Inngest looks for the worker at `system-bus-worker:3111`."""
+        """Inngest looks for the worker at `old-mac.local:3111`."""
         ...
 
     async def lose_label(self) -> None:
@@ -127,7 +127,7 @@ async def an_address_is_host_and_port(world: World) -> None:
     await world.move_worker()
     found = await world.eyes.addressing("joelclaw")
     (address,) = [address for one in found for address in one.addresses]
-    assert ("--sdk-url", "system-bus-worker:3111") == (address.said_by, address.words)
+    assert ("--sdk-url", "old-mac.local:3111") == (address.said_by, address.words)
     assert SECRET not in repr(found)
 
 

@@ -174,7 +174,7 @@ class ServedSetup:
     async def move_worker(self) -> None:
         """By its long flag, in a shell's one string."""
         found = inngest("x")
-        url = f"http://u:{SECRET}@system-bus-worker:3111/api"
+        url = f"http://u:{SECRET}@old-mac.local:3111/api"
         words = {"args": ["sh", "-c", f"exec inngest start --sdk-url {url}"]}
         found["spec"]["template"]["spec"]["containers"] = [{"name": "inngest", **words}]
         self.api.put("StatefulSet", found)

@@ -154,7 +154,7 @@ class Tower:
             tool.chmod(0o755)
         tower.machine.write(
             f'[files]\npath = ["{tower.bin}"]\nstate = "{home}/state"\n'
-            '[backup]\ndeadline = "20s"\n[tower]\nnamespaces = ["joelclaw", "local-path-storage"]\n'
+            '[backup]\ndeadline = "5m"\n[tower]\nnamespaces = ["joelclaw", "local-path-storage"]\n'
         )
         (home / ".kube").mkdir()
         (home / ".kube/config").write_text(kubeconfig())

@@ -119,7 +119,7 @@ def test_what_is_refused_is_named_and_the_rest_is_kept_as_incomplete(
 )
 def test_odd_answers_are_failures_that_quote_nothing(tower: Tower, moods: dict[str, str]) -> None:
     """Garbage, 65 MiB and a tool that hangs after having said a secret."""
-    tower.machine.write(tower.machine.config.read_text().replace("20s", "3s"))
+    tower.machine.write(tower.machine.config.read_text().replace("5m", "8s"))
     tower.be(moods=moods)
 
     said = tower.machine.healer("backup", "--json")
