@@ -166,12 +166,12 @@ class SetupChecks:
 
     async def _services(self, found: Sequence[Addressing]) -> frozenset[tuple[str, str]]:
         """Those among the addresses that are a Service's; who is the worker is not asked for."""
-        named = {
+        named = dict.fromkeys(  # in their order: a seed's questions must not hang on hashes
             service_named(one.host, one.place.namespace)
             for each in found
             for one in each.addresses
             if one.words not in self.wanted.worker
-        }
+        )
         return frozenset([one for one in named if one and await self.eyes.has_service(*one)])
 
     def _pod_security(self, namespace: str) -> Asked:
