@@ -18,6 +18,11 @@ from tests.lab.virtual.layout import Layout, write
 
 CLONE_NEWNET: Final = 0x40000000
 SSH_PORT: Final = 22
+LEASES: Final = (
+    b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nContent-Length: 37\r\n\r\n"
+    b'{"192.168.5.1":"5a:94:ef:e4:0c:dd"}\n '
+)
+"""What usernet says of itself, whatever the guest does."""
 
 
 def enter_network(pid: int) -> None:
@@ -93,6 +98,11 @@ def main(root: str) -> None:
     while True:
         asked, _ = endpoint.accept()
         with asked:
-            request = json.loads(asked.recv(4096))
-            _listen(request["port"], request["pid"])
-            asked.sendall(b"ok")
+            said = asked.recv(4096)
+            if said.startswith(b"GET "):
+                with suppress(OSError):
+                    asked.sendall(LEASES)
+            elif said:
+                request = json.loads(said)
+                _listen(request["port"], request["pid"])
+                asked.sendall(b"ok")
