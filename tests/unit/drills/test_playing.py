@@ -132,9 +132,13 @@ def test_the_same_seed_gives_the_same_history_in_another_process() -> None:
     script = (
         "from healer.drills.playing import run\n"
         "from healer.drills.scenario import Happens, Scenario\n"
+        "from healer.replay.codec import DECISION, FACT, spelled\n"
         "noise = Happens(10.0, 'noise', {'seconds': 300.0, 'percent': 3.0})\n"
         "played = run(Scenario('x', 'y', (noise, Happens(60.0, 'docker_kill'))))\n"
-        "print(played.turns, [(one.at, one.fact, one.decisions) for one in played.history.moments])"
+        "print(played.turns)\n"
+        "for one in played.history.moments:\n"
+        "    print(one.at, spelled(FACT.plain(one.fact)))\n"
+        "    print([spelled(DECISION.plain(said)) for said in one.decisions])\n"
     )
     said = {
         subprocess.run(

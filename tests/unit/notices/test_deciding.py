@@ -185,7 +185,7 @@ def test_a_give_up_is_told_once() -> None:
     notice = night.one(Kind.GAVE_UP)
     assert "node tainted: healer gave up" == notice.title
     assert "healer reset node" in notice.text
-    assert "allowSchedulingOnControlPlanes" in notice.advice
+    assert "healer advice prints the patch" in notice.advice
 
 
 def test_a_give_up_that_was_reset_in_vain_is_not_told_again() -> None:
@@ -336,7 +336,7 @@ def test_what_recurs_three_times_a_day_is_told_with_its_cure() -> None:
     assert [Kind.RECURRING] == night.kinds
     notice = night.one(Kind.RECURRING)
     assert "node tainted: 3 times within a day" == notice.title
-    assert "allowSchedulingOnControlPlanes" in notice.advice
+    assert "healer advice prints the patch" in notice.advice
 
 
 def test_twice_a_day_does_not_recur() -> None:
