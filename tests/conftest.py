@@ -1,11 +1,15 @@
 """What holds for every test: in CI a skipped test is a failed run."""
 
 import os
+import signal
 
 import pytest
 
 # Tests run by sudo are root's: a healer under test must not become who called sudo.
 os.environ.pop("SUDO_UID", None)
+# What a shell starts in the background ignores Ctrl-C, and so would every program under test.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(
