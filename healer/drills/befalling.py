@@ -23,7 +23,13 @@ def _ill_until(troubles: Troubles) -> float:
 
 def _noisy_until(troubles: Troubles) -> float:
     """When all else that lasts for a while is over."""
-    return max(troubles.slow_until, troubles.noise_until, troubles.deaf_until, troubles.stale_until)
+    return max(
+        troubles.slow_until,
+        troubles.starved_until,
+        troubles.noise_until,
+        troubles.deaf_until,
+        troubles.stale_until,
+    )
 
 
 class Befalling:

@@ -1,13 +1,16 @@
 """How long an answer takes, and whether it comes at all."""
 
 from random import Random
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import anyio
 
 from healer.ports import TargetIll, TargetSilent
 from healer.simulation.forwards import Way
 from healer.simulation.physics import Tower
+
+STARVED: Final = 25.0
+"""Seconds that an answer takes on a starved Mac: longer than a whole look may take (20 s)."""
 
 
 async def answer(
@@ -23,6 +26,8 @@ async def answer(
     """
     troubles = tower.troubles
     if troubles.on_every_answer:
+        if troubles.starved:
+            await anyio.sleep(STARVED)
         takes += troubles.delay()
         if takes > deadline or troubles.loses_this_one(chance):
             await silence(tower, place, deadline)

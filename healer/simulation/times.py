@@ -32,6 +32,10 @@ def _slow(tower: Tower, seconds: float, seconds_per_answer: float) -> None:
     tower.troubles.slow_by = seconds_per_answer
 
 
+def _starved(tower: Tower, seconds: float) -> None:
+    tower.troubles.starved_until = tower.clock.at + seconds
+
+
 def _noise(tower: Tower, seconds: float, percent: float) -> None:
     tower.troubles.noise_until = tower.clock.at + seconds
     tower.troubles.noise = percent / 100.0
@@ -97,6 +101,15 @@ NOISES = (
             "seconds": seconds(300.0, 3600.0),
             "seconds_per_answer": Number("how much longer each takes", 1.0, 0.1, 2.5),
         },
+    ),
+    Happening(
+        "starved",
+        "The Mac is so busy for a while that no look ends within its deadline.",
+        None,
+        Kind.NOISE,
+        covered=True,
+        act=_starved,
+        parameters={"seconds": seconds(120.0, 600.0)},
     ),
     Happening(
         "noise",

@@ -15,6 +15,8 @@ class Troubles:
     slow_until: float = 0.0
     slow_by: float = 0.0
     """Seconds that each answer takes longer."""
+    starved_until: float = 0.0
+    """The Mac is so busy that an answer comes after whoever asked has given up."""
     noise_until: float = 0.0
     noise: float = 0.0
     """Share of answers that get lost."""
@@ -30,7 +32,12 @@ class Troubles:
     def on_every_answer(self) -> bool:
         """Whether answers are touched at all."""
         at = self.clock.at
-        return self.slow_until > at or self.noise_until > at
+        return max(self.slow_until, self.noise_until, self.starved_until) > at
+
+    @property
+    def starved(self) -> bool:
+        """Whether answers outlast every deadline."""
+        return self.starved_until > self.clock.at
 
     def delay(self) -> float:
         """Seconds that the next answer takes longer."""

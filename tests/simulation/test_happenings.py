@@ -6,7 +6,7 @@ from healer.simulation.happenings import HAPPENINGS, Choice, Kind, Number
 from tests.simulation.stage import Stage
 
 NAMES = sorted(HAPPENINGS)
-PASSING = frozenset({"slow", "noise", "events_lost", "stale_reads"})
+PASSING = frozenset({"slow", "starved", "noise", "events_lost", "stale_reads"})
 
 
 @pytest.mark.parametrize("name", NAMES)
