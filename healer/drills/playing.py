@@ -214,10 +214,12 @@ class _Drill:
             return False
         if now >= max(self._scenario.lasts, over + self._scenario.bound):
             return True
-        quiet_for = now - max(self._recorder.decided_at, over)
+        quiet_since = max(self._recorder.decided_at, over)
         if self._tower.well and _calm(self._world):
-            return quiet_for >= self._manner.quiet
-        return self._hopeless() and quiet_for >= self._manner.quiet_when_ill
+            return now - quiet_since >= self._manner.quiet
+        # A grace is quiet too, and what it put off comes when it ends.
+        quiet_since = max(quiet_since, self._world.grace_until)
+        return self._hopeless() and now - quiet_since >= self._manner.quiet_when_ill
 
     def _hopeless(self) -> bool:
         """Nothing more is to come: no ladder answers it, or it was given up."""

@@ -43,6 +43,7 @@ ENGINE = [
     (kept.STOP_STILL_HANGS, "a force-stop began while a stop of an earlier life still hung"),
     (kept.CORDONED, "LiveKit's pod was replaced under a human's cordon"),
     (kept.PAUSED, "a pause was told, and taken for silence"),
+    (kept.GRACE_AFTER_A_SET_CLOCK, "a run was over while a grace had put everything off"),
 ]
 
 

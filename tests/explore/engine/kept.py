@@ -44,3 +44,9 @@ CUT_OFF: Final = Schedule(
     (Crash(turn=1235, down=12.5),),
 )
 """Healer is cut off at an await while flannel crashes."""
+GRACE_AFTER_A_SET_CLOCK: Final = Schedule(
+    2000272,
+    (Happens(46.9, "clock_jumps", {"seconds": 820.4}), Happens(102.1, "engine_dies_alone")),
+    (),
+)
+"""Nothing is said for five minutes, in which the run seemed to be over."""
