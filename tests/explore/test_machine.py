@@ -111,7 +111,7 @@ def test_a_seeded_bug_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         run_state_machine_as_test(
             Tower,
             settings=settings(
-                max_examples=400,
+                max_examples=1500,
                 stateful_step_count=8,
                 deadline=None,
                 derandomize=True,
