@@ -29,7 +29,7 @@ autoActivate: true
 network:
   address: false
 portForwarder: ssh
-vmType: vz
+vmType: {vm_type}
 mountType: virtiofs
 sshPort: 0
 sshConfig: true
@@ -169,7 +169,7 @@ class Colima:
             write(file, file.read_text(encoding="utf-8"))
             return
         sizes = {"memory": one.memory // GIB, "disk": one.disk // GIB}
-        write(file, PROFILE_YAML.format(cpus=one.cpus, arch=one.arch, **sizes))
+        write(file, PROFILE_YAML.format(cpus=one.cpus, arch=one.arch, vm_type=one.vm_type, **sizes))
 
     def _provision(self) -> None:
         """Where Colima restarts the engine, which answers and is gone again (§8)."""

@@ -21,10 +21,15 @@ IMAGE: Final = "lab/busybox:1"
 
 
 @pytest.fixture(scope="module")
-def booted_mac(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mac]:
-    """A Mac with its VM up and IMAGE in its engine; skipped where a part is missing, but in CI."""
+def booted_mac(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Mac]:
+    """A Mac with its VM up and IMAGE in its engine; skipped where a part is missing, but in CI.
+
+    Its parameter is the VM's type.
+    """
     try:
-        mac = Mac()
+        mac = Mac(getattr(request, "param", "vz"))
     except MissingPartError as missing:
         if os.environ.get("CI") == "true":
             pytest.fail(str(missing))

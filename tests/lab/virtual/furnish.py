@@ -54,10 +54,10 @@ SetEnv PATH={root}/guestbin:{path} HOME={root}
 """
 
 
-def furnish(layout: Layout, tools: Mapping[str, str]) -> None:
+def furnish(layout: Layout, tools: Mapping[str, str], vm_type: str) -> None:
     """Make everything below the layout's root; CalledProcessError if no key can be made."""
     python = os.path.realpath(sys.executable)
-    settings = Settings(python=python, docker=tools["docker"], repository=str(REPOSITORY))
+    settings = Settings(python, tools["docker"], str(REPOSITORY), vm_type)
     layout.write_settings(settings)
     values = {"python": python, "repository": str(REPOSITORY), "root": str(layout.root)}
     for tool in ("colima", "limactl", "docker"):
@@ -81,7 +81,7 @@ def _create_instance(layout: Layout, keygen: str) -> None:
         key.parent.mkdir(parents=True, exist_ok=True)
         argv = [keygen, "-q", "-t", "ed25519", "-N", "", "-C", "lima", "-f", str(key)]
         subprocess.run(argv, check=True)
-    write(layout.instance / "lima.yaml", "vmType: vz\n")
+    write(layout.instance / "lima.yaml", f"vmType: {layout.settings().vm_type}\n")
     write(layout.instance / "colima.yaml", "runtime: docker\n")
     write(layout.instance / "lima-version", layout.settings().lima_version)
     write(layout.colima / "_store" / "colima.json", "{}\n")

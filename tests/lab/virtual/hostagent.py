@@ -1,4 +1,4 @@
-"""`limactl hostagent`: for vz it is the VM's process, too (facts/colima.md §2)."""
+"""`limactl hostagent`: for vz it is the VM's process, too; that of qemu outlives it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 START: Final = Path(__file__).parent / "guest" / "start.sh"
 LOOK_EVERY: Final = 0.05
+QEMU_SOCKETS: Final = ("qmp.sock", "serial.sock", "serialv.sock")
+"""What its driver makes, and leaves behind in a crash."""
 CONFIG: Final = """\
 # This SSH config file can be passed to 'ssh -F'.
 # This file is created by Lima, but not used by Lima itself currently.
@@ -56,6 +58,8 @@ class Hostagent:
         self._layout = layout
         self._settings = layout.settings()
         self._stop = threading.Event()
+        self._is_driver = self._settings.vm_type == "vz"
+        self._driver = self._settings.vm_type.upper()
         self._port = 0
         self._machine: subprocess.Popen[bytes] | None = None
         self._init = 0
@@ -140,14 +144,27 @@ class Hostagent:
         layout = self._layout
         lima.eventually(lambda: lima.remove_cgroups(layout), 30)
         logs = f"{layout.instance}/serial*.log"
-        self._log(f"Starting VZ (hint: to watch the boot progress, see `{logs}`)")
-        argv = ["setpriv", "--pdeathsig", "KILL", "/bin/sh", str(START), "start", layout.cgroup]
-        argv += [str(layout.root), self._settings.python]
+        self._log(f"Starting {self._driver} (hint: to watch the boot progress, see `{logs}`)")
+        argv = ["/bin/sh", str(START), "start", layout.cgroup, str(layout.root)]
+        argv += [self._settings.python, str(layout.instance / "disk")]
+        if self._is_driver:
+            argv = ["setpriv", "--pdeathsig", "KILL", *argv, "unshare"]
+        else:
+            argv.append(f"/opt/homebrew/bin/qemu-system-{self._settings.arch}")
         with (layout.instance / "serialv.log").open("wb") as console:
             self._machine = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=console, stderr=console
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                start_new_session=not self._is_driver,
             )
-        write(layout.instance / "vz.pid", f"{os.getpid()}\n")
+        driver = os.getpid() if self._is_driver else self._machine.pid
+        write(layout.driver_pid, f"{driver}\n")
+        for name in () if self._is_driver else QEMU_SOCKETS:
+            self._remove(name)
+            with socket.socket(socket.AF_UNIX) as left:
+                left.bind(str(layout.instance / name))
         self._event()
 
     def _boot(self) -> bool:
@@ -232,20 +249,24 @@ class Hostagent:
 
     def _shut_down(self) -> None:
         """The same for a stop and for a VM that ended by itself, but for the first word."""
-        if self._stop.is_set():
+        told = self._stop.is_set()
+        if told:
             self._log("Received SIGINT, shutting down the host agent")
         else:
-            self._log("Driver stopped due to error: `vz driver state stopped`")
+            reason = "vz driver state stopped" if self._is_driver else "signal: killed"
+            self._log(f"Driver stopped due to error: `{reason}`")
         self._log("Shutting down the host agent")
         self._event(exiting=True)
         self._forwards.end()
         self._log("Unmounting disk `colima`")
-        self._log("Shutting down VZ")
+        self._log(f"Shutting down {self._driver}")
         self._power_off()
         lima.eventually(lambda: lima.remove_cgroups(self._layout), 30)
         self._layout.in_use_by.unlink(missing_ok=True)
-        self._remove("ha.pid", "vz.pid", "ha.sock", "ga.sock")
-        self._log("VZ has exited")
+        self._remove("ha.pid", self._layout.driver_pid.name, "ha.sock", "ga.sock")
+        if told:
+            self._remove(*QEMU_SOCKETS)
+        self._log(f"{self._driver} has exited")
 
     def _power_off(self) -> None:
         """The guest is asked, but not for ever."""

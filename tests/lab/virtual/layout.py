@@ -26,6 +26,8 @@ class Settings:
     python: str = ""
     docker: str = ""
     repository: str = ""
+    vm_type: str = "vz"
+    """With vz the hostagent is the VM's process, too; qemu's is one of its own."""
     arch: str = "aarch64"
     cpus: int = 4
     memory: int = 8 << 30
@@ -120,6 +122,11 @@ class Layout:
     def instance(self) -> Path:
         """The facts call it INST."""
         return self.lima / "colima"
+
+    @property
+    def driver_pid(self) -> Path:
+        """The pid of the process that is the VM."""
+        return self.instance / f"{self.settings().vm_type}.pid"
 
     @property
     def networks(self) -> Path:

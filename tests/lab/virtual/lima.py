@@ -66,7 +66,7 @@ def look(layout: Layout) -> Instance:
         return Instance("")
     old = layout.settings().versions.believes_old_pid_files
     hostagent = _living(layout.instance / "ha.pid", believes_old=old)
-    driver = _living(layout.instance / "vz.pid", believes_old=old)
+    driver = _living(layout.driver_pid, believes_old=old)
     port, errors = 0, list[str]()
     if hostagent:
         try:
@@ -76,7 +76,7 @@ def look(layout: Layout) -> Instance:
     if hostagent and not driver:
         errors.append("host agent is running but driver is not")
     if driver and not hostagent:
-        errors.append("vz driver is running but host agent is not")
+        errors.append(f"{layout.settings().vm_type} driver is running but host agent is not")
     status = "Broken" if errors else "Running" if hostagent else "Stopped"
     return Instance(status, tuple(errors), port or old_port(layout), hostagent, driver)
 
@@ -124,7 +124,7 @@ def row(layout: Layout, found: Instance) -> dict[str, Any]:
         "hostname": "lima-colima",
         "status": found.status,
         "dir": str(layout.instance),
-        "vmType": "vz",
+        "vmType": settings.vm_type,
         "arch": settings.arch,
         "cpus": settings.cpus,
         "memory": settings.memory,
@@ -155,8 +155,11 @@ def row(layout: Layout, found: Instance) -> dict[str, Any]:
 
 def stop_forcibly(layout: Layout, say: Callable[[str], None]) -> None:
     """SIGKILL whoever owns the recorded pids, then remove the files, as the real one does."""
-    for name, what in (("vz.pid", "driver"), ("ha.pid", "host agent")):
-        pid = read_pid(layout.instance / name)
+    for file, what in (
+        (layout.driver_pid, "driver"),
+        (layout.instance / "ha.pid", "host agent"),
+    ):
+        pid = read_pid(file)
         # The real one would try even this.
         if pid > 1 and alive(pid):
             say(f"Sending SIGKILL to the {what} process {pid}")

@@ -74,7 +74,8 @@ class Limactl:
         if found.errors:
             self.fatal(f"errors inspecting instance: [{' '.join(found.errors)}]")
         self._start_usernet()
-        self.info("Starting the instance `colima` with internal VM driver `vz`")
+        vm_type = self._layout.settings().vm_type
+        self.info(f"Starting the instance `colima` with internal VM driver `{vm_type}`")
         self._await_running(self._start_hostagent())
 
     def _spawn(self, program: str, arguments: list[str], logs: tuple[Path, Path]) -> int:

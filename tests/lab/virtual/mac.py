@@ -52,13 +52,13 @@ class Mac:
     Raises MissingPartError naming what the machine lacks. Close it, or it leaves processes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, vm_type: str = "vz") -> None:
         self.tools: Mapping[str, str] = require()
         self.root = Path(tempfile.mkdtemp(prefix="hl-", dir="/tmp"))
         self.layout = Layout(self.root)
         self.home = self.layout.home
         self._begun: list[subprocess.Popen[bytes]] = []
-        furnish(self.layout, self.tools)
+        furnish(self.layout, self.tools, vm_type)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -100,9 +100,7 @@ class Mac:
     def pretend_nothing(self) -> None:
         """Back to a healthy lab of default times."""
         now = self.layout.settings()
-        self.layout.write_settings(
-            Settings(python=now.python, docker=now.docker, repository=now.repository)
-        )
+        self.layout.write_settings(Settings(now.python, now.docker, now.repository, now.vm_type))
 
     def run(
         self, *argv: str, deadline: float = COMMAND_DEADLINE
@@ -152,12 +150,19 @@ class Mac:
         """
         if mux_survives:
             self.guest(["busybox", "ip", "link", "set", "lo", "down"])
-        pid = self.hostagent
-        if pid:
-            os.kill(pid, signal.SIGKILL)
+        owners = {self.hostagent, self.driver}
+        for pid in owners:
+            census.send(pid, signal.SIGKILL)
         self.wait(
-            "the VM is gone", lambda: not (pid and alive(pid)) and not census.inside_vm(self.layout)
+            "the VM is gone",
+            lambda: not any(map(alive, owners)) and not census.inside_vm(self.layout),
         )
+
+    def kill_hostagent(self) -> None:
+        """SIGKILL it alone: with vz this is a power cut, with qemu the VM lives on."""
+        pid = self.hostagent
+        census.send(pid, signal.SIGKILL)
+        self.wait("the hostagent is gone", lambda: not alive(pid))
 
     def crash(self) -> None:
         """End the VM alone: its hostagent notices, writes it down and cleans up."""
@@ -243,10 +248,9 @@ class Mac:
         self.guest(["systemctl", "kill", "docker.service"])
 
     def reuse_pid(self, pid: int) -> None:
-        """Let ha.pid and vz.pid, older than the boot, name a stranger's process."""
+        """Let ha.pid and the driver's, older than the boot, name a stranger's process."""
         boot = lima.boot_time() - BEFORE_BOOT
-        for name in ("ha.pid", "vz.pid"):
-            file = self.layout.instance / name
+        for file in (self.layout.instance / "ha.pid", self.layout.driver_pid):
             write(file, f"{pid}\n")
             os.utime(file, (boot, boot))
 
@@ -260,6 +264,12 @@ class Mac:
     def hostagent(self) -> int:
         """The pid of the living hostagent, 0 without one."""
         pid = read_pid(self.layout.instance / "ha.pid")
+        return pid if pid in self.processes() else 0
+
+    @property
+    def driver(self) -> int:
+        """The pid of the process that is the VM, 0 without one."""
+        pid = read_pid(self.layout.driver_pid)
         return pid if pid in self.processes() else 0
 
     @property
@@ -306,7 +316,7 @@ class Mac:
 
     def _is_well(self) -> bool:
         one_each = len(self.muxes()) == 1 and len(self.usernets()) == 1 and self.hostagent
-        whole = self.layout.in_use_by.is_symlink() and (self.layout.instance / "vz.pid").exists()
+        whole = self.layout.in_use_by.is_symlink() and self.driver
         return bool(one_each and whole and self.engine_answers() and self._has_ssh())
 
     def _has_ssh(self) -> bool:

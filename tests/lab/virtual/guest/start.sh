@@ -1,7 +1,8 @@
 #!/bin/sh
 # The "VM": namespaces whose init's death is a power cut (facts/lab.md).
-# start.sh start NAME ROOT PYTHON: joins cgroups of its own, then becomes `unshare`.
-# start.sh init ROOT PYTHON: what runs inside first, and becomes the guest's init.
+# start.sh start NAME ROOT PYTHON DISK DRIVER: joins cgroups of its own, then becomes `unshare`,
+# under the name of the driver and with its disk in the command line.
+# start.sh init ROOT PYTHON DISK: what runs inside first, and becomes the guest's init.
 # Without a cgroup namespace a kubelet inside would work in the machine's own hierarchy.
 set -eu
 here=$(readlink -f "$0")
@@ -19,8 +20,9 @@ start() {
         echo $$ > "$group/cgroup.procs"
     done
     read -r uptime _ < /proc/uptime
-    exec unshare --net --mount --uts --ipc --cgroup --time --boottime "-${uptime%.*}" \
-        --pid --fork --kill-child=KILL -- /bin/sh "$here" init "$2" "$3"
+    exec bash -c 'exec -a "$0" unshare "$@"' "$5" \
+        --net --mount --uts --ipc --cgroup --time --boottime "-${uptime%.*}" \
+        --pid --fork --kill-child=KILL -- /bin/sh "$here" init "$2" "$3" "$4"
 }
 
 init() {
