@@ -100,6 +100,9 @@ class Witnesses:
     """Seconds for which every witness must have been silent."""
     asked: frozenset[Layer] = frozenset()
     """Layers that must have been looked at lately: who was not asked has not been silent."""
+    seen: frozenset[Layer] = frozenset()
+    """Layers whose last look must not have been blind, unless an accused component is seen dead by
+    itself: such a look knows what else on the way is dead (Lima's usernet) and explains silence."""
     proven: frozenset[Component] = frozenset()
     """What a fresh answer must prove to live, so that it explains no silence."""
 
@@ -139,7 +142,9 @@ class Ladder:
 
 _VM: Final = frozenset({Component.DRIVER, Component.GUEST})
 _PORTS: Final = frozenset({Layer.SERVICES})
-_VM_WITNESSES: Final = Witnesses(_VM, frozenset({Component.GUEST}), over=60.0, asked=_PORTS)
+_VM_WITNESSES: Final = Witnesses(
+    _VM, frozenset({Component.GUEST}), over=60.0, asked=_PORTS, seen=frozenset({Layer.SSH})
+)
 _VM_WITNESSES_BROKEN: Final = replace(_VM_WITNESSES, over=30.0)
 _ENGINE_WITNESSES: Final = Witnesses(
     frozenset({Component.DOCKERD}),

@@ -271,7 +271,19 @@ def _witnesses(case: Case) -> Refusal | None:
         view = case.world.views.get(layer)
         if view is None or case.now - view.at > case.policy.sign_fresh:
             return Refusal(Rule.WITNESSES_MISSING, f"{layer} was not asked lately")
-    return _too_few(fresh, asked, case.now)
+    return _blind(case, fresh, asked) or _too_few(fresh, asked, case.now)
+
+
+def _blind(case: Case, fresh: list[SeenSign], asked: Witnesses) -> Refusal | None:
+    if known_dead([one.sign for one in fresh]) & asked.accused:
+        return None
+    for layer in LAYERS:
+        view = case.world.views.get(layer)
+        if layer in asked.seen and (view is None or view.observation.unknown):
+            why = "never looked at" if view is None else view.observation.unknown
+            detail = f"{layer} could not be seen, and may know of another cause: {why}"
+            return Refusal(Rule.WITNESSES_MISSING, detail)
+    return None
 
 
 def _too_few(fresh: list[SeenSign], asked: Witnesses, now: float) -> Refusal | None:

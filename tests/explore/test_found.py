@@ -37,6 +37,7 @@ CORE = [
         core.JOB_DISABLED_MEANWHILE,
         "the model's kickstart started a job that a human had disabled in the same half second",
     ),
+    (core.USERNET_UNSEEN, "a living VM was stopped: its dead usernet could not be looked at"),
     (core.JOB_IN_A_LOOP, "a job that launchd started again and again was never told of"),
 ]
 ENGINE = [

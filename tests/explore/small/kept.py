@@ -106,3 +106,14 @@ JOB_DISABLED_MEANWHILE: Final = Schedule(
 JOB_IN_A_LOOP: Final = Schedule(
     900105, (Event(10.0, "fault", "job_is_broken"),), lost=0.0, flaky=0.0
 )
+USERNET_UNSEEN: Final = Schedule(
+    3059282,
+    (
+        Event(6.94, "fault", "docker_stop"),
+        Event(10.0, "fault", "usernet_dies"),
+        Event(10.0, "blind", "ssh", 129.6),
+        Event(30.29, "fault", "job_disabled"),
+    ),
+    lost=0.0,
+    flaky=0.2,
+)

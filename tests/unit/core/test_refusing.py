@@ -556,6 +556,26 @@ def test_ports_must_have_been_asked_before_a_disruption(age: float | None, *, as
     assert said == refusal(case_of(replace(world, views=views), ZOMBIE))
 
 
+@pytest.mark.parametrize(
+    ("unknown", "signs", "refused"),
+    [
+        ("ssh: not on PATH", (SSH_DEAD, PORT_DEAD), True),
+        ("ssh: not on PATH", (NO_DRIVER, MUX_DEAD), False),
+        ("", (SSH_DEAD, PORT_DEAD), False),
+    ],
+)
+def test_a_blind_look_at_the_way_forbids_what_it_may_explain(
+    unknown: str, signs: tuple[SeenSign, ...], *, refused: bool
+) -> None:
+    """Only ssh's look sees a dead usernet; a driver that is seen dead needs no other proof."""
+    world = replace(world_of(ZOMBIE), signs=by_what(*signs))
+    world = seeing(world, View(Observation(Layer.SSH, unknown=unknown), NOW))
+    detail = "ssh could not be seen, and may know of another cause: ssh: not on PATH"
+    said = Refusal(Rule.WITNESSES_MISSING, detail) if refused else None
+
+    assert said == refusal(case_of(world, ZOMBIE))
+
+
 def test_witnesses_are_named_in_a_fixed_order() -> None:
     """I17: the same words however the set was filled."""
     ladders = dict(POLICY.ladders)
