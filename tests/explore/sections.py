@@ -47,7 +47,7 @@ def _seen(record: Record) -> Iterator[str]:
 
 
 def _is_answer(sighting: str) -> bool:
-    return " -> " not in sighting and ": sign of " not in sighting and ", then " not in sighting
+    return not any(one in sighting for one in (" -> ", ": sign of ", ", then ", ": reported "))
 
 
 def _explored(record: Record) -> Iterator[str]:

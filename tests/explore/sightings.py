@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from healer.core.facts import Fact
-    from healer.core.observation import Observation
+    from healer.core.observation import Finding, Observation
     from healer.core.tower import Layer
 
-_PARTICULAR: Final = re.compile(r"[:(].*|\d+|/\S+|`[^`]*`")
+_PARTICULAR: Final = re.compile(r"[:;([].*|\d+|/\S+|`[^`]*`")
 """What differs from one failed look to the next: its words after the colon, numbers, paths."""
+_TOOLS: Final = frozenset({"docker", "ssh"})
+"""Of these the tool alone is told: which of its questions failed first is chance."""
 _ORDER_WITHIN: Final = 30.0
 """Seconds within which one failure may have brought about the other."""
 
@@ -48,6 +50,7 @@ class Sightings:
         said = answer_of(seen)
         self.counts[f"{seen.layer}: {said}"] += 1
         self.counts.update(_signs(seen))
+        self.counts.update(_reports(seen))
         before = self._last.get(seen.layer)
         if before is not None and before != said:
             self.counts[f"{seen.layer}: {before} -> {said}"] += 1
@@ -66,10 +69,22 @@ class Sightings:
 
 
 def answer_of(seen: Observation) -> str:
-    """Its reasons, `ok`, or what could not be looked at."""
+    """Its gating reasons, `ok`, or what could not be looked at."""
     if seen.unknown:
-        return f"unknown ({_PARTICULAR.sub('', seen.unknown).strip() or 'unnamed'})"
-    return "+".join(sorted({one.reason.value.partition(".")[2] for one in seen.findings})) or "ok"
+        words = _PARTICULAR.sub("", seen.unknown).split()
+        told = words[:1] if words[:1] and words[0] in _TOOLS else words
+        return f"unknown ({' '.join(told) or 'unnamed'})"
+    return "+".join(sorted({_name(one) for one in seen.gating})) or "ok"
+
+
+def _name(one: Finding) -> str:
+    return one.reason.value.partition(".")[2]
+
+
+def _reports(seen: Observation) -> Iterator[str]:
+    """What is only reported: each by itself, since it comes beside anything."""
+    for name in {_name(one) for one in seen.findings if not one.reason.gating}:
+        yield f"{seen.layer}: reported {name}"
 
 
 def _signs(seen: Observation) -> Iterator[str]:
