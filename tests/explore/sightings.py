@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PARTICULAR: Final = re.compile(r"[:;([].*|\d+|/\S+|`[^`]*`")
 """What differs from one failed look to the next: its words after the colon, numbers, paths."""
-_TOOLS: Final = frozenset({"docker", "ssh"})
+_TOOLS: Final = frozenset({"docker", "docker.sock", "ssh"})
 """Of these the tool alone is told: which of its questions failed first is chance."""
 _ORDER_WITHIN: Final = 30.0
 """Seconds within which one failure may have brought about the other."""
