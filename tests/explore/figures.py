@@ -29,7 +29,9 @@ ROOT: Final = Path(__file__).parents[2]
 _RULES: Final = ("healer/core", "healer/promises", "tests/explore/small")
 PAGE: Final = Path(__file__).with_name("FIGURES.md")
 RECORDS: Final = Path(__file__).with_name("records")
-_ORDER: Final = ("core", "engine", "healthy", "liveness", "seen")
+_ORDER: Final = ("core", "engine", "healthy", "liveness")
+_SEEN: Final = "seen"
+"""What real parts answered: such records have no seeds, and nothing to add up."""
 _FIGURES: Final = (
     ("faults, by kind and layer, alone and in pairs", "levels core and engine"),
     ("schedules, distinct states and changes", "levels core and engine"),
@@ -136,8 +138,13 @@ def _undetected() -> Iterator[str]:
 
 def records() -> list[dict[str, Any]]:
     """The records that are kept, by level, the newest first, those of the same rules added up."""
-    files = [file for one in _ORDER for file in sorted(RECORDS.glob(f"{one}-*.json"), reverse=True)]
-    return list(merged(json.loads(one.read_text(encoding="utf-8")) for one in files))
+    drawn = merged(record for level in _ORDER for record in _of(level))
+    return [*drawn, *_of(_SEEN)]
+
+
+def _of(level: str) -> list[dict[str, Any]]:
+    files = sorted(RECORDS.glob(f"{level}-*.json"), reverse=True)
+    return [json.loads(one.read_text(encoding="utf-8")) for one in files]
 
 
 if __name__ == "__main__":
