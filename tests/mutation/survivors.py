@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.mutation.tool import ROOT, Mutant
 
 KEPT = Path(__file__).with_name("survivors.toml")
+_FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,9 @@ def missing_code(one: Explanation, root: Path = ROOT) -> str:
 
 def _functions(source: str) -> Iterator[tuple[str, str]]:
     for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, _FUNCTION):
             yield node.name, ast.get_source_segment(source, node) or ""
         if isinstance(node, ast.ClassDef):
             for method in node.body:
-                if isinstance(method, ast.FunctionDef):
+                if isinstance(method, _FUNCTION):
                     yield f"{node.name}.{method.name}", ast.get_source_segment(source, method) or ""

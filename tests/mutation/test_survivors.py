@@ -36,6 +36,7 @@ def test_nothing_is_explained_twice() -> None:
     ("source", "expected"),
     [
         (SOURCE, ""),
+        (SOURCE.replace("def", "async def"), ""),
         (SOURCE.replace("1 + 2", "3"), "Ledger.of in ledger.py no longer says `return ( 1 + 2 )`"),
         (SOURCE.replace("of", "at"), "ledger.py has no function Ledger.of"),
         (None, "ledger.py is gone"),

@@ -499,6 +499,14 @@ def witnessed(*signs: SeenSign, finding: Finding = ZOMBIE) -> Refusal | None:
             "ssh; hostagent is dead, which explains silence",
         ),
         ((SSH_DEAD, NO_HOSTAGENT), "ssh"),
+        (
+            (SSH_DEAD, PORT_DEAD, NO_USERNET, NO_HOSTAGENT),
+            "none; hostagent and usernet is dead, which explains silence",
+        ),
+        (
+            (MUX_DEAD, seen_sign("port", *BY_MUX)),
+            "mux; dockerd or mux or usernet alone may silence all of them",
+        ),
         ((MUX_DEAD, PORT_DEAD), "mux; dockerd alone may silence all of them"),
         ((SSH_DEAD, replace(MUX_DEAD, at=NOW - 30.5), USERNET), "ssh"),
         ((SSH_DEAD, MUX_DEAD, replace(USERNET, at=NOW - 30.5)), "ssh; usernet alone"),
@@ -574,6 +582,17 @@ def test_a_blind_look_at_the_way_forbids_what_it_may_explain(
     said = Refusal(Rule.WITNESSES_MISSING, detail) if refused else None
 
     assert said == refusal(case_of(world, ZOMBIE))
+
+
+def test_a_way_that_nobody_ever_looked_at_is_blind_too() -> None:
+    """A daemon that has just begun knows nothing of it."""
+    world = replace(world_of(ZOMBIE), signs=by_what(SSH_DEAD, PORT_DEAD))
+    views = {layer: view for layer, view in world.views.items() if layer is not Layer.SSH}
+    detail = "ssh could not be seen, and may know of another cause: never looked at"
+
+    assert Refusal(Rule.WITNESSES_MISSING, detail) == refusal(
+        case_of(replace(world, views=views), ZOMBIE)
+    )
 
 
 def test_witnesses_are_named_in_a_fixed_order() -> None:

@@ -462,3 +462,43 @@ async def test_without_a_driver_there_is_no_guest_to_ask(
             await tower.force.needed(FORCE_BROKEN)
     else:
         assert "" == await tower.force.needed(FORCE_BROKEN)
+
+
+async def test_a_pid_that_a_stranger_has_now_keeps_no_vm_from_its_start() -> None:
+    """After a crash of the Mac the old hostagent's number is somebody else's."""
+    tower = down(AFTER_REBOOT, VmStatus.STOPPED)
+
+    assert "" == await tower.start.needed(START)
+
+
+async def test_only_ports_that_prove_life_are_asked() -> None:
+    """A bare listener and the Mac's own program say nothing of the VM."""
+    ports = FakePorts(p6379="PONG")
+    published = (
+        PublishedService("bare", 7881, "tcp"),
+        PublishedService("worker", 3111, "http"),
+        PublishedService("redis", 6379, "redis"),
+    )
+
+    assert "port 6379 answers" == await AnsweringPort(ports, published).sign()
+    assert [6379] == ports.asked
+
+
+async def test_every_refusal_says_what_was_seen() -> None:
+    """These words stand in the journal beside the act that was not done."""
+    never = down(replace(STOPPED, created=False))
+    again = down(RUNNING, VmStatus.RUNNING)
+    alive = zombie()
+    alive.api.faults["readiness"] = Denied("/readyz", "401")
+    unproven = down(BROKEN, VmStatus.BROKEN)
+
+    assert (
+        "the VM was never created, and healer never creates one",
+        "Colima says Running again",
+        "left alone: ha.pid is not proven to be older than the boot",
+    ) == (
+        await never.start.needed(START),
+        await again.force.needed(FORCE_BROKEN),
+        await CleanStaleFiles(unproven.vm, unproven.vm).act(CLEAN),
+    )
+    assert (await alive.cycle.needed(CYCLE)).startswith("the Kubernetes API answers")
