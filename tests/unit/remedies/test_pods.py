@@ -203,6 +203,16 @@ async def test_another_namespace_list_is_obeyed() -> None:
     assert "namespace joelclaw" in await perform(elsewhere, act)
 
 
+async def test_another_namespace_list_is_obeyed_by_force_too() -> None:
+    """A stuck pod elsewhere is somebody else's."""
+    stage = Stage(STUCK)
+    act = await intent(stage.probe, stage.force)
+    elsewhere = ForceDeletePod(stage.cluster, stage.cluster, frozenset({"default"}))
+
+    assert "namespace joelclaw" in await perform(elsewhere, act)
+    assert [] == stage.cluster.deleted
+
+
 async def test_a_stateful_sets_new_pod_of_the_same_name_is_never_hit() -> None:
     """Recreated between read and delete: the uid in the body does not match."""
     old = lost_pod(name="redis-0", owner=STATEFUL)
