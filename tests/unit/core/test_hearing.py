@@ -196,9 +196,14 @@ def test_an_operation_that_lasts_is_a_finding(lasted: float, *, reported: bool) 
 
     found = [one.finding for one in world.views[Layer.HOST].ordered]
     assert [Reason.OPERATION_LASTS] * reported == [one.reason for one in found]
-    assert all(
-        "`colima start` (pid 2) has been running for 15 min" in one.evidence for one in found
+    evidence = (
+        "`colima start` (pid 2) has been running for 15 min; healer does nothing to colima and "
+        "what stands on it until it ends"
     )
+    advice = "find out what it waits for, or end it: kill 2"
+    assert [(evidence, "2", "colima start", advice)] * reported == [
+        (one.evidence, one.target, one.fingerprint, one.advice) for one in found
+    ]
     assert all(not one.reason.gating for one in found)
 
 

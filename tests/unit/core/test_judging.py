@@ -286,3 +286,20 @@ def test_advice_that_is_being_proved_is_no_proof_of_the_layer() -> None:
     advice = replace(proof(NOW), act=UNCORDON)
 
     assert State.OK is state(replace(world_of(), verifying=(advice,))).state
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        ("com.joel.caddy", Judgement(State.FAILING, "the gateway has exited")),
+        ("", Judgement(State.HELD, "no start helped")),
+    ],
+)
+def test_a_hold_on_one_target_leaves_the_layer_failing(held: str, expected: Judgement) -> None:
+    """As long as another target may be acted on, and that one's evidence is told."""
+    caddy = Finding(Reason.JOB_NOT_RUNNING, "caddy has exited", "com.joel.caddy")
+    gateway = Finding(Reason.JOB_NOT_RUNNING, "the gateway has exited", "com.joel.gateway")
+    hold = Hold(Layer.LAUNCHD, Reason.JOB_NOT_RUNNING, NOW + 60.0, "no start helped", held)
+    world = replace(world_of(caddy, gateway), ledger=Ledger(holds=(hold,)))
+
+    assert expected == judge(world, NOW, POLICY)[Layer.LAUNCHD]

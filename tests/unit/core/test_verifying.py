@@ -251,3 +251,14 @@ def test_a_humans_stop_is_no_word_against_the_act(human_ago: float | None, *, ju
     assert (OTHER,) == after.verifying
     assert [NotVerified] * judged == [type(one) for one in said]
     assert (False if judged else None) is after.ledger.attempts[0].verified
+
+
+def test_one_that_still_waits_keeps_no_other_from_its_verdict() -> None:
+    """Whatever comes before it in the row."""
+    proved = replace(OTHER, act=UNTAINT, good_since=NOW - 900.0, passes=99)
+    world = remembering(World(), tried(UNTAINT, NOW - 950.0, ended=NOW - 940.0))
+
+    after, said = settle(replace(world, verifying=(OTHER, proved)), NOW, POLICY)
+
+    assert (OTHER,) == after.verifying
+    assert [Verified] == [type(one) for one in said]
